@@ -1,0 +1,507 @@
+//! What crosses between the client core and the workbench: requests, replies and pushes.
+//!
+//! The workbench draws what it is told and asks for what a person did; it never talks to the relay
+//! and never waits for the network to show what the agent did. The same values cross Tauri's one
+//! command and channel, and the headless client's local socket. TypeScript is generated into
+//! `shared/bindings/ui/`.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::{
+    AgentCard, Availability, ColleagueCard, ConversationStatus, Marks, Message, OwnCard,
+    VisitorCard,
+};
+
+/// Something a person did in the workbench, or a page it needs.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "type", content = "body", rename_all = "snake_case", deny_unknown_fields)]
+#[ts(export, export_to = "ui/")]
+pub enum UiRequest {
+    /// Everything needed to draw the window from nothing. Reply: `state`.
+    GetState {},
+    /// Sign in. Reply: `done`; the state arrives as a push. Errors: `refused` with
+    /// `wrong_credentials` or `too_fast`; `offline`; `incompatible`; `plain_http`.
+    SignIn {
+        /// `https://…`; plain `http://` only for loopback unless `allow_plain_http`.
+        server: String,
+        /// The account's name.
+        account: String,
+        /// The password; kept by the core only as `remember` says.
+        password: String,
+        /// What to keep for the next start (C01).
+        remember: Remember,
+        /// The person read the warning about an unencrypted server and went on.
+        allow_plain_http: bool,
+    },
+    /// Sign out: the session ends at the relay if it can be reached, the cache is wiped. Unsent
+    /// messages and drafts stay on disk for this account only. Reply: `done`.
+    SignOut {},
+    /// Change the own password. Reply: `done`.
+    ChangePassword {
+        /// So far.
+        old: String,
+        /// New.
+        new: String,
+    },
+    /// 在线 or 忙碌. Reply: `done`; the card arrives as a push.
+    SetAvailability {
+        /// The new one.
+        availability: Availability,
+    },
+    /// The chat pane now shows this conversation: its newest page from the cache at once, missing
+    /// messages as pushes. Reply: `chat`.
+    OpenConversation {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// The chat pane shows none. Reply: `done`.
+    CloseConversation {},
+    /// Messages before `before`, from the cache or else from the relay. Reply: `earlier`.
+    LoadEarlier {
+        /// Of which conversation.
+        conversation_id: ConversationId,
+        /// The oldest number shown.
+        before: Seq,
+    },
+    /// Put a message into the outbox; it is durable when this replies. Clears the draft. Reply:
+    /// `queued`.
+    SendMessage {
+        /// To which conversation.
+        conversation_id: ConversationId,
+        /// 1 to 4,000 characters.
+        text: String,
+    },
+    /// Send a failed or wedged message again. Reply: `done`.
+    RetrySend {
+        /// Which.
+        client_id: ClientId,
+    },
+    /// Take an unsent message out of the outbox. Reply: `done`; refused while it is being sent.
+    DiscardSend {
+        /// Which.
+        client_id: ClientId,
+    },
+    /// Keep the draft of a conversation (X16); empty removes it. Reply: `done`.
+    SetDraft {
+        /// Of which conversation.
+        conversation_id: ConversationId,
+        /// Its text.
+        text: String,
+    },
+    /// The window is focused, the conversation open and its messages up to here in view (X07).
+    /// Reply: `done`.
+    Viewed {
+        /// Which conversation.
+        conversation_id: ConversationId,
+        /// Up to here.
+        seq: Seq,
+    },
+    /// The agent is typing; the core limits how often the relay hears it. Reply: `done`.
+    Typing {
+        /// In which conversation.
+        conversation_id: ConversationId,
+    },
+    /// End a conversation (C15). Needs the network. Reply: `done`.
+    EndConversation {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// Keep the workbench's preferences. Reply: `done`.
+    SetPreferences {
+        /// All of them.
+        preferences: Preferences,
+    },
+}
+
+/// What is kept of a sign-in. Secrets go only into the operating system's key store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum Remember {
+    /// Server and account name only.
+    Nothing,
+    /// The password, filled in at the next start.
+    Password,
+    /// The password, and sign in by itself at the next start.
+    AutoSignIn,
+}
+
+/// A reply to a [`UiRequest`].
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "type", content = "body", rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum UiReply {
+    /// Carried out.
+    Done {},
+    /// See [`UiRequest::GetState`].
+    State(UiState),
+    /// See [`UiRequest::OpenConversation`].
+    Chat(Chat),
+    /// See [`UiRequest::LoadEarlier`].
+    Earlier {
+        /// Oldest first.
+        items: Vec<Message>,
+        /// Whether there are still earlier ones.
+        has_earlier: bool,
+    },
+    /// See [`UiRequest::SendMessage`].
+    Queued {
+        /// The outbox item as it is shown until the relay's message replaces it.
+        item: OutboxItem,
+    },
+}
+
+/// Why a request was not carried out. The workbench chooses the words from kind and code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct UiError {
+    /// What kind of trouble.
+    pub kind: UiErrorKind,
+    /// The relay's code, if it refused.
+    pub code: Option<ErrorCode>,
+    /// When trying again makes sense, in milliseconds from now.
+    pub retry_after_ms: Option<u32>,
+}
+
+/// Kinds of trouble, each with its own thing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum UiErrorKind {
+    /// The relay cannot be reached.
+    Offline,
+    /// The relay refused; see the code.
+    Refused,
+    /// Relay and client speak different versions: update.
+    Incompatible,
+    /// The server's address is unencrypted and not this computer: ask the person.
+    PlainHttp,
+    /// The server's address is not an address.
+    BadAddress,
+    /// No one is signed in.
+    SignedOut,
+    /// The local files cannot be written or read.
+    Storage,
+    /// A bug of the client.
+    Bug,
+}
+
+/// What the core tells the workbench without being asked.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "type", content = "body", rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum UiPush {
+    /// Signed in, signed out, another account, or the cache was replaced: draw from this.
+    State(UiState),
+    /// The link to the relay changed.
+    Connection(Connection),
+    /// The own card changed.
+    Own(OwnCard),
+    /// A colleague changed.
+    Colleague(ColleagueCard),
+    /// Rows of the inbox changed.
+    Inbox {
+        /// New or changed rows.
+        upsert: Vec<InboxRow>,
+        /// Rows that left the list.
+        removed: Vec<ConversationId>,
+    },
+    /// The open conversation changed.
+    Chat {
+        /// Which; ignore it if another one is open.
+        conversation_id: ConversationId,
+        /// Its head now.
+        head: ChatHead,
+        /// New or changed messages. Insert by number; one whose `client_id` is in the outbox
+        /// replaces that item.
+        messages: Vec<Message>,
+        /// The whole outbox of this conversation now.
+        outbox: Vec<OutboxItem>,
+    },
+    /// What a visitor types right now (E01); empty: nothing any more.
+    Preview {
+        /// In which conversation.
+        conversation_id: ConversationId,
+        /// Masked text.
+        text: String,
+    },
+}
+
+/// Everything needed to draw the window.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct UiState {
+    /// Who is signed in, if anyone.
+    pub session: Session,
+    /// The link to the relay.
+    pub connection: Connection,
+    /// All rows of the inbox, in no order; see [`InboxRow::order`].
+    pub inbox: Vec<InboxRow>,
+    /// Everyone else.
+    pub colleagues: Vec<ColleagueCard>,
+    /// As the person set them.
+    pub preferences: Preferences,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum Session {
+    /// No one: show the sign-in screen.
+    SignedOut {
+        /// What to fill in.
+        form: SignInForm,
+        /// Why a session ended by itself, if it did.
+        notice: Option<SignedOutNotice>,
+    },
+    /// Signing in by itself with what was remembered.
+    SigningIn {
+        /// What is tried.
+        form: SignInForm,
+    },
+    /// Someone.
+    SignedIn {
+        /// The relay's address.
+        server: String,
+        /// The own card, from the cache when offline.
+        own: OwnCard,
+    },
+}
+
+/// What the sign-in screen is filled with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct SignInForm {
+    /// The last server.
+    pub server: String,
+    /// The last account.
+    pub account: String,
+    /// Whether the key store holds its password: the field then shows dots and may stay as it is
+    /// (an empty password in [`UiRequest::SignIn`] means the remembered one).
+    pub password_remembered: bool,
+    /// Whether this computer has a key store; without one `remember` can only be `nothing`.
+    pub can_remember: bool,
+}
+
+/// Why a session ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum SignedOutNotice {
+    /// The relay ended it: password changed elsewhere, account disabled, session expired.
+    EndedByRelay,
+    /// The relay speaks another version.
+    Incompatible,
+    /// The remembered password was refused.
+    PasswordRefused,
+}
+
+/// The link to the relay. Always true, always shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct Connection {
+    /// How it stands.
+    pub state: ConnectionState,
+    /// Since when, by this computer's clock.
+    pub since: Timestamp,
+    /// Round trip of the last answered command, in milliseconds.
+    pub latency_ms: Option<u32>,
+    /// The relay's clock minus this computer's, in milliseconds: waiting clocks add it.
+    pub clock_offset_ms: i32,
+    /// Messages in the outbox over all conversations.
+    pub unsent: u32,
+}
+
+/// See [`Connection`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum ConnectionState {
+    /// 已连接: everything shown is current.
+    Connected,
+    /// The first connection of this session is being made.
+    Connecting,
+    /// 重连中: the link broke and is being made again.
+    Reconnecting,
+    /// 离线: several tries failed; it goes on trying, less often.
+    Offline,
+}
+
+/// One row of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct InboxRow {
+    /// Which conversation.
+    pub conversation_id: ConversationId,
+    /// Whose.
+    pub visitor: VisitorCard,
+    /// Whether a widget of the visitor is connected.
+    pub visitor_online: bool,
+    /// The newest message.
+    pub last_message: Message,
+    /// Visitor messages not viewed; derived (C09).
+    pub unread: u32,
+    /// Since when the visitor waits for an answer (C07).
+    pub unanswered_since: Option<Timestamp>,
+    /// What the visitor types right now; empty for nothing.
+    pub preview: String,
+    /// The draft's text; empty for none (X16).
+    pub draft: String,
+    /// Unsent messages; `failed` or wedged ones ask for attention.
+    pub unsent: u32,
+    /// Whether one of them failed or is wedged.
+    pub send_failed: bool,
+    /// Where it belongs.
+    pub order: InboxOrder,
+}
+
+/// Rows are sorted by `group`, then by `key`, both ascending, then by conversation id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct InboxOrder {
+    /// 0: unanswered, longest first; 1: the rest, latest first.
+    pub group: u8,
+    /// A time, negated where later comes first.
+    #[ts(type = "number")]
+    pub key: i64,
+}
+
+/// The open conversation's head: everything but its messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct ChatHead {
+    /// Whose.
+    pub visitor: VisitorCard,
+    /// Where it stands. `Ended`, or served by someone else: read only.
+    pub status: ConversationStatus,
+    /// Whether it is still in the inbox (not withdrawn).
+    pub held: bool,
+    /// Whether a widget of the visitor is connected.
+    pub visitor_online: bool,
+    /// When the first message was stored.
+    pub started_at: Timestamp,
+    /// When an agent first wrote.
+    pub first_response_at: Option<Timestamp>,
+    /// Since when the visitor waits for an answer.
+    pub unanswered_since: Option<Timestamp>,
+    /// What "delivered" and "read" beside an own message mean (X07).
+    pub visitor_marks: Marks,
+    /// The own read mark: the line "new messages" stands after it when the conversation is opened.
+    pub own_read: Seq,
+    /// What the visitor types right now.
+    pub preview: String,
+}
+
+/// The open conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct Chat {
+    /// Which.
+    pub conversation_id: ConversationId,
+    /// Its head.
+    pub head: ChatHead,
+    /// The newest messages in the cache, oldest first, without holes.
+    pub messages: Vec<Message>,
+    /// Whether there are earlier ones.
+    pub has_earlier: bool,
+    /// Unsent messages, in order.
+    pub outbox: Vec<OutboxItem>,
+    /// The draft; empty for none.
+    pub draft: String,
+    /// Names for the authors of the messages.
+    pub agents: Vec<AgentCard>,
+}
+
+/// A message not yet acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct OutboxItem {
+    /// Its name for ever.
+    pub client_id: ClientId,
+    /// In which conversation.
+    pub conversation_id: ConversationId,
+    /// Its text.
+    pub text: String,
+    /// When it was written, by this computer's clock.
+    pub at: Timestamp,
+    /// Where it stands.
+    pub state: OutboxState,
+}
+
+/// Where an unsent message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum OutboxState {
+    /// Waits for the network or for its turn.
+    Queued,
+    /// On its way; not shown as such in the first second (no flicker).
+    Sending,
+    /// The relay refused it. Nothing was stored; it can be sent again, edited or deleted.
+    Failed {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Too old to go by itself (6 days): ask.
+    Wedged,
+}
+
+/// The workbench's preferences, kept by the core so that they outlive the web view's storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export, export_to = "ui/")]
+pub struct Preferences {
+    /// `zh-CN` or `en`; empty follows the system (A14).
+    pub locale: String,
+    /// Light, dark, or as the system.
+    pub theme: Theme,
+    /// Which key sends (C22).
+    pub send_key: SendKey,
+    /// Width of the list, in pixels, 240 to 400 (C03).
+    pub list_width: u32,
+    /// Width of the side pane, in pixels, 280 to 480.
+    pub side_width: u32,
+    /// Whether the side pane is shown.
+    pub side_open: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            locale: String::new(),
+            theme: Theme::System,
+            send_key: SendKey::Enter,
+            list_width: 288,
+            side_width: 320,
+            side_open: true,
+        }
+    }
+}
+
+/// See [`Preferences::theme`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum Theme {
+    /// As the operating system.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// See [`Preferences::send_key`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum SendKey {
+    /// Enter sends, Shift+Enter breaks the line.
+    Enter,
+    /// Ctrl+Enter (⌘+Enter) sends, Enter breaks the line.
+    CtrlEnter,
+}

@@ -1,0 +1,1 @@
+//! yingke-routing

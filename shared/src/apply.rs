@@ -1,0 +1,167 @@
+//! Events applied to what a reader holds. Pure, total and idempotent: an event at or below a
+//! record's `rev`, or of a conversation not held, changes nothing.
+//!
+//! The law (tested after every action of the relay, for the agent, another agent and the visitor):
+//! *snapshot at p, then the events of (p, q], equals snapshot at q*.
+
+use crate::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
+use crate::ids::Position;
+use crate::limits::SNAPSHOT_MESSAGES_MAX;
+use crate::snapshot::{StaffSnapshot, VisitorSnapshot};
+use crate::views::{
+    ConversationRecord, ConversationStatus, ReadMark, VisitorConversation, VisitorMessage,
+    VisitorStatus,
+};
+
+/// Whether an event changed a conversation record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It did.
+    Changed,
+    /// It was older than the record, or about something else.
+    Skipped,
+}
+
+impl ConversationRecord {
+    /// Applies an event about this conversation. `ConversationGained` replaces the record;
+    /// `ConversationWithdrawn` is for the holder of the list and changes nothing here.
+    pub fn apply(&mut self, position: Position, body: &StaffEventBody) -> Applied {
+        if position <= self.rev || body.conversation_id() != Some(&self.id) {
+            return Applied::Skipped;
+        }
+        match body {
+            StaffEventBody::ConversationGained { record } => *self = (**record).clone(),
+            StaffEventBody::StatusChanged { status, .. } => self.status = status.clone(),
+            StaffEventBody::MessageAppended { message, first_response_at, .. } => {
+                self.last_message = (**message).clone();
+                self.first_response_at = *first_response_at;
+            }
+            StaffEventBody::VisitorMarked { marks, .. } => {
+                self.visitor_marks = self.visitor_marks.merge(*marks);
+            }
+            StaffEventBody::OwnRead { read, .. } => self.own_read = self.own_read.merge(*read),
+            StaffEventBody::ConversationWithdrawn { .. }
+            | StaffEventBody::OwnCardChanged { .. }
+            | StaffEventBody::ColleagueChanged { .. } => return Applied::Skipped,
+        }
+        self.rev = self.rev.max(position);
+        Applied::Changed
+    }
+}
+
+impl ReadMark {
+    /// The one that is further on.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        if other.seq > self.seq { other } else { self }
+    }
+}
+
+impl StaffSnapshot {
+    /// Applies one event of a delivery.
+    pub fn apply(&mut self, event: &StaffEvent) {
+        match &event.body {
+            StaffEventBody::OwnCardChanged { card } => self.own = card.clone(),
+            StaffEventBody::ColleagueChanged { colleague } => {
+                self.colleagues.insert(colleague.card.id.clone(), colleague.clone());
+            }
+            StaffEventBody::ConversationGained { record } => {
+                let held = self.conversations.get(&record.id);
+                if held.is_none_or(|held| held.rev < record.rev) {
+                    self.conversations.insert(record.id.clone(), (**record).clone());
+                }
+            }
+            StaffEventBody::ConversationWithdrawn { conversation_id } => {
+                let held = self.conversations.get(conversation_id);
+                if held.is_some_and(|held| held.rev < event.position) {
+                    self.conversations.remove(conversation_id);
+                }
+            }
+            StaffEventBody::StatusChanged { conversation_id, .. }
+            | StaffEventBody::MessageAppended { conversation_id, .. }
+            | StaffEventBody::VisitorMarked { conversation_id, .. }
+            | StaffEventBody::OwnRead { conversation_id, .. } => {
+                let Some(record) = self.conversations.get_mut(conversation_id) else { return };
+                record.apply(event.position, &event.body);
+                if matches!(record.status, ConversationStatus::Ended { .. }) {
+                    self.conversations.remove(conversation_id);
+                }
+            }
+        }
+    }
+}
+
+impl VisitorConversation {
+    fn apply(&mut self, position: Position, body: &VisitorEventBody) {
+        if position <= self.rev {
+            return;
+        }
+        match body {
+            VisitorEventBody::StatusChanged { conversation_id, status }
+                if *conversation_id == self.id =>
+            {
+                self.status = status.clone();
+            }
+            VisitorEventBody::MessageAppended { message }
+                if message.conversation_id == self.id =>
+            {
+                self.last_seq = self.last_seq.max(message.seq);
+            }
+            VisitorEventBody::AgentMarked { conversation_id, marks }
+                if *conversation_id == self.id =>
+            {
+                self.agent_marks = self.agent_marks.merge(*marks);
+            }
+            VisitorEventBody::OwnMarked { conversation_id, marks }
+                if *conversation_id == self.id =>
+            {
+                self.own_marks = self.own_marks.merge(*marks);
+            }
+            _ => return,
+        }
+        self.rev = position;
+    }
+
+    /// Whether a message would join this conversation rather than start another.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.status, VisitorStatus::Ended { .. })
+    }
+}
+
+impl VisitorSnapshot {
+    /// Applies one event of a delivery. Holds the newest 50 messages; older ones fall out and are
+    /// had again by `load_history`.
+    pub fn apply(&mut self, event: &VisitorEvent) {
+        match &event.body {
+            VisitorEventBody::ConversationStarted { conversation } => {
+                let held = self.conversation.as_ref();
+                if held.is_none_or(|held| held.rev < conversation.rev) {
+                    self.conversation = Some(conversation.clone());
+                }
+            }
+            VisitorEventBody::MessageAppended { message } => self.insert(message),
+            VisitorEventBody::StatusChanged { .. }
+            | VisitorEventBody::AgentMarked { .. }
+            | VisitorEventBody::OwnMarked { .. } => {}
+        }
+        if let Some(conversation) = &mut self.conversation {
+            conversation.apply(event.position, &event.body);
+        }
+    }
+
+    /// Conversations of a visitor follow each other, so a new message belongs at the end unless it
+    /// is there already.
+    fn insert(&mut self, message: &VisitorMessage) {
+        let same =
+            |m: &VisitorMessage| m.conversation_id == message.conversation_id && m.seq >= message.seq;
+        if self.messages.iter().any(same) {
+            return;
+        }
+        self.messages.push(message.clone());
+        if self.messages.len() > SNAPSHOT_MESSAGES_MAX as usize {
+            self.messages.remove(0);
+            self.has_earlier = true;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Events for a visitor: only of the visitor's own conversations.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::{ConversationId, Position};
+use crate::views::{Marks, VisitorConversation, VisitorMessage, VisitorStatus};
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct VisitorEvent {
+    /// Where in the log.
+    pub position: Position,
+    /// What.
+    #[serde(flatten)]
+    pub body: VisitorEventBody,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[ts(export)]
+pub enum VisitorEventBody {
+    /// A conversation began; it replaces an ended one.
+    ConversationStarted {
+        /// As it stands at `conversation.rev`.
+        conversation: VisitorConversation,
+    },
+    /// Waiting, served (or by another agent), ended.
+    StatusChanged {
+        /// Which.
+        conversation_id: ConversationId,
+        /// The new standing.
+        status: VisitorStatus,
+    },
+    /// A message was added.
+    MessageAppended {
+        /// The message.
+        message: VisitorMessage,
+    },
+    /// The serving agent's device stored, or the agent viewed, messages.
+    AgentMarked {
+        /// In which.
+        conversation_id: ConversationId,
+        /// The marks now.
+        marks: Marks,
+    },
+    /// The visitor viewed messages, in this or another tab.
+    OwnMarked {
+        /// In which.
+        conversation_id: ConversationId,
+        /// The marks now.
+        marks: Marks,
+    },
+}

@@ -1,0 +1,12 @@
+//! What readers see of the nouns: values that snapshots hold and events carry.
+//!
+//! `staff` is what agents, managers and admins may see, `visitor` what a visitor may see, `common`
+//! what is the same for both.
+
+pub mod common;
+pub mod staff;
+pub mod visitor;
+
+pub use common::*;
+pub use staff::*;
+pub use visitor::*;

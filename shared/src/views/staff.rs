@@ -1,0 +1,223 @@
+//! What agents, managers and admins see.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::common::{AgentCard, Availability, EndedBy, Marks, Role, SystemNotice, WaitingReason};
+use crate::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
+use crate::time::Timestamp;
+
+/// The signed-in member of staff's own card (C02).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct OwnCard {
+    /// Who.
+    pub id: AgentId,
+    /// The sign-in name.
+    pub account: String,
+    /// The name shown to visitors and colleagues.
+    pub nickname: String,
+    /// What the account may do.
+    pub role: Role,
+    /// The chosen availability (B11).
+    pub availability: Availability,
+    /// Conversations at once (B06).
+    pub capacity: u32,
+}
+
+/// What staff see of a visitor (G01, thin).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct VisitorCard {
+    /// Who.
+    pub id: VisitorId,
+    /// Which site they came by.
+    pub site_id: SiteId,
+    /// That site's name.
+    pub site_name: String,
+    /// A short label for a visitor without a name: the last four characters of a hash of the id.
+    pub label: String,
+    /// The page open when the conversation began; empty if unknown.
+    pub page_url: String,
+    /// That page's title; empty if unknown.
+    pub page_title: String,
+    /// The visitor's chosen language, a BCP 47 tag.
+    pub locale: String,
+}
+
+/// Where a conversation stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export)]
+pub enum ConversationStatus {
+    /// In line for an agent.
+    Waiting {
+        /// Why.
+        reason: WaitingReason,
+    },
+    /// Held by one agent.
+    Serving {
+        /// By whom.
+        agent_id: AgentId,
+    },
+    /// Over; nothing can be added.
+    Ended {
+        /// By whom.
+        by: EndedBy,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Author {
+    /// The visitor of the conversation.
+    Visitor,
+    /// A member of staff.
+    Agent {
+        /// Who.
+        agent_id: AgentId,
+    },
+    /// The relay itself.
+    System,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export)]
+pub enum MessageContent {
+    /// Plain text; never markup.
+    Text {
+        /// 1 to 4,000 characters.
+        text: String,
+    },
+    /// A line the system wrote.
+    Notice {
+        /// Which.
+        notice: SystemNotice,
+    },
+}
+
+/// One message of a conversation as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Message {
+    /// Its dense number in the conversation; the order on every screen.
+    pub seq: Seq,
+    /// The id its author's client gave it; replaces the local echo.
+    pub client_id: ClientId,
+    /// Who wrote it.
+    pub author: Author,
+    /// What it says.
+    pub content: MessageContent,
+    /// When the relay stored it.
+    pub at: Timestamp,
+    /// How many messages of the conversation up to and including this one the visitor wrote.
+    /// Unread is the difference of two of these, so it needs no counting and cannot drift (P18).
+    pub visitor_count: Seq,
+    /// After this message, the time of the first visitor message no agent has answered yet (C07).
+    pub unanswered_since: Option<Timestamp>,
+}
+
+/// A reader's read mark with the visitor count there, so that unread is a subtraction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ReadMark {
+    /// Up to here the reader has viewed the messages.
+    pub seq: Seq,
+    /// [`Message::visitor_count`] of that message.
+    pub visitor_count: Seq,
+}
+
+/// One conversation as staff see it: the row of a list and the head of a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ConversationRecord {
+    /// Which.
+    pub id: ConversationId,
+    /// The position of the newest event this record includes; events at or below it change nothing.
+    pub rev: Position,
+    /// Where it stands.
+    pub status: ConversationStatus,
+    /// Whose it is.
+    pub visitor: VisitorCard,
+    /// When the first message was stored.
+    pub started_at: Timestamp,
+    /// When the serving agent took it, if any did.
+    pub assigned_at: Option<Timestamp>,
+    /// When an agent first wrote, if any did.
+    pub first_response_at: Option<Timestamp>,
+    /// The newest message. A conversation has at least one: the message that started it.
+    pub last_message: Message,
+    /// The visitor's marks: what "delivered" and "read" beside an agent's message mean.
+    pub visitor_marks: Marks,
+    /// The reader's own read mark.
+    pub own_read: ReadMark,
+}
+
+impl ConversationRecord {
+    /// Visitor messages the reader has not viewed: derived, never counted (C09, P18).
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.last_message.visitor_count.get().saturating_sub(self.own_read.visitor_count.get())
+    }
+
+    /// Since when the visitor waits for an answer, if at all (C07).
+    #[must_use]
+    pub fn unanswered_since(&self) -> Option<Timestamp> {
+        self.last_message.unanswered_since
+    }
+}
+
+/// A page of messages, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct MessagePage {
+    /// Whose messages.
+    pub conversation_id: ConversationId,
+    /// Dense and ascending.
+    pub messages: Vec<Message>,
+    /// Whether there are earlier ones.
+    pub has_earlier: bool,
+}
+
+/// A site's settings as staff with the right see and change them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SiteSettings {
+    /// Which.
+    pub id: SiteId,
+    /// The company's own name for it; shown in the widget.
+    pub name: String,
+    /// 开启在线客服 (A04): off, nothing of the site's widget starts.
+    pub enabled: bool,
+    /// Origins on which the widget starts, exactly (A02): `https://shop.example`,
+    /// `http://localhost:8080`, or `https://*.shop.example` for all subdomains.
+    pub domains: Vec<String>,
+    /// Shown when the visitor opens the window; empty for none (A16).
+    pub welcome: String,
+    /// Typing preview (E01).
+    pub preview: bool,
+    /// Whether the loader may keep a return ticket in the host page's storage (A33).
+    pub return_tickets: bool,
+}
+
+/// What colleagues see of each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ColleagueCard {
+    /// Name and id.
+    pub card: AgentCard,
+    /// What the account may do.
+    pub role: Role,
+    /// The chosen availability.
+    pub availability: Availability,
+    /// Conversations at once.
+    pub capacity: u32,
+    /// A disabled account cannot sign in; its records stay.
+    pub disabled: bool,
+}
