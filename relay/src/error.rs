@@ -1,0 +1,58 @@
+//! The one error of the relay's edge and its only mapping to wire codes and HTTP statuses.
+//!
+//! Policy: a *refusal* is a normal outcome, decided by a room's rules, told to the client by its
+//! code. A *failure* is the world's or a bug's; it is logged once, where it is turned into this type,
+//! and the client learns no detail. Rooms return `Result<_, RelayError>` from their actions.
+
+use yingke_shared::error_code::{ErrorCode, WireError};
+
+use crate::store::{StoreError, WriteError};
+
+/// Why a request or command was not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayError(pub WireError);
+
+impl RelayError {
+    /// A refusal with this code.
+    #[must_use]
+    pub fn refused(code: ErrorCode) -> Self {
+        Self(WireError::new(code))
+    }
+
+    /// A refusal that may be tried again after `retry_after_ms`.
+    #[must_use]
+    pub fn later(code: ErrorCode, retry_after_ms: u32) -> Self {
+        Self(WireError { code, retry_after_ms: Some(retry_after_ms) })
+    }
+
+    /// The code, for logs and statuses.
+    #[must_use]
+    pub fn code(self) -> ErrorCode {
+        self.0.code
+    }
+}
+
+impl From<ErrorCode> for RelayError {
+    fn from(code: ErrorCode) -> Self {
+        Self::refused(code)
+    }
+}
+
+impl From<StoreError> for RelayError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::refused(ErrorCode::StorageFailed)
+    }
+}
+
+impl<R: Into<RelayError>> From<WriteError<R>> for RelayError {
+    fn from(error: WriteError<R>) -> Self {
+        match error {
+            WriteError::Refused(refusal) => refusal.into(),
+            WriteError::Busy => Self::later(ErrorCode::Busy, 500),
+            WriteError::Failed(error) => error.into(),
+            WriteError::Panicked => Self::refused(ErrorCode::Internal),
+            WriteError::Closed => Self::later(ErrorCode::Unavailable, 1_000),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Reading the log from the database: for readers behind the end kept in memory, and for sessions
+//! that resume. Always bounded: whoever is too far behind is told that there is more.
+
+use std::ops::ControlFlow;
+
+use yingke_shared::ids::{Epoch, Position, VisitorId};
+
+use super::Entry;
+use super::stored::{entry_of, log_statement, size_of};
+use crate::limits::{RESUME_BYTES_MAX, RESUME_POSITIONS_MAX};
+use crate::params;
+use crate::store::{ReadTx, Row, StoreError};
+
+/// How much to read at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// Entries.
+    pub entries_max: usize,
+    /// Their weight, roughly that of their JSON. At least one entry is read all the same.
+    pub bytes_max: usize,
+}
+
+impl ReadLimits {
+    /// For a session that resumes; more than this and a snapshot is cheaper.
+    pub const RESUME: Self =
+        Self { entries_max: RESUME_POSITIONS_MAX, bytes_max: RESUME_BYTES_MAX };
+}
+
+/// A stretch of the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// In order.
+    pub entries: Vec<Entry>,
+    /// Whether the limits cut it off: there are later ones.
+    pub more: bool,
+}
+
+/// The log's identity and end as this transaction sees them: a snapshot read in the same
+/// transaction is of exactly this position.
+pub fn head(tx: &ReadTx<'_>) -> Result<(Epoch, Position), StoreError> {
+    tx.query_one("SELECT epoch, position FROM log_head WHERE id = 1", &[], |row| {
+        Ok((row.id(0)?, row.position(1)?))
+    })?
+    .ok_or(StoreError::Corrupt("log_head"))
+}
+
+/// Everything after `after`.
+pub fn read_after(
+    tx: &ReadTx<'_>,
+    after: Position,
+    limits: ReadLimits,
+) -> Result<Stretch, StoreError> {
+    let mut collector = Collector::new(limits);
+    tx.scan(
+        log_statement!("WHERE position > ? ORDER BY position LIMIT ?"),
+        params![after, collector.rows_max()],
+        |row| collector.take(tx, row),
+    )?;
+    Ok(collector.stretch)
+}
+
+/// Everything after `after` about conversations of this visitor, by the index on the conversation:
+/// what others do meanwhile costs nothing.
+pub fn read_of_visitor(
+    tx: &ReadTx<'_>,
+    visitor_id: &VisitorId,
+    after: Position,
+    limits: ReadLimits,
+) -> Result<Stretch, StoreError> {
+    let mut collector = Collector::new(limits);
+    tx.scan(
+        log_statement!(
+            "WHERE conversation_id IN (SELECT id FROM conversations WHERE visitor_id = ?)
+             AND position > ? ORDER BY +position LIMIT ?"
+        ),
+        params![*visitor_id, after, collector.rows_max()],
+        |row| collector.take(tx, row),
+    )?;
+    Ok(collector.stretch)
+}
+
+/// Takes rows until a limit is met.
+struct Collector {
+    stretch: Stretch,
+    limits: ReadLimits,
+    bytes: usize,
+}
+
+impl Collector {
+    fn new(limits: ReadLimits) -> Self {
+        Self { stretch: Stretch::default(), limits, bytes: 0 }
+    }
+
+    /// One more than may be taken shows that there are more.
+    fn rows_max(&self) -> i64 {
+        i64::try_from(self.limits.entries_max.saturating_add(1)).unwrap_or(i64::MAX)
+    }
+
+    fn take(&mut self, tx: &ReadTx<'_>, row: &Row<'_>) -> Result<ControlFlow<()>, StoreError> {
+        let taken = self.stretch.entries.len();
+        if taken >= self.limits.entries_max || (taken > 0 && self.bytes >= self.limits.bytes_max) {
+            self.stretch.more = true;
+            return Ok(ControlFlow::Break(()));
+        }
+        let entry = entry_of(tx, row)?;
+        self.bytes += size_of(&entry);
+        self.stretch.entries.push(entry);
+        Ok(ControlFlow::Continue(()))
+    }
+}

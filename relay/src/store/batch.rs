@@ -1,0 +1,295 @@
+//! One batch: some closures, one transaction, one sync. Both executors run exactly this code.
+//!
+//! The rule for a batch that dies: SQLITE_FULL, IOERR, NOMEM or INTERRUPT inside a savepoint may roll
+//! back the *whole* transaction, and the next savepoint would then commit on its own. So after every
+//! closure the engine asks whether the outer transaction is still open. If not, nothing more runs in
+//! it; every closure of the batch runs once more, each in a transaction of its own, so that one that
+//! does not fit harms nobody else; one whose own transaction dies too is answered "failed".
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+use yingke_shared::ids::Position;
+
+use super::faults::{Point, point};
+use super::tx::{ReadTx, WriteTx};
+use super::{Abort, Fatal, StoreError, WriteError};
+use crate::events::{Entry, Tail};
+use crate::limits::SLOW_CLOSURE_MS;
+
+/// A closure on its way through the writer.
+pub(super) trait WriteJob: Send {
+    /// Its name in logs.
+    fn what(&self) -> &'static str;
+    /// Runs it, catching a panic, and keeps the outcome. May be called again.
+    fn run(&mut self, tx: &mut WriteTx<'_>) -> Ran;
+    /// Replaces the outcome: it was not stored.
+    fn give_up(&mut self, error: StoreError);
+    /// Tells the caller the outcome.
+    fn answer(self: Box<Self>);
+}
+
+/// What to do with a closure's changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// They belong to the batch.
+    Keep,
+    /// They are taken back.
+    Undo,
+}
+
+type Reply<T, R> = oneshot::Sender<Result<T, WriteError<R>>>;
+
+struct TypedJob<T, R, F> {
+    what: &'static str,
+    f: F,
+    outcome: Result<T, WriteError<R>>,
+    reply: Reply<T, R>,
+}
+
+/// Wraps a room's closure.
+pub(super) fn typed_job<T, R, F>(what: &'static str, f: F, reply: Reply<T, R>) -> Box<dyn WriteJob>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+    F: Fn(&mut WriteTx<'_>) -> Result<T, Abort<R>> + Send + 'static,
+{
+    Box::new(TypedJob { what, f, outcome: Err(WriteError::Closed), reply })
+}
+
+impl<T, R, F> WriteJob for TypedJob<T, R, F>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+    F: Fn(&mut WriteTx<'_>) -> Result<T, Abort<R>> + Send + 'static,
+{
+    fn what(&self) -> &'static str {
+        self.what
+    }
+
+    fn run(&mut self, tx: &mut WriteTx<'_>) -> Ran {
+        self.outcome = match catch_unwind(AssertUnwindSafe(|| (self.f)(tx))) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Abort::Refused(refusal))) => Err(WriteError::Refused(refusal)),
+            Ok(Err(Abort::Failed(error))) => Err(WriteError::Failed(error)),
+            Err(_) => Err(WriteError::Panicked),
+        };
+        if self.outcome.is_ok() { Ran::Keep } else { Ran::Undo }
+    }
+
+    fn give_up(&mut self, error: StoreError) {
+        self.outcome = Err(WriteError::Failed(error));
+    }
+
+    fn answer(self: Box<Self>) {
+        // A caller that went away needs no answer.
+        let _ = self.reply.send(self.outcome);
+    }
+}
+
+/// How a transaction ended.
+enum Attempt {
+    /// On the disk, with these events.
+    Committed(Vec<Arc<Entry>>),
+    /// It could not begin; nothing ran.
+    NotBegun(rusqlite::Error),
+    /// It was lost on the way; nothing of it is on the disk.
+    Lost(String),
+}
+
+/// The writing connection and the end of the log. Owned by whoever runs batches.
+pub(super) struct Engine {
+    connection: Connection,
+    /// The newest committed position.
+    head: Position,
+    tail: Arc<Tail>,
+}
+
+impl Engine {
+    pub(super) fn new(connection: Connection, head: Position, tail: Arc<Tail>) -> Self {
+        Self { connection, head, tail }
+    }
+
+    /// Runs, commits and answers `jobs`, leaving the vector empty. After an error nobody concerned
+    /// was answered, and nothing may run on this connection any more.
+    pub(super) fn run(&mut self, jobs: &mut Vec<Box<dyn WriteJob>>) -> Result<(), Fatal> {
+        match self.attempt(jobs) {
+            Ok(Attempt::Committed(entries)) => self.finish_batch(jobs, entries),
+            Ok(Attempt::NotBegun(error)) => give_up(jobs, &error.to_string()),
+            Ok(Attempt::Lost(error)) if jobs.len() <= 1 => give_up(jobs, &error),
+            Ok(Attempt::Lost(error)) => {
+                tracing::warn!(%error, closures = jobs.len(), "a batch was lost; each runs again alone");
+                self.run_each_alone(jobs)?;
+            }
+            Err(fatal) => {
+                leave_unanswered(jobs.drain(..));
+                return Err(fatal);
+            }
+        }
+        Ok(())
+    }
+
+    fn run_each_alone(&mut self, jobs: &mut Vec<Box<dyn WriteJob>>) -> Result<(), Fatal> {
+        let mut rest = jobs.drain(..);
+        while let Some(job) = rest.next() {
+            let mut alone = vec![job];
+            match self.attempt(&mut alone) {
+                Ok(Attempt::Committed(entries)) => self.finish_batch(&mut alone, entries),
+                Ok(Attempt::NotBegun(error)) => give_up(&mut alone, &error.to_string()),
+                Ok(Attempt::Lost(error)) => give_up(&mut alone, &error),
+                Err(fatal) => {
+                    leave_unanswered(alone.into_iter().chain(rest));
+                    return Err(fatal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One transaction over `jobs`, from its beginning to its end, whatever that is.
+    fn attempt(&mut self, jobs: &mut [Box<dyn WriteJob>]) -> Result<Attempt, Fatal> {
+        if let Err(error) = self.statement("BEGIN IMMEDIATE") {
+            return Ok(Attempt::NotBegun(error));
+        }
+        let mut entries = Vec::new();
+        let mut next = self.head.next();
+        for job in jobs.iter_mut() {
+            if let Err(error) = self.run_one(job.as_mut(), &mut next, &mut entries) {
+                return Ok(self.lost(&error));
+            }
+        }
+        if let Some(newest) = entries.last().map(|entry| entry.position) {
+            if let Err(error) = self.move_head(newest) {
+                return Ok(self.lost(&error));
+            }
+        }
+        point(Point::BeforeCommit);
+        match self.statement("COMMIT") {
+            Ok(()) => {
+                if let Some(entry) = entries.last() {
+                    self.head = entry.position;
+                }
+                Ok(Attempt::Committed(entries))
+            }
+            Err(error) => self.commit_failed(&error),
+        }
+    }
+
+    /// Runs one closure in its savepoint. An error means that the transaction must be given up.
+    fn run_one(
+        &self,
+        job: &mut dyn WriteJob,
+        next: &mut Position,
+        entries: &mut Vec<Arc<Entry>>,
+    ) -> Result<(), StoreError> {
+        self.statement("SAVEPOINT closure")?;
+        let started = Instant::now();
+        let mut tx = WriteTx {
+            read: ReadTx { connection: &self.connection },
+            next_position: *next,
+            appended: Vec::new(),
+        };
+        let ran = job.run(&mut tx);
+        let WriteTx { next_position, appended, .. } = tx;
+        let took = started.elapsed().as_millis();
+        if took >= SLOW_CLOSURE_MS {
+            tracing::warn!(what = job.what(), duration_ms = took, "a write closure was slow");
+        }
+        if self.connection.is_autocommit() {
+            return Err(StoreError::TransactionLost(format!("during {}", job.what())));
+        }
+        if ran == Ran::Keep {
+            self.statement("RELEASE closure")?;
+            *next = next_position;
+            entries.extend(appended.into_iter().map(Arc::new));
+        } else {
+            self.statement("ROLLBACK TO closure")?;
+            self.statement("RELEASE closure")?;
+        }
+        Ok(())
+    }
+
+    fn move_head(&self, newest: Position) -> Result<(), StoreError> {
+        let position = i64::try_from(newest.get()).map_err(|_| StoreError::Corrupt("position"))?;
+        let mut statement =
+            self.connection.prepare_cached("UPDATE log_head SET position = ?1 WHERE id = 1")?;
+        match statement.execute([position])? {
+            1 => Ok(()),
+            _ => Err(StoreError::Corrupt("log_head has no row")),
+        }
+    }
+
+    fn lost(&self, error: &StoreError) -> Attempt {
+        self.make_sure_nothing_is_open();
+        Attempt::Lost(error.to_string())
+    }
+
+    fn make_sure_nothing_is_open(&self) {
+        if !self.connection.is_autocommit() {
+            if let Err(error) = self.statement("ROLLBACK") {
+                tracing::error!(%error, "a lost batch could not be rolled back");
+            }
+        }
+    }
+
+    /// A full disk is found while the pages are written, before the one that makes the commit
+    /// valid, and "busy" before that: nothing is stored. After anything else, a failed sync above
+    /// all, the pages may or may not be on the disk; only a new process reading it again can tell.
+    fn commit_failed(&self, error: &rusqlite::Error) -> Result<Attempt, Fatal> {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                self.make_sure_nothing_is_open();
+                Ok(Attempt::Lost(error.to_string()))
+            }
+            _ => Err(Fatal { during: "committing", error: error.to_string() }),
+        }
+    }
+
+    fn finish_batch(&self, jobs: &mut Vec<Box<dyn WriteJob>>, entries: Vec<Arc<Entry>>) {
+        point(Point::AfterCommit);
+        for job in jobs.drain(..) {
+            job.answer();
+        }
+        point(Point::AfterAck);
+        self.tail.publish(entries);
+    }
+
+    fn statement(&self, sql: &'static str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+
+    /// A read between batches; for the executor without threads.
+    pub(super) fn read<T>(
+        &mut self,
+        f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.statement("BEGIN")?;
+        let outcome = f(&ReadTx { connection: &self.connection });
+        self.make_sure_nothing_is_open();
+        outcome
+    }
+
+    /// Closes the connection.
+    pub(super) fn finish(self) {
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "the writing connection did not close cleanly");
+        }
+    }
+}
+
+fn give_up(jobs: &mut Vec<Box<dyn WriteJob>>, error: &str) {
+    tracing::error!(error, closures = jobs.len(), "not stored");
+    for mut job in jobs.drain(..) {
+        job.give_up(StoreError::TransactionLost(error.to_owned()));
+        job.answer();
+    }
+}
+
+/// Whether these are stored is unknown. Dropping them would answer "closed", which says that they
+/// are not; so they are kept, unanswered, for the moments the process still has.
+fn leave_unanswered(jobs: impl Iterator<Item = Box<dyn WriteJob>>) {
+    jobs.for_each(std::mem::forget);
+}

@@ -1,0 +1,167 @@
+//! The checkpointer: folds the write-ahead log into the database on its own connection and thread,
+//! off the commit path, and keeps the log's size bounded.
+//!
+//! Mostly it works beside the writer (PASSIVE). Under constant load the log would then never start
+//! again from its beginning, because there is always one commit more; so above a size the writer is
+//! made to wait once, after a passive pass has left almost nothing to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::watch;
+
+use super::folder::Folder;
+use super::{Fatal, OpenError, connection, identity};
+use crate::events::Tail;
+use crate::limits::{CHECKPOINT_PAGES, CHECKPOINT_PAUSE_MS, WAL_PAGES_MAX};
+
+#[derive(Default)]
+struct Signals {
+    /// Something was committed since the last look.
+    committed: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// Tells the checkpointer that something was committed; costs the writer an atomic swap.
+#[derive(Clone)]
+pub(super) struct Bell {
+    signals: Arc<Signals>,
+    thread: Thread,
+}
+
+impl Bell {
+    pub(super) fn ring(&self) {
+        if !self.signals.committed.swap(true, Ordering::SeqCst) {
+            self.thread.unpark();
+        }
+    }
+}
+
+/// The checkpointer's thread.
+pub(super) struct Checkpointer {
+    bell: Bell,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Checkpointer {
+    pub(super) fn start(
+        folder: &Arc<Folder>,
+        tail: Arc<Tail>,
+        fatal: watch::Sender<Option<Fatal>>,
+    ) -> Result<Self, OpenError> {
+        let connection = connection::open_checkpointer(&folder.database())?;
+        let signals = Arc::new(Signals::default());
+        let worker = Worker { connection, folder: Arc::clone(folder), tail, fatal };
+        let heard = Arc::clone(&signals);
+        let thread = std::thread::Builder::new()
+            .name("store-checkpoint".to_owned())
+            .spawn(move || worker.work(&heard))
+            .map_err(OpenError::file("the checkpoint thread"))?;
+        let bell = Bell { signals, thread: thread.thread().clone() };
+        Ok(Self { bell, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
+    /// The last checkpoint: everything into the database, the write-ahead log emptied. Writer and
+    /// readers have ended before.
+    pub(super) fn close(&self) {
+        let Some(thread) = self.thread.lock().take() else { return };
+        self.stop();
+        let _ = thread.join();
+    }
+
+    fn stop(&self) {
+        self.bell.signals.stop.store(true, Ordering::SeqCst);
+        self.bell.thread.unpark();
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Worker {
+    connection: Connection,
+    folder: Arc<Folder>,
+    tail: Arc<Tail>,
+    fatal: watch::Sender<Option<Fatal>>,
+}
+
+/// Pages in the write-ahead log, and how many of them the database has already.
+struct Wal {
+    pages: i64,
+    folded: i64,
+}
+
+impl Worker {
+    fn work(self, signals: &Signals) {
+        while !signals.stop.load(Ordering::SeqCst) {
+            if !signals.committed.swap(false, Ordering::SeqCst) {
+                std::thread::park();
+                continue;
+            }
+            if let Err(error) = self.look() {
+                if self.end_if_fatal(&error) {
+                    return;
+                }
+            }
+            std::thread::park_timeout(Duration::from_millis(CHECKPOINT_PAUSE_MS));
+        }
+        if self.fatal.borrow().is_none() {
+            if let Err(error) = self.checkpoint("TRUNCATE") {
+                tracing::warn!(%error, "the last checkpoint failed; the next start repeats it");
+            }
+        }
+    }
+
+    fn look(&self) -> rusqlite::Result<()> {
+        let wal = self.checkpoint("NOOP")?;
+        if wal.pages - wal.folded < CHECKPOINT_PAGES && wal.pages < WAL_PAGES_MAX {
+            return Ok(());
+        }
+        // Read before: these positions are certainly on the disk.
+        let (epoch, position) = self.tail.head();
+        let wal = self.checkpoint("PASSIVE")?;
+        if wal.pages >= WAL_PAGES_MAX {
+            self.checkpoint("PASSIVE")?;
+            self.checkpoint("RESTART")?;
+        }
+        if let Err(error) = identity::note_position(&self.folder, &epoch, position) {
+            tracing::warn!(%error, "the boot file beside the database could not be written");
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self, mode: &'static str) -> rusqlite::Result<Wal> {
+        let sql = match mode {
+            "NOOP" => "PRAGMA wal_checkpoint(NOOP)",
+            "PASSIVE" => "PRAGMA wal_checkpoint(PASSIVE)",
+            "RESTART" => "PRAGMA wal_checkpoint(RESTART)",
+            _ => "PRAGMA wal_checkpoint(TRUNCATE)",
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row([], |row| Ok(Wal { pages: row.get(1)?, folded: row.get(2)? }))
+    }
+
+    /// After a failed sync nobody knows what the disk holds, and asking again may hide it.
+    fn end_if_fatal(&self, error: &rusqlite::Error) -> bool {
+        let fatal = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+        if fatal {
+            tracing::error!(%error, "a checkpoint failed; the relay ends");
+            let reason = Fatal { during: "checkpointing", error: error.to_string() };
+            self.fatal.send_replace(Some(reason));
+        } else {
+            tracing::warn!(%error, "a checkpoint failed; it is tried again");
+        }
+        fatal
+    }
+}

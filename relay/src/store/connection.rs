@@ -1,0 +1,96 @@
+//! Opening connections: the engine's settings, each with its reason, in one place.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::OpenError;
+use crate::limits::{
+    READER_CACHE_KIB, STATEMENTS_CACHED, STORE_BUSY_WAIT_MS, WAL_KEPT_BYTES, WRITER_CACHE_KIB,
+};
+
+/// "YKRL" in the database's header: tells our file from any other program's.
+pub(super) const APPLICATION_ID: i32 = 0x594b_524c;
+
+/// Versions before this can corrupt a database when a checkpoint meets a commit.
+const ENGINE_NEEDED: &str = "3.51.3";
+const ENGINE_NEEDED_NUMBER: i32 = 3_051_003;
+
+/// Refuses an engine with known faults. The engine is linked in, so this can only fail in a build
+/// that was made to use another.
+pub(super) fn check_engine_version() -> Result<(), OpenError> {
+    if rusqlite::version_number() < ENGINE_NEEDED_NUMBER {
+        return Err(OpenError::EngineTooOld { found: rusqlite::version(), needed: ENGINE_NEEDED });
+    }
+    Ok(())
+}
+
+/// The one connection that writes. Creates the file if there is none.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    check_ours(&connection, path)?;
+    common(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // An acknowledged message is on the disk: each commit syncs the write-ahead log.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Checkpoints run on their own connection, never inside a commit.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// A connection that can only look.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_existing(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// The connection that folds the write-ahead log into the database.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_existing(path)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+fn open_existing(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    common(&connection)?;
+    Ok(connection)
+}
+
+fn common(connection: &Connection) -> Result<(), OpenError> {
+    connection.busy_timeout(Duration::from_millis(STORE_BUSY_WAIT_MS))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    // Savepoints keep the pages they may have to give back in memory, not in a file.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // A damaged schema must not run anything.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(())
+}
+
+/// An empty file becomes ours; one that holds something must say that it is.
+fn check_ours(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let foreign = |_| OpenError::Foreign(path.to_owned());
+    let id: i32 =
+        connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(foreign)?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(foreign)?;
+    if tables > 0 || id != 0 {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(())
+}

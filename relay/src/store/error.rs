@@ -1,0 +1,145 @@
+//! What can go wrong in the store, by who must act: the caller, the operator, or the process itself.
+
+use std::path::PathBuf;
+
+/// A failure of the database: never the caller's fault, never shown in detail outside.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database engine reported an error.
+    #[error("database: {0}")]
+    Engine(#[from] rusqlite::Error),
+    /// A stored value is not what this version writes.
+    #[error("stored value is damaged: {0}")]
+    Corrupt(&'static str),
+    /// A storage error took the whole transaction away; nothing of it remains.
+    #[error("the transaction was lost: {0}")]
+    TransactionLost(String),
+    /// The readers' queue is full.
+    #[error("the readers' queue is full")]
+    Busy,
+    /// A read closure panicked: a bug.
+    #[error("a read closure panicked")]
+    Panicked,
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Why a closure gave up; its changes are rolled back, its neighbours in the batch are not touched.
+#[derive(Debug)]
+pub enum Abort<R> {
+    /// A normal refusal of the room.
+    Refused(R),
+    /// The database failed.
+    Failed(StoreError),
+}
+
+impl<R> From<StoreError> for Abort<R> {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Why a write was not carried out. Nothing of it remains. (A write whose outcome is unknown is not
+/// answered at all: the process is about to end.)
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError<R> {
+    /// The room refused.
+    #[error("refused")]
+    Refused(R),
+    /// The writer's queue is full.
+    #[error("the writer's queue is full")]
+    Busy,
+    /// Not stored.
+    #[error("not stored: {0}")]
+    Failed(StoreError),
+    /// The closure panicked: a bug. Rolled back.
+    #[error("a write closure panicked")]
+    Panicked,
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// The database cannot be trusted to go on in this process.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{during}: {error}")]
+pub struct Fatal {
+    /// What was being done.
+    pub during: &'static str,
+    /// The engine's words.
+    pub error: String,
+}
+
+impl Fatal {
+    /// The process's exit code after this (EX_IOERR of sysexits); a supervisor starts it again.
+    pub const EXIT_CODE: u8 = 74;
+}
+
+/// Why the store could not be opened. Each message says what the operator can do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds the folder.
+    #[error(
+        "the data folder {folder} is in use by another relay{holder}; stop it first or choose another --data"
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// " (process 123)", if known.
+        holder: String,
+    },
+    /// A file or folder could not be used.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The linked engine has known faults.
+    #[error("this build contains SQLite {found}; at least {needed} is needed")]
+    EngineTooOld {
+        /// What is linked.
+        found: &'static str,
+        /// The oldest good one.
+        needed: &'static str,
+    },
+    /// Not a database of this relay.
+    #[error("{0} is not a database of this relay")]
+    Foreign(PathBuf),
+    /// Made by a later release.
+    #[error(
+        "the database is from a newer version of the relay (schema {found}; this one knows up to {known}); install that version or restore a backup made before the upgrade"
+    )]
+    Newer {
+        /// The schema number found.
+        found: i64,
+        /// The newest this build knows.
+        known: i64,
+    },
+    /// A migration failed; the database stands as before it.
+    #[error("migration {number:04} failed and was undone: {error}")]
+    Migration {
+        /// Which.
+        number: i64,
+        /// Why.
+        error: rusqlite::Error,
+    },
+    /// The content contradicts itself.
+    #[error("the database is damaged: {0}; restore a backup")]
+    Damaged(&'static str),
+    /// The engine could not open or read it.
+    #[error("the database cannot be opened: {0}")]
+    Engine(#[from] rusqlite::Error),
+    /// A stored value is damaged.
+    #[error("the database cannot be read: {0}")]
+    Stored(#[from] StoreError),
+}
+
+impl OpenError {
+    pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::File { path, error }
+    }
+}

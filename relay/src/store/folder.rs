@@ -1,0 +1,92 @@
+//! The data folder: where its files are, and the lock that keeps a second relay out.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+
+/// A data folder held by this process alone.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Locked as long as it is open; the system lets go of it whatever way the process ends.
+    _lock: File,
+}
+
+impl Folder {
+    /// Creates the folder if need be and takes it for this process.
+    pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
+        create_private(path).map_err(OpenError::file(path))?;
+        let lock_path = path.join("relay.lock");
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock_path)
+            .map_err(OpenError::file(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                let read = lock.read_to_string(&mut pid).is_ok();
+                let known = read && !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit());
+                let holder = if known { format!(" (process {pid})") } else { String::new() };
+                return Err(OpenError::InUse { folder: path.to_owned(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(OpenError::file(lock_path)(error)),
+        }
+        let named = lock
+            .set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| write!(lock, "{}", std::process::id()));
+        named.map_err(OpenError::file(lock_path))?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The database file.
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join("yingke.db")
+    }
+
+    /// The boot number kept beside the database.
+    pub(super) fn boot_file(&self) -> PathBuf {
+        self.path.join("boot.json")
+    }
+
+    /// Where the copies made before migrations are, created if need be.
+    pub(super) fn backups(&self) -> Result<PathBuf, OpenError> {
+        let path = self.path.join("backups");
+        create_private(&path).map_err(OpenError::file(&path))?;
+        Ok(path)
+    }
+
+    /// Writes `bytes` to `target` in this folder so that after a crash it holds all or the old.
+    pub(super) fn replace(&self, target: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let fresh = target.with_extension("new");
+        let mut file = File::create(&fresh)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, target)?;
+        sync_folder(&self.path)
+    }
+}
+
+/// What visitors wrote is nobody else's business: only the relay's own account may look in.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes a rename in `path` last.
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    File::open(path)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}

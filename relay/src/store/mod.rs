@@ -1,0 +1,234 @@
+//! The store: every query once, in plain synchronous closures over a small transaction.
+//!
+//! Knows no nouns. Rooms write SQL of the common dialect and never name a driver; only this folder
+//! does.
+//!
+//! The happy path: a closure joins the writer's queue, the writer takes what queued while its last
+//! commit ran, gives each closure a savepoint, commits once with a sync to the disk, answers all,
+//! then shows the new events to the readers of the log. The worst case: a storage error takes the
+//! whole transaction away in the middle of a batch. Then nothing more runs in it, and every closure
+//! of it runs again alone; whoever fails again is told so. If the outcome of a commit cannot be
+//! known, nobody is answered and the process ends (see [`Store::failed`]).
+
+mod batch;
+mod checkpoint;
+mod connection;
+mod error;
+mod faults;
+mod folder;
+mod identity;
+mod migrations;
+mod readers;
+mod tx;
+mod value;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::{oneshot, watch};
+use yingke_shared::ids::{Epoch, Position};
+
+pub use error::{Abort, Fatal, OpenError, StoreError, WriteError};
+pub use tx::{ReadTx, WriteTx};
+pub use value::{Row, ToValue, Value};
+
+use crate::clock::World;
+use crate::events::{LogReader, Tail};
+use crate::limits::READERS_MAX;
+use batch::{Engine, WriteJob, typed_job};
+use checkpoint::Checkpointer;
+use folder::Folder;
+use readers::{Readers, typed_read};
+use writer::Writer;
+
+/// A handle to the store; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    executor: Executor,
+    /// The end of the log in memory: what fan-out and the driver read.
+    tail: Arc<Tail>,
+    /// Set once when the database cannot be trusted to go on.
+    fatal: watch::Receiver<Option<Fatal>>,
+    /// What the folder's lock and the boot file belong to; held until the store is gone.
+    folder: Arc<Folder>,
+    /// The log was found to be older than a client's within this boot: said once only.
+    renewed: std::sync::atomic::AtomicBool,
+}
+
+/// Who runs the closures.
+enum Executor {
+    /// The product: one writer thread, some reader threads, one checkpointer thread.
+    Threads { writer: Writer, readers: Readers, checkpointer: Checkpointer },
+    /// Simulation and small tools: the caller's own thread, the same batch code.
+    Inline(Mutex<Option<Engine>>),
+}
+
+impl Store {
+    /// Opens, and if need be creates or migrates, the database in `folder`; starts its threads.
+    pub fn open(folder: &Path, world: &dyn World) -> Result<Self, OpenError> {
+        Self::open_with(folder, world, true)
+    }
+
+    /// The same without threads: every closure runs at once on the caller's thread.
+    pub fn open_inline(folder: &Path, world: &dyn World) -> Result<Self, OpenError> {
+        Self::open_with(folder, world, false)
+    }
+
+    fn open_with(folder: &Path, world: &dyn World, threads: bool) -> Result<Self, OpenError> {
+        connection::check_engine_version()?;
+        let folder = Arc::new(Folder::lock(folder)?);
+        let mut connection = connection::open_writer(&folder.database())?;
+        migrations::apply(&mut connection, &folder, world.now())?;
+        let (epoch, head) = identity::begin_boot(&mut connection, &folder, world)?;
+
+        let tail = Arc::new(Tail::new(epoch, head));
+        let (fatal_set, fatal) = watch::channel(None);
+        let engine = Engine::new(connection, head, Arc::clone(&tail));
+        let executor = if threads {
+            let checkpointer = Checkpointer::start(&folder, Arc::clone(&tail), fatal_set.clone())?;
+            let readers = Readers::start(&folder.database(), READERS_MAX)?;
+            let writer = Writer::start(engine, checkpointer.bell(), fatal_set)?;
+            Executor::Threads { writer, readers, checkpointer }
+        } else {
+            Executor::Inline(Mutex::new(Some(engine)))
+        };
+        let renewed = std::sync::atomic::AtomicBool::new(false);
+        Ok(Self { inner: Arc::new(Inner { executor, tail, fatal, folder, renewed }) })
+    }
+
+    /// Runs `f` in the writer's next batch and answers after the commit. `f` may run more than once
+    /// (a batch can die) and has no effect but on `tx`: ids, times and hashes are made before.
+    /// `what` names it in logs.
+    pub async fn write<T, R, F>(&self, what: &'static str, f: F) -> Result<T, WriteError<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+        F: Fn(&mut WriteTx<'_>) -> Result<T, Abort<R>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Box<dyn WriteJob> = typed_job(what, f, reply);
+        match &self.inner.executor {
+            Executor::Threads { writer, .. } => writer.submit(job)?,
+            Executor::Inline(engine) => match engine.lock().as_mut() {
+                Some(engine) => {
+                    // A fatal end answers nobody; here the dropped channel says "closed".
+                    if let Err(fatal) = engine.run(&mut vec![job]) {
+                        tracing::error!(error = %fatal, "the database cannot go on");
+                    }
+                }
+                None => return Err(WriteError::Closed),
+            },
+        }
+        answer.await.unwrap_or(Err(WriteError::Closed))
+    }
+
+    /// Runs `f` on a reader connection, in one read transaction.
+    pub async fn read<T, F>(&self, what: &'static str, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &self.inner.executor {
+            Executor::Threads { readers, .. } => {
+                let (reply, answer) = oneshot::channel();
+                readers.submit(typed_read(what, f, reply))?;
+                answer.await.unwrap_or(Err(StoreError::Closed))
+            }
+            Executor::Inline(engine) => match engine.lock().as_mut() {
+                Some(engine) => engine.read(f),
+                None => Err(StoreError::Closed),
+            },
+        }
+    }
+
+    /// The log's identity and its newest committed position.
+    #[must_use]
+    pub fn head(&self) -> (Epoch, Position) {
+        self.inner.tail.head()
+    }
+
+    /// A reader of the log that starts after `from`.
+    #[must_use]
+    pub fn subscribe(&self, from: Position) -> LogReader {
+        LogReader::new(self.clone(), Arc::clone(&self.inner.tail), from)
+    }
+
+    /// A trusted client holds positions of this epoch that the log never reached: its history was
+    /// replaced by an older copy. Gives the log a new identity, at most once a boot, so that no
+    /// client can make others start over again and again.
+    pub async fn renew_epoch(&self, world: &dyn World) -> Result<Epoch, WriteError<StoreError>> {
+        use std::sync::atomic::Ordering;
+        if self.inner.renewed.swap(true, Ordering::SeqCst) {
+            return Ok(self.head().0);
+        }
+        let epoch = identity::new_epoch(world).map_err(WriteError::Failed)?;
+        let chosen = epoch.clone();
+        let boot =
+            self.write("renew epoch", move |tx| Ok(identity::write_epoch(tx, &chosen)?)).await?;
+        let position = self.head().1;
+        self.inner.tail.set_epoch(epoch.clone());
+        let folder = Arc::clone(&self.inner.folder);
+        let beside = identity::Beside { epoch: epoch.clone(), boot, position };
+        if let Err(error) = identity::write_beside(&folder, &beside) {
+            tracing::warn!(%error, "the boot file beside the database could not be written");
+        }
+        tracing::warn!("a client is ahead of the log: restored data; the log has a new epoch");
+        Ok(epoch)
+    }
+
+    /// Ends only when the database cannot go on: a commit's outcome is unknown, or a sync failed.
+    /// The process must then end with [`Fatal::EXIT_CODE`]; nobody concerned was answered.
+    pub async fn failed(&self) -> Fatal {
+        let mut fatal = self.inner.fatal.clone();
+        loop {
+            if let Some(reason) = fatal.borrow_and_update().clone() {
+                return reason;
+            }
+            if fatal.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Finishes what is queued, ends the threads, folds the write-ahead log into the database.
+    /// Afterwards every call answers "closed".
+    pub async fn close(&self) {
+        if let Executor::Threads { writer, .. } = &self.inner.executor {
+            writer.ask_to_close().await;
+        }
+        let store = self.clone();
+        if tokio::task::spawn_blocking(move || store.wait_until_closed()).await.is_err() {
+            tracing::error!("closing the store failed");
+        }
+    }
+
+    fn wait_until_closed(&self) {
+        match &self.inner.executor {
+            Executor::Threads { writer, readers, checkpointer } => {
+                writer.join();
+                self.inner.tail.close();
+                readers.close();
+                checkpointer.close();
+            }
+            Executor::Inline(engine) => {
+                if let Some(engine) = engine.lock().take() {
+                    engine.finish();
+                }
+                self.inner.tail.close();
+            }
+        }
+        let (epoch, position) = self.head();
+        if let Err(error) = identity::note_position(&self.inner.folder, &epoch, position) {
+            tracing::warn!(%error, "the boot file beside the database could not be written");
+        }
+    }
+}
