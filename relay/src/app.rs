@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::clock::World;
 use crate::config::Config;
-use crate::live::Hub;
 use crate::store::Store;
 
 /// The running relay.
@@ -17,8 +17,16 @@ pub struct App {
     pub world: Arc<dyn World>,
     /// The database and the event log's end.
     pub store: Store,
-    /// Who is connected now, and the way to their sockets.
-    pub hub: Hub,
     /// Cancelled when the relay is asked to stop: sockets say goodbye, loops end.
     pub stopping: CancellationToken,
+    /// Sockets and loops run in it, so that stopping can wait for them.
+    pub tasks: TaskTracker,
+}
+
+impl App {
+    /// Puts the parts together; nothing runs yet.
+    #[must_use]
+    pub fn new(config: Config, world: Arc<dyn World>, store: Store) -> Self {
+        Self { config, world, store, stopping: CancellationToken::new(), tasks: TaskTracker::new() }
+    }
 }

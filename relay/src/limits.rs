@@ -62,3 +62,27 @@ pub const RESUME_POSITIONS_MAX: usize = 5_000;
 
 /// Bytes of events a resuming session is sent before it takes a snapshot instead.
 pub const RESUME_BYTES_MAX: usize = 1_024 * 1_024;
+
+// ---- start, listening, stopping ----
+
+/// The configuration file, in bytes. Ours has a few hundred.
+pub const CONFIG_FILE_BYTES_MAX: u64 = 64 * 1_024;
+
+/// Trusted proxy networks: each is compared for each request.
+pub const TRUSTED_PROXIES_MAX: usize = 64;
+
+/// Addresses read of an `X-Forwarded-For`: one for each proxy in a row, and some that lie.
+pub const FORWARDED_HOPS_MAX: usize = 16;
+
+/// Connections open at once, sockets included. Beyond it new ones are closed at once, so that those
+/// that are there keep their file descriptors and memory.
+pub const CONNECTIONS_MAX: usize = 65_536;
+
+/// A request's head must be complete within this, in milliseconds: a trickling one holds nothing.
+pub const REQUEST_HEAD_WITHIN_MS: u64 = 10_000;
+
+/// From the request to stop to the end of the process, in milliseconds, whatever clients do.
+pub const STOP_WITHIN_MS: u64 = 10_000;
+
+/// Of it, for sockets to say goodbye and for requests to be answered; the rest is for the store.
+pub const STOP_CLIENTS_WITHIN_MS: u64 = 6_000;

@@ -199,6 +199,12 @@ impl Store {
         }
     }
 
+    /// Whether [`Store::failed`] has ended.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.inner.fatal.borrow().is_some()
+    }
+
     /// Finishes what is queued, ends the threads, folds the write-ahead log into the database.
     /// Afterwards every call answers "closed".
     pub async fn close(&self) {

@@ -1,0 +1,81 @@
+//! The address a request really comes from: rate limits count by it. Behind a proxy every request
+//! comes from the proxy, so `X-Forwarded-For` is read, but only from proxies the operator trusts:
+//! from anyone else it is a lie to get around a limit.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::Response;
+use ipnet::IpNet;
+
+use crate::limits::FORWARDED_HOPS_MAX;
+
+/// Extension on every request: who asks, as far as it can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Middleware that puts [`ClientAddress`] on every request.
+pub async fn find(
+    State(trusted): State<Arc<[IpNet]>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let address = client_of(peer.ip(), request.headers(), &trusted);
+    request.extensions_mut().insert(ClientAddress(address));
+    next.run(request).await
+}
+
+/// Each proxy appends the address it was asked from. So the list is read from its end, as long as
+/// the one who wrote the entry is trusted; the first entry of somebody else is the client.
+fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    let mut client = peer.to_canonical();
+    if !is_trusted(&client) {
+        return client;
+    }
+    let hops: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for hop in hops.iter().rev().take(FORWARDED_HOPS_MAX) {
+        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+        if !is_trusted(&client) {
+            break;
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(peer: &str, forwarded: &[&str], expected: &str) {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        let found = client_of(peer.parse().unwrap(), &headers, &trusted);
+        assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{peer} {forwarded:?}");
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        check("203.0.113.7", &[], "203.0.113.7");
+        check("203.0.113.7", &["198.51.100.1"], "203.0.113.7");
+        check("10.0.0.1", &["198.51.100.1"], "198.51.100.1");
+        check("10.0.0.1", &["1.1.1.1, 198.51.100.1"], "198.51.100.1");
+        check("10.0.0.1", &["1.1.1.1", "198.51.100.1, 10.2.3.4"], "198.51.100.1");
+        check("::ffff:10.0.0.1", &["2001:db8::5"], "2001:db8::5");
+        check("::1", &["not an address"], "::1");
+        check("10.0.0.1", &[], "10.0.0.1");
+    }
+}

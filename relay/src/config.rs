@@ -1,0 +1,346 @@
+//! The boot configuration: one file (TOML), then the environment (`YINGKE_…`), then flags, the later
+//! winning. What can be changed while running stands in the database instead.
+//!
+//! Everything wrong is reported at once, each with where it came from. An unknown key of the file is
+//! an error with a suggestion. An unknown `YINGKE_…` variable is one only when it looks like a
+//! mistyped key: other programs of this product have variables of their own.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use figment::value::Dict;
+use figment::{Figment, Profile};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::limits::{CONFIG_FILE_BYTES_MAX, TRUSTED_PROXIES_MAX};
+
+/// The port of a relay that was not told another.
+const PORT_DEFAULT: u16 = 8765;
+
+/// The checked configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The folder of the database; everything the relay keeps is in it.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address people and pages reach the relay by, if it differs from how a request names it.
+    pub public_url: Option<Url>,
+    /// Certificate and key, if the relay speaks TLS itself.
+    pub tls: Option<TlsFiles>,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which are written: `info`, `warn,yingke_relay=debug`, ….
+    pub log_filter: String,
+}
+
+/// Files of the certificate chain and its key, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The chain, the relay's own certificate first.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line, for collectors.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("yingke-data"),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT_DEFAULT),
+            public_url: None,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            log_format: LogFormat::default(),
+            log_filter: "info".to_owned(),
+        }
+    }
+}
+
+/// Flags that set a key of the configuration. Left out means: as the file or the environment says.
+#[derive(Debug, Clone, Default, Serialize, clap::Args)]
+pub struct Flags {
+    /// The folder the relay keeps everything in [default: yingke-data]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// Address and port to listen on [default: 127.0.0.1:8765]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// The address people reach the relay by, such as https://chat.example.com
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Certificate chain (PEM): the relay then speaks TLS itself
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_cert: Option<String>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<String>,
+    /// A proxy to believe about the visitor's address, such as 10.0.0.0/8; may be repeated
+    #[arg(long = "trusted-proxy", value_name = "CIDR")]
+    #[serde(rename = "trusted_proxies", skip_serializing_if = "Vec::is_empty")]
+    pub trusted_proxies: Vec<String>,
+    /// Log lines as "text" or "json"
+    #[arg(long, value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<String>,
+    /// Which log lines to write, such as "info" or "warn,yingke_relay=debug"
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_filter: Option<String>,
+}
+
+/// Every key, as file, environment (upper case, `YINGKE_` before it) and flags name it.
+pub const KEYS: [&str; 8] = [
+    "data",
+    "listen",
+    "public_url",
+    "tls_cert",
+    "tls_key",
+    "trusted_proxies",
+    "log_format",
+    "log_filter",
+];
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the configuration has {} problem(s):", self.0.len())?;
+        self.0.iter().try_for_each(|problem| writeln!(f, "  - {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Config {
+    /// Reads file, environment and flags, and checks everything.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, Problems> {
+        let mut figment = Figment::new();
+        if let Some(file) = file {
+            let text = read_file(file).map_err(|problem| Problems(vec![problem]))?;
+            figment = figment.merge(Toml::string(&text).profile(Profile::Default));
+        }
+        let figment = figment
+            .merge(Env::prefixed("YINGKE_").profile(Profile::Default))
+            .merge(Serialized::defaults(flags));
+        let from_file = |key: &str| {
+            file.filter(|_| is_of_file(&figment, key)).map(|file| file.display().to_string())
+        };
+        let dict = match figment.extract::<Dict>() {
+            Ok(dict) => dict,
+            Err(errors) => {
+                return Err(Problems(errors.into_iter().map(|error| error.to_string()).collect()));
+            }
+        };
+
+        let mut reader = Reader { figment: &figment, problems: Vec::new() };
+        for key in dict.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+            reader.unknown(key, from_file(key));
+        }
+        let config = reader.read();
+        if reader.problems.is_empty() { Ok(config) } else { Err(Problems(reader.problems)) }
+    }
+}
+
+fn is_of_file(figment: &Figment, key: &str) -> bool {
+    figment.find_metadata(key).is_none_or(|metadata| !metadata.name.contains("environment"))
+}
+
+fn read_file(file: &Path) -> Result<String, String> {
+    let shown = file.display();
+    let size = std::fs::metadata(file).map_err(|error| format!("{shown}: {error}"))?.len();
+    if size > CONFIG_FILE_BYTES_MAX {
+        return Err(format!("{shown}: larger than {CONFIG_FILE_BYTES_MAX} bytes"));
+    }
+    std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))
+}
+
+/// One text or several; an environment variable has them with commas between.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+struct Reader<'f> {
+    figment: &'f Figment,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) -> Config {
+        let default = Config::default();
+        let data = self.text("data").map_or(default.data, PathBuf::from);
+        let listen = self.parsed("listen", "an address and port such as 127.0.0.1:8765");
+        let log_filter = self.text("log_filter").unwrap_or(default.log_filter);
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&log_filter) {
+            self.problems.push(format!("log_filter: {error}"));
+        }
+        Config {
+            data,
+            listen: listen.unwrap_or(default.listen),
+            public_url: self.public_url(),
+            tls: self.tls(),
+            trusted_proxies: self.trusted_proxies(),
+            log_format: self.log_format(),
+            log_filter,
+        }
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        match self.figment.extract_inner::<figment::value::Value>(key) {
+            Err(_) => None,
+            Ok(figment::value::Value::String(_, text)) if !text.is_empty() => Some(text),
+            // The environment's numbers and flags are texts to us.
+            Ok(value) => match value.deserialize::<String>() {
+                Ok(text) if !text.is_empty() => Some(text),
+                Ok(_) => self.wrong(key, "must not be empty"),
+                Err(_) => self.wrong(key, "must be a text"),
+            },
+        }
+    }
+
+    fn wrong<T>(&mut self, key: &str, problem: impl fmt::Display) -> Option<T> {
+        self.problems.push(format!("{key}: {problem}"));
+        None
+    }
+
+    fn parsed<T: std::str::FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let text = self.text(key)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(_) => self.wrong(key, format!("\"{text}\" is not {expected}")),
+        }
+    }
+
+    fn public_url(&mut self) -> Option<Url> {
+        let key = "public_url";
+        let url: Url = self.parsed(key, "an address such as https://chat.example.com")?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return self.wrong(key, "must begin with https:// or http:// and name a host");
+        }
+        if !bare || !anonymous {
+            return self.wrong(key, "must be only scheme, host and port");
+        }
+        Some(url)
+    }
+
+    fn tls(&mut self) -> Option<TlsFiles> {
+        let cert = self.text("tls_cert").map(PathBuf::from);
+        let key = self.text("tls_key").map(PathBuf::from);
+        for (name, file) in [("tls_cert", &cert), ("tls_key", &key)] {
+            if let Some(file) = file.as_ref().filter(|file| !file.is_file()) {
+                self.problems.push(format!("{name}: there is no file {}", file.display()));
+            }
+        }
+        match (cert, key) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (None, None) => None,
+            (Some(_), None) => self.wrong("tls_key", "is needed beside tls_cert"),
+            (None, Some(_)) => self.wrong("tls_cert", "is needed beside tls_key"),
+        }
+    }
+
+    fn trusted_proxies(&mut self) -> Vec<IpNet> {
+        let key = "trusted_proxies";
+        if !self.figment.contains(key) {
+            return Vec::new();
+        }
+        let texts: Vec<String> = match self.figment.extract_inner(key) {
+            Ok(Texts::One(text)) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+            Ok(Texts::Many(texts)) => texts,
+            Err(_) => {
+                self.problems.push(format!("{key}: must be a list of texts"));
+                return Vec::new();
+            }
+        };
+        if texts.len() > TRUSTED_PROXIES_MAX {
+            self.problems.push(format!("{key}: at most {TRUSTED_PROXIES_MAX}"));
+        }
+        let mut found = Vec::new();
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            let one = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse::<IpNet>());
+            match one {
+                Ok(net) => found.push(net),
+                Err(_) => self.problems.push(format!(
+                    "{key}: \"{text}\" is not an address or a network such as 10.0.0.0/8"
+                )),
+            }
+        }
+        found
+    }
+
+    fn log_format(&mut self) -> LogFormat {
+        match self.text("log_format").as_deref() {
+            None => LogFormat::default(),
+            Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => {
+                self.problems.push(format!("log_format: \"{other}\" is not text or json"));
+                LogFormat::default()
+            }
+        }
+    }
+
+    fn unknown(&mut self, key: &str, file: Option<String>) {
+        let near = KEYS.iter().map(|known| (distance(key, known), *known)).min();
+        let near = near.filter(|(steps, _)| *steps <= 2 || *steps * 3 <= key.chars().count());
+        match (file, near) {
+            (Some(file), Some((_, near))) => {
+                self.problems
+                    .push(format!("{file}: unknown key \"{key}\"; did you mean \"{near}\"?"));
+            }
+            (Some(file), None) => self
+                .problems
+                .push(format!("{file}: unknown key \"{key}\"; the keys are {}", KEYS.join(", "))),
+            (None, Some((_, near))) => self.problems.push(format!(
+                "environment: unknown variable YINGKE_{}; did you mean YINGKE_{}?",
+                key.to_uppercase(),
+                near.to_uppercase()
+            )),
+            (None, None) => {}
+        }
+    }
+}
+
+/// Letters to change, add or take away to come from `a` to `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((above_left, above), to) in row.iter().zip(row.iter().skip(1)).zip(&b) {
+            let left = next.last().copied().unwrap_or(i + 1);
+            next.push((above_left + usize::from(from != *to)).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}

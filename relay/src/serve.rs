@@ -1,0 +1,180 @@
+//! From a configuration to a running relay and to its clean end: opens the store, listens, waits for
+//! a reason to stop, stops within a bounded time.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum_server::Handle;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::accept::Limited;
+use crate::app::App;
+use crate::client_address;
+use crate::clock::RealWorld;
+use crate::config::{Config, TlsFiles};
+use crate::limits::{
+    CONNECTIONS_MAX, REQUEST_HEAD_WITHIN_MS, STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
+};
+use crate::store::{Fatal, OpenError, Store};
+
+/// Why the relay did not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The address could not be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// Certificate or key could not be used.
+    #[error("the certificate or its key cannot be used: {0}")]
+    Tls(io::Error),
+    /// The server ended by itself.
+    #[error("the listener failed: {0}")]
+    Listener(io::Error),
+    /// The system's stop signals could not be watched.
+    #[error("signals cannot be watched: {0}")]
+    Signals(io::Error),
+    /// The database cannot be trusted to go on.
+    #[error("the database cannot go on: {0}")]
+    Storage(Fatal),
+}
+
+/// Runs the relay until it is asked to stop. `started` is told the address once it listens.
+pub async fn serve(config: Config, started: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+    let stop_asked = stop_signal().map_err(ServeError::Signals)?;
+    let tls = match &config.tls {
+        Some(files) => Some(tls_config(files).await.map_err(ServeError::Tls)?),
+        None => None,
+    };
+    // The address first: a second relay on it must not touch the data.
+    let listener = listen(config.listen)?;
+    let address = listener.local_addr().map_err(ServeError::Listener)?;
+    let world = Arc::new(RealWorld);
+    let store = Store::open(&config.data, world.as_ref())?;
+    let app = Arc::new(App::new(config, world, store));
+
+    let handle = Handle::new();
+    let server = accept(listener, tls, handle.clone(), router(&app));
+    let mut server = tokio::spawn(server);
+    started(address);
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+
+    let outcome = tokio::select! {
+        biased;
+        fatal = app.store.failed() => return Err(ServeError::Storage(fatal)),
+        ended = &mut server => Err(ServeError::Listener(match ended {
+            Ok(Ok(())) => io::Error::other("it ended"),
+            Ok(Err(error)) => error,
+            Err(error) => io::Error::other(error),
+        })),
+        () = stop_asked => Ok(()),
+    };
+    stop(&app, &handle).await?;
+    outcome
+}
+
+/// Stops accepting, lets sockets say goodbye and requests end, then closes the store.
+async fn stop(app: &App, handle: &Handle<SocketAddr>) -> Result<(), ServeError> {
+    let deadline = Instant::now() + Duration::from_millis(STOP_WITHIN_MS);
+    let clients = Duration::from_millis(STOP_CLIENTS_WITHIN_MS);
+    tracing::info!("stopping");
+    handle.graceful_shutdown(Some(clients));
+    app.stopping.cancel();
+    app.tasks.close();
+    if timeout(clients, app.tasks.wait()).await.is_err() {
+        tracing::warn!(left = app.tasks.len(), "some clients did not let go in time");
+    }
+    tokio::select! {
+        biased;
+        fatal = app.store.failed() => Err(ServeError::Storage(fatal)),
+        closed = timeout_at(deadline, app.store.close()) => {
+            if closed.is_err() {
+                // What was acknowledged is on the disk already; the next start does the rest.
+                tracing::warn!("the store was not closed in time");
+            }
+            tracing::info!("stopped");
+            Ok(())
+        }
+    }
+}
+
+fn router(app: &Arc<App>) -> Router {
+    let trusted: Arc<[ipnet::IpNet]> = app.config.trusted_proxies.clone().into();
+    Router::new()
+        .route("/healthz", axum::routing::get(crate::health::health))
+        .with_state(Arc::clone(app))
+        .layer(from_fn_with_state(trusted, client_address::find))
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|error| ServeError::Listen { address, error })
+}
+
+async fn tls_config(files: &TlsFiles) -> io::Result<RustlsConfig> {
+    // A second start in one process keeps the first provider, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    RustlsConfig::from_pem_file(&files.cert, &files.key).await
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    handle: Handle<SocketAddr>,
+    router: Router,
+) -> io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = axum_server::from_tcp(listener)?.handle(handle);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(REQUEST_HEAD_WITHIN_MS));
+    let limited = Limited::new(CONNECTIONS_MAX);
+    match tls {
+        Some(tls) => {
+            server.acceptor(RustlsAcceptor::new(tls).acceptor(limited)).serve(service).await
+        }
+        None => server.acceptor(limited).serve(service).await,
+    }
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
