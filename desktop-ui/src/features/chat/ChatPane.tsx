@@ -1,0 +1,79 @@
+// The chat pane: head, stream and whatever the view puts below it. While a conversation is being
+// read it shows its shape, and only if that takes long enough to be noticed.
+
+import { Button } from "antd";
+import { CircleAlert, MessageSquareText } from "lucide-react";
+import type { ReactNode } from "react";
+import { useT } from "../../i18n";
+import { problemText } from "../../i18n/words";
+import { reopenConversation, useChat } from "../../stores/chat";
+import { Empty } from "../../ui/Empty";
+import { ChatHead } from "./ChatHead";
+import styles from "./ChatPane.module.css";
+import { Stream } from "./Stream";
+
+interface ChatPaneProps {
+  ownId: string;
+  sideShown: boolean;
+  onToggleSide: () => void;
+  /** What stands below the stream of an open conversation. */
+  children: ReactNode;
+}
+
+export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneProps) {
+  const t = useT();
+  const { conversationId, phase, head, problem } = useChat();
+  return (
+    <main className={styles["pane"]} aria-label={t("workbench.chat")}>
+      {conversationId === null && (
+        <>
+          <div className={styles["nohead"]} />
+          <Empty
+            icon={<MessageSquareText size={26} />}
+            title={t("workbench.chat_none")}
+            text={t("workbench.chat_none_text")}
+          />
+        </>
+      )}
+      {conversationId !== null && head !== null && (
+        <ChatHead
+          key={`head:${conversationId}`}
+          conversationId={conversationId}
+          head={head}
+          sideShown={sideShown}
+          onToggleSide={onToggleSide}
+        />
+      )}
+      {conversationId !== null && head === null && <div className={styles["nohead"]} />}
+      {phase === "opening" && <Skeleton />}
+      {phase === "failed" && problem !== null && (
+        <Empty
+          icon={<CircleAlert size={26} />}
+          title={t("workbench.chat_failed")}
+          text={problemText(t, problem)}
+          action={<Button onClick={() => void reopenConversation()}>{t("common.retry")}</Button>}
+        />
+      )}
+      {phase === "open" && conversationId !== null && head !== null && (
+        <Stream
+          key={`stream:${conversationId}`}
+          conversationId={conversationId}
+          head={head}
+          ownId={ownId}
+        />
+      )}
+      {phase === "open" && children}
+    </main>
+  );
+}
+
+function Skeleton() {
+  const t = useT();
+  return (
+    <div className={styles["skeleton"]} role="status" aria-label={t("workbench.chat_opening")}>
+      <i />
+      <i />
+      <i />
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+// One row of the list: who, how long they wait, what was said last or is being typed, what is
+// unsent or unread. Blue is the open one, amber has something not yet viewed.
+
+import { CircleAlert, Clock, Globe, Pencil } from "lucide-react";
+import { memo } from "react";
+import type { InboxRow } from "../../../../shared/bindings/ui/InboxRow";
+import { type Translate, useLocale, useT } from "../../i18n";
+import { rowTime } from "../../i18n/format";
+import { lineOf, visitorName } from "../../i18n/words";
+import { useToday } from "../../stores/clock";
+import { Avatar } from "../../ui/Avatar";
+import { join } from "../../ui/join";
+import styles from "./Row.module.css";
+import { WaitingClock } from "./WaitingClock";
+
+/** Counts above this say no more than "many". */
+const UNREAD_SHOWN_MAX = 99;
+
+interface RowProps {
+  row: InboxRow;
+  current: boolean;
+  cursor: boolean;
+  onOpen: (conversationId: string) => void;
+}
+
+export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps) {
+  const t = useT();
+  const locale = useLocale();
+  const today = useToday();
+  const name = visitorName(t, row.visitor);
+  const fresh = row.unread > 0 && !current;
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys for all its options
+    // biome-ignore lint/a11y/useFocusableInteractive: the list holds the focus and names this one
+    <div
+      id={`inbox-row-${row.conversation_id}`}
+      role="option"
+      aria-selected={current}
+      aria-label={rowLabel(t, row, name)}
+      data-testid="inbox-row"
+      data-conversation-id={row.conversation_id}
+      data-fresh={fresh}
+      data-unread={row.unread}
+      className={join(
+        styles["row"],
+        current && styles["current"],
+        fresh && styles["fresh"],
+        cursor && styles["cursor"],
+        !row.visitor_online && styles["absent"],
+      )}
+      onClick={() => onOpen(row.conversation_id)}
+    >
+      <Avatar
+        letters={row.visitor.label.slice(0, 2)}
+        seed={row.visitor.id}
+        size={36}
+        absent={!row.visitor_online}
+        mark={<Globe size={10} />}
+      />
+      <div className={styles["lines"]}>
+        <div className={styles["top"]}>
+          <span className={styles["name"]}>{name}</span>
+          <span className={styles["site"]}>{row.visitor.site_name}</span>
+          {row.unanswered_since !== null ? (
+            <WaitingClock since={row.unanswered_since} />
+          ) : (
+            <span className={styles["time"]}>{rowTime(locale, row.last_message.at, today)}</span>
+          )}
+        </div>
+        <div className={styles["bottom"]}>
+          <LastLine row={row} current={current} />
+          {row.send_failed && (
+            <span className={styles["failed"]} title={t("workbench.row_send_failed")}>
+              <CircleAlert size={15} aria-hidden="true" />
+            </span>
+          )}
+          {!row.send_failed && row.unsent > 0 && (
+            <span className={styles["unsent"]} title={t("workbench.unsent", { count: row.unsent })}>
+              <Clock size={14} aria-hidden="true" />
+            </span>
+          )}
+          {row.unread > 0 && (
+            <span className={styles["count"]}>
+              {row.unread > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : row.unread}
+            </span>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+});
+
+/** The live preview wins over the draft, the draft over what was said last. */
+function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
+  const t = useT();
+  if (row.preview !== "") {
+    return (
+      <span className={join(styles["line"], styles["preview"])}>
+        <Pencil size={13} aria-hidden="true" />
+        {row.preview}
+      </span>
+    );
+  }
+  if (row.draft.trim() !== "" && !current) {
+    return (
+      <span className={styles["line"]}>
+        <span className={styles["draft"]}>{t("workbench.draft")}</span>
+        {row.draft}
+      </span>
+    );
+  }
+  const own = row.last_message.author.kind === "agent";
+  return (
+    <span className={styles["line"]}>
+      {own && t("workbench.row_own")}
+      {lineOf(t, row.last_message)}
+    </span>
+  );
+}
+
+function rowLabel(t: Translate, row: InboxRow, name: string): string {
+  const parts = [name, row.visitor.site_name];
+  if (row.unread > 0) parts.push(t("workbench.unread", { count: row.unread }));
+  if (row.unanswered_since !== null) parts.push(t("workbench.waiting"));
+  if (!row.visitor_online) parts.push(t("workbench.visitor_left"));
+  if (row.send_failed) parts.push(t("workbench.row_send_failed"));
+  parts.push(row.preview === "" ? lineOf(t, row.last_message) : t("workbench.typing"));
+  return parts.join(t("common.list_comma"));
+}

@@ -1,0 +1,70 @@
+// The own card in the title row, and what one does with the own account.
+
+import { Dropdown } from "antd";
+import { ChevronDown, KeyRound, LogOut } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
+import type { OwnCard } from "../../../../shared/bindings/OwnCard";
+import { useT } from "../../i18n";
+import { signOut } from "../../stores/session";
+import { Avatar, initials } from "../../ui/Avatar";
+import styles from "./TitleParts.module.css";
+
+const PasswordDialog = lazy(() => import("./PasswordDialog"));
+
+export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
+  const t = useT();
+  const [changing, setChanging] = useState(false);
+  return (
+    <>
+      <Dropdown
+        trigger={["click"]}
+        autoFocus
+        menu={{
+          items: [
+            {
+              key: "who",
+              type: "group",
+              label: (
+                <div className={styles["who"]}>
+                  <b>{own.account}</b>
+                  <span>{t(`workbench.role_${own.role}`)}</span>
+                  <span>{server}</span>
+                </div>
+              ),
+            },
+            { type: "divider" },
+            {
+              key: "password",
+              icon: <KeyRound size={16} />,
+              label: <span data-testid="change-password">{t("workbench.change_password")}</span>,
+              onClick: () => setChanging(true),
+            },
+            {
+              key: "sign-out",
+              icon: <LogOut size={16} />,
+              label: <span data-testid="sign-out">{t("workbench.sign_out")}</span>,
+              onClick: () => void signOut(),
+            },
+          ],
+        }}
+      >
+        <button
+          type="button"
+          className={styles["own"]}
+          data-testid="account-menu"
+          aria-haspopup="menu"
+          aria-label={t("workbench.account_menu", { name: own.nickname })}
+        >
+          <Avatar letters={initials(own.nickname)} seed={own.id} size={28} />
+          <span className={styles["name"]}>{own.nickname}</span>
+          <ChevronDown size={14} aria-hidden="true" />
+        </button>
+      </Dropdown>
+      {changing && (
+        <Suspense>
+          <PasswordDialog account={own.account} onClose={() => setChanging(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,121 @@
+// Who one is talking to: everything the visitor's card says, and nothing it does not.
+
+import { Check, Copy, Globe } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import type { VisitorCard } from "../../../../shared/bindings/VisitorCard";
+import { useLocale, useT } from "../../i18n";
+import { dayName, languageName, timeOfDay } from "../../i18n/format";
+import { visitorName } from "../../i18n/words";
+import { useChat } from "../../stores/chat";
+import { useToday } from "../../stores/clock";
+import { Avatar } from "../../ui/Avatar";
+import { IconButton } from "../../ui/IconButton";
+import { join } from "../../ui/join";
+import styles from "./VisitorPane.module.css";
+
+/** How long "copied" is shown. */
+const COPIED_MS = 1_600;
+
+export function VisitorPane({ actions }: { actions?: ReactNode }) {
+  const t = useT();
+  const head = useChat((state) => state.head);
+  return (
+    <aside className={styles["pane"]} aria-label={t("workbench.visitor")}>
+      <header className={styles["head"]}>
+        <h2 className={styles["tab"]}>{t("workbench.visitor")}</h2>
+        {actions}
+      </header>
+      {head !== null && (
+        <div className={styles["body"]}>
+          <Who visitor={head.visitor} online={head.visitor_online} />
+          <Facts visitor={head.visitor} startedAt={head.started_at} />
+          <Page visitor={head.visitor} />
+        </div>
+      )}
+    </aside>
+  );
+}
+
+function Who({ visitor, online }: { visitor: VisitorCard; online: boolean }) {
+  const t = useT();
+  return (
+    <div className={styles["who"]}>
+      <Avatar
+        letters={visitor.label.slice(0, 2)}
+        seed={visitor.id}
+        size={40}
+        absent={!online}
+        mark={<Globe size={10} />}
+      />
+      <div>
+        <p className={styles["name"]}>{visitorName(t, visitor)}</p>
+        <p className={join(styles["state"], online && styles["online"])}>
+          {t(online ? "workbench.visitor_here" : "workbench.visitor_left")}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Facts({ visitor, startedAt }: { visitor: VisitorCard; startedAt: number }) {
+  const t = useT();
+  const locale = useLocale();
+  const today = useToday();
+  return (
+    <dl className={styles["facts"]}>
+      <dt>{t("workbench.site")}</dt>
+      <dd>{visitor.site_name}</dd>
+      <dt>{t("workbench.visitor_language")}</dt>
+      <dd>{visitor.locale === "" ? t("common.unknown") : languageName(locale, visitor.locale)}</dd>
+      <dt>{t("workbench.started")}</dt>
+      <dd>
+        {dayName(locale, startedAt, today)} {timeOfDay(locale, startedAt)}
+      </dd>
+    </dl>
+  );
+}
+
+function Page({ visitor }: { visitor: VisitorCard }) {
+  const t = useT();
+  return (
+    <section className={styles["section"]}>
+      <h3>{t("workbench.page")}</h3>
+      {visitor.page_url === "" ? (
+        <p className={styles["none"]}>{t("workbench.page_unknown")}</p>
+      ) : (
+        <div className={styles["page"]}>
+          <div>
+            {visitor.page_title !== "" && <p className={styles["title"]}>{visitor.page_title}</p>}
+            <p className={styles["url"]} title={visitor.page_url}>
+              {visitor.page_url.replace(/^https?:\/\//, "")}
+            </p>
+          </div>
+          <CopyButton text={visitor.page_url} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function CopyButton({ text }: { text: string }) {
+  const t = useT();
+  const [copied, setCopied] = useState(false);
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // No clipboard here: the address stands beside the button and can be selected.
+      return;
+    }
+    setCopied(true);
+    window.setTimeout(() => setCopied(false), COPIED_MS);
+  }
+  return (
+    <IconButton
+      label={t(copied ? "common.copied" : "workbench.copy_address")}
+      onClick={() => void copy()}
+    >
+      {copied ? <Check size={16} aria-hidden="true" /> : <Copy size={16} aria-hidden="true" />}
+    </IconButton>
+  );
+}

@@ -1,0 +1,106 @@
+// The only door to the client core. The workbench asks through `request` and hears through
+// `listen`; which host stands behind it (the Tauri shell, the headless client's socket, a script in
+// tests) is chosen once at the start. Nothing outside this folder knows how a request travels.
+
+import type { Chat } from "../../../shared/bindings/ui/Chat";
+import type { UiError } from "../../../shared/bindings/ui/UiError";
+import type { UiErrorKind } from "../../../shared/bindings/ui/UiErrorKind";
+import type { UiPush } from "../../../shared/bindings/ui/UiPush";
+import type { UiReply } from "../../../shared/bindings/ui/UiReply";
+import type { UiRequest } from "../../../shared/bindings/ui/UiRequest";
+import type { UiState } from "../../../shared/bindings/ui/UiState";
+
+/** How the way to the core itself stands. Under Tauri it is always `up`. */
+export type HostLink = "connecting" | "up" | "lost" | "refused";
+
+/** What a host can do. Deliberately no more: no files, no windows, no network. */
+export interface Host {
+  /** Starts hearing. Called once, before the first request. */
+  listen(onPush: (push: UiPush) => void, onLink: (link: HostLink) => void): void;
+  /** Asks the core; rejects with a {@link HostError}. */
+  request(request: UiRequest): Promise<UiReply>;
+}
+
+/** Why a request was not carried out; `host_lost` is the only kind the core does not know. */
+export interface Problem {
+  kind: UiErrorKind | "host_lost";
+  code: UiError["code"];
+  retry_after_ms: number | null;
+}
+
+/** A {@link Problem} on its way through a promise. */
+export class HostError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.code ?? problem.kind);
+    this.name = "HostError";
+    this.problem = problem;
+  }
+}
+
+/** What went wrong, whatever was thrown. */
+export function problemOf(thrown: unknown): Problem {
+  if (thrown instanceof HostError) return thrown.problem;
+  return { kind: "bug", code: null, retry_after_ms: null };
+}
+
+/** Reads a `UiError` from the outside; anything else is a bug of the client. */
+export function hostErrorFrom(value: unknown): HostError {
+  if (typeof value === "object" && value !== null && "kind" in value) {
+    const error = value as UiError;
+    return new HostError({
+      kind: error.kind,
+      code: error.code ?? null,
+      retry_after_ms: error.retry_after_ms ?? null,
+    });
+  }
+  return new HostError({ kind: "bug", code: null, retry_after_ms: null });
+}
+
+type RequestType = UiRequest["type"];
+type BodyOf<T extends RequestType> = Extract<UiRequest, { type: T }>["body"];
+
+/** What each request is answered with. */
+interface Replies {
+  get_state: UiState;
+  open_conversation: Chat;
+  load_earlier: Extract<UiReply, { type: "earlier" }>["body"];
+  send_message: Extract<UiReply, { type: "queued" }>["body"];
+}
+type ReplyTo<T extends RequestType> = T extends keyof Replies ? Replies[T] : undefined;
+
+const REPLY_TYPES: Record<keyof Replies, UiReply["type"]> = {
+  get_state: "state",
+  open_conversation: "chat",
+  load_earlier: "earlier",
+  send_message: "queued",
+};
+
+let installed: Host | null = null;
+
+/** Puts a host behind the door. Once at the start; tests put a scripted one there. */
+export function installHost(host: Host): void {
+  installed = host;
+}
+
+/** Starts hearing the installed host. */
+export function listen(onPush: (push: UiPush) => void, onLink: (link: HostLink) => void): void {
+  installed?.listen(onPush, onLink);
+}
+
+/** Asks the core and unwraps the one reply that belongs to the request. */
+export async function request<T extends RequestType>(
+  type: T,
+  body: BodyOf<T>,
+): Promise<ReplyTo<T>> {
+  if (installed === null) {
+    throw new HostError({ kind: "host_lost", code: null, retry_after_ms: null });
+  }
+  const reply = await installed.request({ type, body } as UiRequest);
+  const expected: string = (REPLY_TYPES as Partial<Record<RequestType, string>>)[type] ?? "done";
+  if (reply.type !== expected) {
+    throw new HostError({ kind: "bug", code: null, retry_after_ms: null });
+  }
+  return (expected === "done" ? undefined : reply.body) as ReplyTo<T>;
+}

@@ -1,0 +1,44 @@
+// Words for values of the contract: what went wrong, what the system wrote, who a visitor is.
+
+import type { Message } from "../../../shared/bindings/Message";
+import type { SystemNotice } from "../../../shared/bindings/SystemNotice";
+import type { VisitorCard } from "../../../shared/bindings/VisitorCard";
+import type { Problem } from "../host";
+import type { TextKey, Translate } from ".";
+
+/** What happened and what to do, for a request that was not carried out. */
+export function problemText(t: Translate, problem: Problem): string {
+  const seconds = Math.max(1, Math.ceil((problem.retry_after_ms ?? 0) / 1_000));
+  if (problem.code === "too_fast" && problem.retry_after_ms !== null) {
+    return t("error.too_fast_wait", { count: seconds });
+  }
+  const key: TextKey =
+    problem.code === null ? `error.kind_${problem.kind}` : `error.${problem.code}`;
+  return t(key);
+}
+
+/** 访客 3F2A */
+export function visitorName(t: Translate, visitor: VisitorCard): string {
+  return t("common.visitor_name", { label: visitor.label });
+}
+
+/** The line of a system message. */
+export function noticeText(t: Translate, notice: SystemNotice): string {
+  switch (notice.kind) {
+    case "welcome":
+      return t("workbench.notice_welcome", { text: notice.text });
+    case "agent_joined":
+      return t("workbench.notice_agent_joined", { name: notice.agent.nickname });
+    case "ended":
+      return t(
+        notice.by === "visitor" ? "workbench.notice_ended_by_visitor" : "workbench.notice_ended",
+      );
+  }
+}
+
+/** A message in one line. */
+export function lineOf(t: Translate, message: Message): string {
+  return message.content.kind === "text"
+    ? message.content.text.replace(/\s+/g, " ")
+    : noticeText(t, message.content.notice);
+}

@@ -1,0 +1,82 @@
+// What is being written, per conversation. The core keeps drafts on disk; this store holds the text
+// on screen and hands it over shortly after the last key, and at once when the conversation or the
+// window is left. What the person types always wins over what the core had.
+
+import { create } from "zustand";
+import { problemOf, request } from "../host";
+import { report } from "./notices";
+
+/** Pause after the last key before the draft is written: short enough to survive a crash well. */
+const SAVE_AFTER_MS = 400;
+
+interface DraftsStore {
+  texts: Readonly<Record<string, string>>;
+}
+
+/** Texts being written. */
+export const useDrafts = create<DraftsStore>(() => ({ texts: {} }));
+
+/** Texts changed here and not yet handed to the core, with their timers. */
+const unsaved = new Map<string, number>();
+
+function put(conversationId: string, text: string) {
+  useDrafts.setState(({ texts }) => ({ texts: { ...texts, [conversationId]: text } }));
+}
+
+async function save(conversationId: string): Promise<void> {
+  window.clearTimeout(unsaved.get(conversationId));
+  if (!unsaved.delete(conversationId)) return;
+  const text = useDrafts.getState().texts[conversationId] ?? "";
+  try {
+    await request("set_draft", { conversation_id: conversationId, text });
+  } catch (error) {
+    const problem = problemOf(error);
+    // Signed out or gone: the text stays on screen, there is nowhere to keep it.
+    if (problem.kind === "storage") report(problem, "workbench.draft_not_saved");
+  }
+}
+
+/** The text of a conversation's composer. */
+export function useDraft(conversationId: string): string {
+  return useDrafts(({ texts }) => texts[conversationId] ?? "");
+}
+
+/** The person typed. */
+export function writeDraft(conversationId: string, text: string): void {
+  put(conversationId, text);
+  window.clearTimeout(unsaved.get(conversationId));
+  unsaved.set(
+    conversationId,
+    window.setTimeout(() => void save(conversationId), SAVE_AFTER_MS),
+  );
+}
+
+/** The core's draft of a conversation that is being opened. */
+export function loadDraft(conversationId: string, text: string): void {
+  if (!unsaved.has(conversationId)) put(conversationId, text);
+}
+
+/** The text went into the outbox, which clears the core's draft. */
+export function clearDraft(conversationId: string): void {
+  window.clearTimeout(unsaved.get(conversationId));
+  unsaved.delete(conversationId);
+  put(conversationId, "");
+}
+
+/** Puts a text back in front of what is being written: an unsent message taken out for editing. */
+export function returnToDraft(conversationId: string, text: string): void {
+  const now = useDrafts.getState().texts[conversationId] ?? "";
+  writeDraft(conversationId, now.trim() === "" ? text : `${text}\n${now}`);
+}
+
+/** Hands every unsaved text over now. */
+export async function flushDrafts(): Promise<void> {
+  await Promise.all([...unsaved.keys()].map(save));
+}
+
+/** Forgets all texts: another account, or none. */
+export function resetDrafts(): void {
+  for (const timer of unsaved.values()) window.clearTimeout(timer);
+  unsaved.clear();
+  useDrafts.setState({ texts: {} });
+}

@@ -1,0 +1,51 @@
+// The rows of the list. Their order is the core's: group, then key, then conversation id. Rows that
+// did not change keep their identity, so that only changed ones are drawn again.
+
+import { create } from "zustand";
+import type { InboxRow } from "../../../shared/bindings/ui/InboxRow";
+
+interface InboxStore {
+  byId: Readonly<Record<string, InboxRow>>;
+  /** Sorted. */
+  rows: readonly InboxRow[];
+}
+
+/** The list. */
+export const useInbox = create<InboxStore>(() => ({ byId: {}, rows: [] }));
+
+/** Sorts before (negative), after (positive); never equal for two conversations. */
+export function compareRows(a: InboxRow, b: InboxRow): number {
+  return (
+    a.order.group - b.order.group ||
+    a.order.key - b.order.key ||
+    (a.conversation_id < b.conversation_id ? -1 : a.conversation_id > b.conversation_id ? 1 : 0)
+  );
+}
+
+function sorted(byId: Readonly<Record<string, InboxRow>>): InboxStore {
+  return { byId, rows: Object.values(byId).sort(compareRows) };
+}
+
+/** All rows anew. */
+export function replaceInbox(rows: readonly InboxRow[]): void {
+  useInbox.setState(sorted(Object.fromEntries(rows.map((row) => [row.conversation_id, row]))));
+}
+
+/** Some rows changed, some left. */
+export function applyInbox(upsert: readonly InboxRow[], removed: readonly string[]): void {
+  const byId: Record<string, InboxRow> = { ...useInbox.getState().byId };
+  for (const row of upsert) byId[row.conversation_id] = row;
+  for (const id of removed) delete byId[id];
+  useInbox.setState(sorted(byId));
+}
+
+/** The live preview of one row. */
+export function applyRowPreview(conversationId: string, preview: string): void {
+  const row = useInbox.getState().byId[conversationId];
+  if (row !== undefined && row.preview !== preview) applyInbox([{ ...row, preview }], []);
+}
+
+/** Unviewed messages over all rows: derived, never counted up and down. */
+export function useUnreadTotal(): number {
+  return useInbox(({ rows }) => rows.reduce((sum, row) => sum + row.unread, 0));
+}

@@ -1,0 +1,3 @@
+// What went wrong, as components see it.
+
+export type { Problem } from "../host";

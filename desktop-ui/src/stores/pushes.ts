@@ -1,0 +1,76 @@
+// Where everything the core says enters the stores, in the order it was said. The one place that
+// knows all stores; no store knows this file.
+
+import type { UiPush } from "../../../shared/bindings/ui/UiPush";
+import type { UiState } from "../../../shared/bindings/ui/UiState";
+import { type HostLink, listen, request } from "../host";
+import { applyChat, applyChatPreview, reopenConversation, resetChat } from "./chat";
+import { applyColleague, replaceColleagues } from "./colleagues";
+import { applyConnection, applyHostLink } from "./connection";
+import { resetDrafts } from "./drafts";
+import { applyInbox, applyRowPreview, replaceInbox } from "./inbox";
+import { applyPreferences } from "./preferences";
+import { applyOwn, applySession, useSession } from "./session";
+
+function accountOf(session: UiState["session"] | null): string | null {
+  return session?.kind === "signed_in" ? `${session.server} ${session.own.id}` : null;
+}
+
+/** Draws everything from this. */
+export function applyState(state: UiState): void {
+  const before = accountOf(useSession.getState().session);
+  const after = accountOf(state.session);
+  if (before !== after) {
+    resetChat();
+    resetDrafts();
+  }
+  applyPreferences(state.preferences);
+  applyConnection(state.connection);
+  replaceColleagues(state.colleagues);
+  replaceInbox(state.inbox);
+  applySession(state.session);
+  if (before === after) void reopenConversation();
+}
+
+/** Applies one push. */
+export function applyPush(push: UiPush): void {
+  switch (push.type) {
+    case "state":
+      applyState(push.body);
+      break;
+    case "connection":
+      applyConnection(push.body);
+      break;
+    case "own":
+      applyOwn(push.body);
+      break;
+    case "colleague":
+      applyColleague(push.body);
+      break;
+    case "inbox":
+      applyInbox(push.body.upsert, push.body.removed);
+      break;
+    case "chat":
+      applyChat(push.body.conversation_id, push.body.head, push.body.messages, push.body.outbox);
+      break;
+    case "preview":
+      applyRowPreview(push.body.conversation_id, push.body.text);
+      applyChatPreview(push.body.conversation_id, push.body.text);
+      break;
+  }
+}
+
+async function onHostLink(link: HostLink): Promise<void> {
+  applyHostLink(link);
+  if (link !== "up") return;
+  try {
+    applyState(await request("get_state", {}));
+  } catch {
+    // The link broke again; the next `up` asks anew.
+  }
+}
+
+/** Starts hearing the core; every time the way to it is open, everything is read anew. */
+export function start(): void {
+  listen(applyPush, (link) => void onHostLink(link));
+}

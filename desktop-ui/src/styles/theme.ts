@@ -1,0 +1,87 @@
+// The tokens as antd wants them. antd computes shades from these, so it needs values, not
+// variables; theme.test.ts compares them with tokens.css.
+
+import { theme as antdTheme, type ThemeConfig } from "antd";
+
+/** The tokens that antd needs, by the names of tokens.css. */
+export const PALETTES = {
+  light: {
+    brand: "#17755a",
+    "brand-text": "#17755a",
+    bg: "#f5f7f6",
+    surface: "#ffffff",
+    raised: "#ffffff",
+    line: "#e2e7e4",
+    "line-strong": "#cfd7d3",
+    text: "#1a231f",
+    "text-2": "#55635c",
+    "text-3": "#606d66",
+    "brand-soft": "#e5f2ec",
+    hover: "#eef2f0",
+    danger: "#c0342f",
+    warn: "#96600f",
+  },
+  dark: {
+    brand: "#1b7d5f",
+    "brand-text": "#63cba5",
+    bg: "#0e1311",
+    surface: "#151b18",
+    raised: "#1b2320",
+    line: "#27302b",
+    "line-strong": "#3a4640",
+    text: "#e4eae7",
+    "text-2": "#a6b2ab",
+    "text-3": "#85928b",
+    "brand-soft": "#17352a",
+    hover: "#1f2824",
+    danger: "#f28b82",
+    warn: "#e3b25a",
+  },
+} as const;
+
+/** The antd theme for a palette. */
+export function themeFor(name: keyof typeof PALETTES, stillness: boolean): ThemeConfig {
+  const colors = PALETTES[name];
+  return {
+    algorithm: name === "dark" ? antdTheme.darkAlgorithm : antdTheme.defaultAlgorithm,
+    token: {
+      colorPrimary: colors.brand,
+      colorInfo: colors.brand,
+      colorLink: colors["brand-text"],
+      colorError: colors.danger,
+      colorWarning: colors.warn,
+      colorBgBase: colors.surface,
+      colorTextBase: colors.text,
+      colorText: colors.text,
+      colorTextSecondary: colors["text-2"],
+      colorTextTertiary: colors["text-3"],
+      colorTextPlaceholder: colors["text-3"],
+      colorTextDescription: colors["text-2"],
+      colorBgContainer: colors.surface,
+      colorBgElevated: colors.raised,
+      colorBgLayout: colors.bg,
+      colorBorder: colors["line-strong"],
+      colorBorderSecondary: colors.line,
+      controlItemBgHover: colors.hover,
+      controlItemBgActive: colors["brand-soft"],
+      controlItemBgActiveHover: colors["brand-soft"],
+      borderRadius: 6,
+      borderRadiusLG: 8,
+      fontFamily: "var(--font)",
+      fontSize: 14,
+      controlHeight: 32,
+      controlHeightLG: 40,
+      motion: !stillness,
+      wireframe: false,
+    },
+    components: {
+      Button: {
+        primaryShadow: "none",
+        defaultShadow: "none",
+        dangerShadow: "none",
+        fontWeight: 500,
+      },
+      Dropdown: { paddingBlock: 6 },
+    },
+  };
+}
