@@ -52,7 +52,7 @@ export function translate(locale: Locale, key: TextKey, values: TextValues = {})
   if (typeof entry === "string") {
     text = entry;
   } else {
-    const form = plurals[locale].select(Number(values["count"] ?? 0));
+    const form = plurals[locale].select(Number(values.count ?? 0));
     text = (form === "one" ? entry.one : undefined) ?? entry.other;
   }
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {

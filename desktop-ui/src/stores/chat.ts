@@ -321,13 +321,13 @@ export function viewed(conversationId: string, seq: number): void {
   });
 }
 
-let typingAt = 0;
+let typed = { conversationId: "", at: 0 };
 
 /** The agent is typing. */
 export function typing(conversationId: string): void {
   const now = Date.now();
-  if (now - typingAt < TYPING_EVERY_MS) return;
-  typingAt = now;
+  if (typed.conversationId === conversationId && now - typed.at < TYPING_EVERY_MS) return;
+  typed = { conversationId, at: now };
   request("typing", { conversation_id: conversationId }).catch(() => {
     // A typing sign that is not heard is not missed.
   });

@@ -26,11 +26,11 @@ function tintOf(seed: string): number {
 }
 
 export function Avatar({ letters, seed, size, absent = false, mark }: AvatarProps) {
-  const tint = absent ? styles["absent"] : styles[`tint${tintOf(seed)}`];
+  const tint = absent ? styles.absent : styles[`tint${tintOf(seed)}`];
   return (
-    <span className={join(styles["avatar"], styles[`size${size}`], tint)} aria-hidden="true">
+    <span className={join(styles.avatar, styles[`size${size}`], tint)} aria-hidden="true">
       {letters}
-      {mark !== undefined && <span className={styles["mark"]}>{mark}</span>}
+      {mark !== undefined && <span className={styles.mark}>{mark}</span>}
     </span>
   );
 }

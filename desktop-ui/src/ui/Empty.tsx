@@ -12,11 +12,11 @@ interface EmptyProps {
 
 export function Empty({ icon, title, text, action }: EmptyProps) {
   return (
-    <div className={styles["empty"]}>
-      <div className={styles["icon"]}>{icon}</div>
-      <p className={styles["title"]}>{title}</p>
-      <p className={styles["text"]}>{text}</p>
-      {action !== undefined && <div className={styles["action"]}>{action}</div>}
+    <div className={styles.empty}>
+      <div className={styles.icon}>{icon}</div>
+      <p className={styles.title}>{title}</p>
+      <p className={styles.text}>{text}</p>
+      {action !== undefined && <div className={styles.action}>{action}</div>}
     </div>
   );
 }

@@ -15,7 +15,7 @@ export function IconButton({ label, children, className, ...rest }: IconButtonPr
       type="button"
       aria-label={label}
       title={label}
-      className={join(styles["button"], className)}
+      className={join(styles.button, className)}
       {...rest}
     >
       {children}

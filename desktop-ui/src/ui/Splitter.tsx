@@ -57,7 +57,7 @@ export function Splitter({ label, width, min, max, rest, pane, onChange }: Split
       aria-valuenow={width}
       aria-valuemin={min}
       aria-valuemax={max}
-      className={join(styles["splitter"], dragging && styles["dragging"])}
+      className={join(styles.splitter, dragging && styles.dragging)}
       onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onPointerUp={() => setDragging(false)}

@@ -40,13 +40,13 @@ export function App() {
     document.title = t("common.product");
   }, [locale, t]);
   useEffect(() => {
-    document.documentElement.dataset["theme"] = dark ? "dark" : "light";
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
   }, [dark]);
   const antd = useMemo(() => themeFor(dark ? "dark" : "light", still), [dark, still]);
 
   return (
     <ConfigProvider locale={locale === "en" ? enUS : zhCN} theme={antd} csp={csp} button={button}>
-      <div className={styles["window"]}>
+      <div className={styles.window}>
         <HostBanner />
         <Screen />
       </div>
@@ -74,7 +74,7 @@ function Screen() {
 
 function Splash() {
   return (
-    <div className={styles["splash"]}>
+    <div className={styles.splash}>
       <Mark size={56} />
     </div>
   );

@@ -19,25 +19,25 @@ interface SignInViewProps {
 export default function SignInView({ form, notice, busy }: SignInViewProps) {
   const t = useT();
   return (
-    <div className={styles["view"]}>
-      <div className={styles["brand"]}>
-        <div className={styles["brandmark"]}>
+    <div className={styles.view}>
+      <div className={styles.brand}>
+        <div className={styles.brandmark}>
           <Mark size={72} />
         </div>
-        <p className={styles["product"]}>{t("common.product")}</p>
-        <p className={styles["promise"]}>{t("workbench.promise")}</p>
-        <div className={styles["backdrop"]} aria-hidden="true">
+        <p className={styles.product}>{t("common.product")}</p>
+        <p className={styles.promise}>{t("workbench.promise")}</p>
+        <div className={styles.backdrop} aria-hidden="true">
           <Mark size={420} />
         </div>
       </div>
-      <main className={styles["main"]}>
-        <div className={styles["tools"]}>
+      <main className={styles.main}>
+        <div className={styles.tools}>
           <LanguageMenu />
           <ThemeMenu />
         </div>
-        <div className={styles["card"]}>
+        <div className={styles.card}>
           <h1>{t("workbench.sign_in_title")}</h1>
-          <p className={styles["lead"]}>{t("workbench.sign_in_lead")}</p>
+          <p className={styles.lead}>{t("workbench.sign_in_lead")}</p>
           <SignInForm
             key={`${form.server} ${form.account}`}
             filled={form}

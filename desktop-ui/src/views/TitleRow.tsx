@@ -12,16 +12,16 @@ import styles from "./TitleRow.module.css";
 
 export function TitleRow({ own, server }: { own: OwnCard; server: string }) {
   return (
-    <header className={styles["row"]}>
-      <div className={styles["mark"]}>
+    <header className={styles.row}>
+      <div className={styles.mark}>
         <Mark size={28} />
       </div>
       <OwnMenu own={own} server={server} />
       <PresenceSwitch own={own} />
       <Capacity capacity={own.capacity} />
-      <div className={styles["space"]} />
+      <div className={styles.space} />
       <ConnectionLine />
-      <span className={styles["rule"]} />
+      <span className={styles.rule} />
       <LanguageMenu />
       <ThemeMenu />
     </header>

@@ -62,10 +62,10 @@ export function WorkbenchView({ own, server }: { own: OwnCard; server: string })
   return (
     <>
       <TitleRow own={own} server={server} />
-      <div className={styles["body"]}>
+      <div className={styles.body}>
         <Rail />
-        <div className={styles["panes"]} ref={panes}>
-          <div className={styles["list"]} style={{ width: list }}>
+        <div className={styles.panes} ref={panes}>
+          <div className={styles.list} style={{ width: list }}>
             <InboxPane />
           </div>
           <Splitter
@@ -98,7 +98,7 @@ export function WorkbenchView({ own, server }: { own: OwnCard; server: string })
                 pane="after"
                 onChange={(to) => setPreferences({ side_width: to })}
               />
-              <div className={styles["side"]} style={{ width: side }}>
+              <div className={styles.side} style={{ width: side }}>
                 <VisitorPane />
               </div>
             </>
@@ -126,7 +126,7 @@ function Drawer({ width, label, onClose }: DrawerProps) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Esc closes it from anywhere inside
     <div
-      className={styles["drawer"]}
+      className={styles.drawer}
       style={{ width }}
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();

@@ -35,23 +35,23 @@ export function ChatHead({ conversationId, head, sideShown, onToggleSide }: Chat
 
   return (
     <>
-      <header className={styles["head"]}>
-        <div className={styles["words"]}>
-          <h2 className={styles["title"]}>
-            <span className={styles["name"]}>{visitorName(t, head.visitor)}</span>
-            <span className={styles["site"]}>{head.visitor.site_name}</span>
+      <header className={styles.head}>
+        <div className={styles.words}>
+          <h2 className={styles.title}>
+            <span className={styles.name}>{visitorName(t, head.visitor)}</span>
+            <span className={styles.site}>{head.visitor.site_name}</span>
           </h2>
-          <p className={styles["facts"]}>
+          <p className={styles.facts}>
             <FirstResponse head={head} />
             <Duration head={head} />
-            <span className={styles["page"]} title={head.visitor.page_url}>
+            <span className={styles.page} title={head.visitor.page_url}>
               {head.visitor.page_title}
             </span>
           </p>
         </div>
         {mayEnd && (
           <Button
-            className={styles["end"] ?? ""}
+            className={styles.end ?? ""}
             data-testid="end-conversation"
             loading={ending}
             aria-expanded={waits ? asking : undefined}
@@ -70,7 +70,7 @@ export function ChatHead({ conversationId, head, sideShown, onToggleSide }: Chat
         </IconButton>
       </header>
       {asking && mayEnd && (
-        <div className={styles["asking"]} role="alert">
+        <div className={styles.asking} role="alert">
           <TriangleAlert size={16} aria-hidden="true" />
           <span>
             {unsent > 0

@@ -24,10 +24,10 @@ export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneP
   const t = useT();
   const { conversationId, phase, head, problem } = useChat();
   return (
-    <main className={styles["pane"]} aria-label={t("workbench.chat")}>
+    <main className={styles.pane} aria-label={t("workbench.chat")}>
       {conversationId === null && (
         <>
-          <div className={styles["nohead"]} />
+          <div className={styles.nohead} />
           <Empty
             icon={<MessageSquareText size={26} />}
             title={t("workbench.chat_none")}
@@ -44,7 +44,7 @@ export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneP
           onToggleSide={onToggleSide}
         />
       )}
-      {conversationId !== null && head === null && <div className={styles["nohead"]} />}
+      {conversationId !== null && head === null && <div className={styles.nohead} />}
       {phase === "opening" && <Skeleton />}
       {phase === "failed" && problem !== null && (
         <Empty
@@ -70,7 +70,7 @@ export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneP
 function Skeleton() {
   const t = useT();
   return (
-    <div className={styles["skeleton"]} role="status" aria-label={t("workbench.chat_opening")}>
+    <div className={styles.skeleton} role="status" aria-label={t("workbench.chat_opening")}>
       <i />
       <i />
       <i />

@@ -75,6 +75,7 @@ export function Stream({ conversationId, head, ownId }: StreamProps) {
     if (seq > 0) viewed(conversationId, seq);
   }, [conversationId, focused, items]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the items may move the end
   useLayoutEffect(follow, [follow, items]);
   useEffect(() => {
     report();
@@ -102,10 +103,10 @@ export function Stream({ conversationId, head, ownId }: StreamProps) {
   }
 
   return (
-    <div className={styles["stream"]}>
+    <div className={styles.stream}>
       <VList
         ref={list}
-        className={styles["list"] ?? ""}
+        className={styles.list ?? ""}
         role="region"
         tabIndex={0}
         aria-label={t("workbench.messages")}
@@ -119,7 +120,7 @@ export function Stream({ conversationId, head, ownId }: StreamProps) {
       {away && (
         <button
           type="button"
-          className={styles["down"]}
+          className={styles.down}
           onClick={toEnd}
           data-testid="to-end"
           aria-label={t("workbench.to_end")}

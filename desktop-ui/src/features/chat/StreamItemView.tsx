@@ -43,7 +43,7 @@ export const StreamItemView = memo(function StreamItemView({ item, visitor }: St
       return <Unsent item={item.item} first={item.first} />;
     case "echo":
       return (
-        <div className={join(styles["line"], styles["own"], item.first && styles["first"])}>
+        <div className={join(styles.line, styles.own, item.first && styles.first)}>
           <Bubble state="sending">{item.echo.text}</Bubble>
         </div>
       );
@@ -58,16 +58,16 @@ function Top() {
   const { hasEarlier, earlier } = useChat();
   if (earlier === "failed") {
     return (
-      <div className={styles["top"]} role="alert">
+      <div className={styles.top} role="alert">
         {t("workbench.earlier_failed")}
-        <button type="button" className={styles["link"]} onClick={() => void loadEarlier()}>
+        <button type="button" className={styles.link} onClick={() => void loadEarlier()}>
           {t("common.retry")}
         </button>
       </div>
     );
   }
   return (
-    <div className={styles["top"]}>
+    <div className={styles.top}>
       {hasEarlier ? t("workbench.earlier_loading") : t("workbench.earlier_none")}
     </div>
   );
@@ -77,8 +77,8 @@ function Day({ at }: { at: number }) {
   const locale = useLocale();
   const today = useToday();
   return (
-    <div className={styles["center"]}>
-      <span className={styles["day"]}>{dayName(locale, at, today)}</span>
+    <div className={styles.center}>
+      <span className={styles.day}>{dayName(locale, at, today)}</span>
     </div>
   );
 }
@@ -86,7 +86,7 @@ function Day({ at }: { at: number }) {
 function NewLine() {
   const t = useT();
   return (
-    <div className={styles["new"]} data-testid="new-line">
+    <div className={styles.new} data-testid="new-line">
       <span>{t("workbench.new_messages")}</span>
     </div>
   );
@@ -100,13 +100,13 @@ function System({ item }: { item: ItemOf<"system"> }) {
   if (item.message.content.kind !== "notice") return null;
   return (
     <div
-      className={styles["center"]}
+      className={styles.center}
       data-testid="message"
       data-seq={item.message.seq}
       data-client-id={item.message.client_id}
       data-state="system"
     >
-      <span className={styles["system"]} title={fullTime(locale, item.message.at)}>
+      <span className={styles.system} title={fullTime(locale, item.message.at)}>
         {timeOfDay(locale, item.message.at)}
         <i aria-hidden="true">·</i>
         {noticeText(t, item.message.content.notice)}
@@ -119,7 +119,7 @@ function VisitorMessage({ item, visitor }: { item: ItemOf<"message">; visitor: V
   const t = useT();
   return (
     <div
-      className={join(styles["line"], styles["visitor"], item.first && styles["first"])}
+      className={join(styles.line, styles.visitor, item.first && styles.first)}
       data-testid="message"
       data-seq={item.message.seq}
       data-client-id={item.message.client_id}
@@ -128,7 +128,7 @@ function VisitorMessage({ item, visitor }: { item: ItemOf<"message">; visitor: V
       {item.first ? (
         <Avatar letters={visitor.label.slice(0, 2)} seed={visitor.id} size={28} />
       ) : (
-        <span className={styles["noface"]} />
+        <span className={styles.noface} />
       )}
       <span className="visually-hidden">{visitorName(t, visitor)}</span>
       <Bubble>{item.text}</Bubble>
@@ -141,7 +141,7 @@ function StaffMessage({ item }: { item: ItemOf<"message"> }) {
   const t = useT();
   return (
     <div
-      className={join(styles["line"], styles["own"], item.first && styles["first"])}
+      className={join(styles.line, styles.own, item.first && styles.first)}
       data-testid="message"
       data-seq={item.message.seq}
       data-client-id={item.message.client_id}
@@ -150,11 +150,11 @@ function StaffMessage({ item }: { item: ItemOf<"message"> }) {
       <span className="visually-hidden">
         {item.side === "own" ? t("workbench.me") : item.author}
       </span>
-      <div className={styles["said"]}>
-        {item.first && item.author !== "" && <span className={styles["by"]}>{item.author}</span>}
+      <div className={styles.said}>
+        {item.first && item.author !== "" && <span className={styles.by}>{item.author}</span>}
         <Bubble>{item.text}</Bubble>
       </div>
-      <span className={styles["meta"]}>
+      <span className={styles.meta}>
         <Time at={item.message.at} shown={item.showTime} />
         {item.mark !== null && <MarkView mark={item.mark} word={item.markWord} />}
       </span>
@@ -166,7 +166,7 @@ function MarkView({ mark, word }: { mark: Mark; word: boolean }) {
   const t = useT();
   const words = t(`workbench.mark_${mark}`);
   return (
-    <span className={join(styles["mark"], styles[mark])} title={words}>
+    <span className={join(styles.mark, styles[mark])} title={words}>
       {mark === "sent" ? (
         <Check size={14} aria-hidden="true" />
       ) : (
@@ -181,7 +181,7 @@ function Time({ at, shown }: { at: number; shown: boolean }) {
   const locale = useLocale();
   return (
     <time
-      className={join(styles["time"], shown && styles["shown"])}
+      className={join(styles.time, shown && styles.shown)}
       dateTime={new Date(at).toISOString()}
       title={fullTime(locale, at)}
     >
@@ -192,7 +192,7 @@ function Time({ at, shown }: { at: number; shown: boolean }) {
 
 function Bubble({ children, state }: { children: string; state?: string }) {
   return (
-    <div className={styles["bubble"]} dir="auto" data-state={state}>
+    <div className={styles.bubble} dir="auto" data-state={state}>
       {children}
     </div>
   );
@@ -218,16 +218,16 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
   const stuck = kind === "failed" || kind === "wedged";
   return (
     <div
-      className={join(styles["line"], styles["own"], first && styles["first"])}
+      className={join(styles.line, styles.own, first && styles.first)}
       data-testid="message"
       data-client-id={item.client_id}
       data-state={kind}
     >
       <span className="visually-hidden">{t("workbench.me")}</span>
-      <div className={join(styles["said"], stuck && styles["stuck"])}>
+      <div className={join(styles.said, stuck && styles.stuck)}>
         <Bubble>{item.text}</Bubble>
         {(stuck || (marked && kind === "queued")) && (
-          <span className={styles["why"]}>
+          <span className={styles.why}>
             {stuck && <CircleAlert size={14} aria-hidden="true" />}
             <span>
               {item.state.kind === "failed" &&
@@ -236,7 +236,7 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
               {kind === "queued" &&
                 t(connected ? "workbench.waits_its_turn" : "workbench.waits_for_network")}
             </span>
-            <span className={styles["acts"]}>
+            <span className={styles.acts}>
               {stuck && (
                 <Act onClick={() => void retrySend(item.client_id)}>{t("common.retry")}</Act>
               )}
@@ -246,9 +246,9 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
           </span>
         )}
       </div>
-      <span className={styles["meta"]}>
+      <span className={styles.meta}>
         {!stuck && marked && (
-          <span className={styles["mark"]} title={t(`workbench.outbox_${kind}`)}>
+          <span className={styles.mark} title={t(`workbench.outbox_${kind}`)}>
             <Clock size={13} aria-hidden="true" />
             <span className={kind === "sending" ? undefined : "visually-hidden"}>
               {t(`workbench.outbox_${kind}`)}
@@ -262,7 +262,7 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
 
 function Act({ onClick, children }: { onClick: () => void; children: ReactNode }) {
   return (
-    <button type="button" className={styles["link"]} onClick={onClick}>
+    <button type="button" className={styles.link} onClick={onClick}>
       {children}
     </button>
   );
@@ -272,18 +272,18 @@ function Preview({ item, visitor }: { item: ItemOf<"preview">; visitor: VisitorC
   const t = useT();
   return (
     <div
-      className={join(styles["line"], styles["visitor"], item.first && styles["first"])}
+      className={join(styles.line, styles.visitor, item.first && styles.first)}
       data-testid="preview"
     >
       {item.first ? (
         <Avatar letters={visitor.label.slice(0, 2)} seed={visitor.id} size={28} />
       ) : (
-        <span className={styles["noface"]} />
+        <span className={styles.noface} />
       )}
-      <div className={join(styles["bubble"], styles["preview"])} dir="auto">
+      <div className={join(styles.bubble, styles.preview)} dir="auto">
         {item.text}
       </div>
-      <span className={join(styles["time"], styles["shown"])}>{t("workbench.typing")}</span>
+      <span className={join(styles.time, styles.shown)}>{t("workbench.typing")}</span>
     </div>
   );
 }

@@ -43,7 +43,7 @@ export function Composer({ conversationId, head, ownId, onLeave }: ComposerProps
   const closed = closedReason(t, head, ownId);
   if (closed !== null) {
     return (
-      <div className={styles["closed"]} role="status" data-testid="composer-closed">
+      <div className={styles.closed} role="status" data-testid="composer-closed">
         <Lock size={16} aria-hidden="true" />
         {closed}
       </div>
@@ -93,10 +93,10 @@ function Open({ conversationId, onLeave }: { conversationId: string; onLeave: ()
   }
 
   return (
-    <div className={styles["composer"]}>
+    <div className={styles.composer}>
       <textarea
         ref={field}
-        className={styles["field"]}
+        className={styles.field}
         data-testid="composer"
         rows={1}
         dir="auto"
@@ -119,14 +119,14 @@ function Open({ conversationId, onLeave }: { conversationId: string; onLeave: ()
           composed.current = { at: event.nativeEvent.timeStamp, released: false };
         }}
       />
-      <div className={styles["bar"]}>
-        <span className={styles["hint"]}>
+      <div className={styles.bar}>
+        <span className={styles.hint}>
           <kbd>{sendKey === "enter" ? "Shift Enter" : "Enter"}</kbd>
           {t("workbench.breaks_line")}
         </span>
         {length >= COUNTER_FROM && (
           <span
-            className={join(styles["counter"], tooLong && styles["over"])}
+            className={join(styles.counter, tooLong && styles.over)}
             role={tooLong ? "alert" : undefined}
             data-testid="counter"
           >
@@ -192,7 +192,7 @@ function SendKeyMenu({ sendKey }: { sendKey: SendKey }) {
     >
       <button
         type="button"
-        className={styles["sendkey"]}
+        className={styles.sendkey}
         data-testid="send-key"
         aria-haspopup="menu"
         aria-label={t("workbench.send_key_is", { key: t(`workbench.send_by_${sendKey}`) })}

@@ -13,17 +13,17 @@ export function ConnectionLine() {
   const { state, latency_ms, unsent } = useConnection((store) => store.connection);
   return (
     <div
-      className={join(styles["line"], styles[state])}
+      className={join(styles.line, styles[state])}
       role="status"
       data-testid="connection-state"
       data-state={state}
     >
       {state === "connected" && <Check size={16} aria-hidden="true" />}
       {(state === "connecting" || state === "reconnecting") && (
-        <LoaderCircle size={16} className={styles["turning"]} aria-hidden="true" />
+        <LoaderCircle size={16} className={styles.turning} aria-hidden="true" />
       )}
       {state === "offline" && <CloudOff size={16} aria-hidden="true" />}
-      <span className={styles["words"]}>
+      <span className={styles.words}>
         {state === "connected" && t("workbench.connected")}
         {state === "connecting" && t("workbench.connecting")}
         {state === "reconnecting" && t("workbench.reconnecting")}
@@ -31,10 +31,10 @@ export function ConnectionLine() {
         {state === "reconnecting" && <OfflineFor />}
       </span>
       {state === "connected" && latency_ms !== null && (
-        <span className={styles["latency"]}>{t("common.milliseconds", { count: latency_ms })}</span>
+        <span className={styles.latency}>{t("common.milliseconds", { count: latency_ms })}</span>
       )}
       {unsent > 0 && (
-        <span className={styles["unsent"]} data-testid="unsent">
+        <span className={styles.unsent} data-testid="unsent">
           {t("workbench.unsent", { count: unsent })}
         </span>
       )}

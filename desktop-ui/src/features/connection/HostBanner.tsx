@@ -11,9 +11,9 @@ export function HostBanner() {
   const host = useConnection((state) => state.host);
   if (host !== "lost" && host !== "refused") return null;
   return (
-    <div className={styles["banner"]} role="alert" data-testid="host-banner">
+    <div className={styles.banner} role="alert" data-testid="host-banner">
       {host === "lost" ? (
-        <LoaderCircle size={16} className={styles["turning"]} aria-hidden="true" />
+        <LoaderCircle size={16} className={styles.turning} aria-hidden="true" />
       ) : (
         <Unplug size={16} aria-hidden="true" />
       )}

@@ -28,11 +28,11 @@ export function InboxPane() {
   const heading = useId();
   const count = useInbox((state) => state.rows.length);
   return (
-    <section className={styles["pane"]} aria-labelledby={heading}>
-      <header className={styles["head"]}>
-        <h2 id={heading} className={styles["tab"]}>
+    <section className={styles.pane} aria-labelledby={heading}>
+      <header className={styles.head}>
+        <h2 id={heading} className={styles.tab}>
           {t("workbench.running")}
-          <span className={styles["count"]} data-testid="inbox-count">
+          <span className={styles.count} data-testid="inbox-count">
             {count}
           </span>
         </h2>
@@ -84,7 +84,7 @@ function List({ label }: { label: string }) {
     <VList
       ref={list}
       id={LIST_ID}
-      className={styles["list"] ?? ""}
+      className={styles.list ?? ""}
       role="listbox"
       tabIndex={0}
       aria-label={label}

@@ -42,11 +42,11 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
       data-fresh={fresh}
       data-unread={row.unread}
       className={join(
-        styles["row"],
-        current && styles["current"],
-        fresh && styles["fresh"],
-        cursor && styles["cursor"],
-        !row.visitor_online && styles["absent"],
+        styles.row,
+        current && styles.current,
+        fresh && styles.fresh,
+        cursor && styles.cursor,
+        !row.visitor_online && styles.absent,
       )}
       onClick={() => onOpen(row.conversation_id)}
     >
@@ -57,30 +57,30 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
         absent={!row.visitor_online}
         mark={<Globe size={10} />}
       />
-      <div className={styles["lines"]}>
-        <div className={styles["top"]}>
-          <span className={styles["name"]}>{name}</span>
-          <span className={styles["site"]}>{row.visitor.site_name}</span>
+      <div className={styles.lines}>
+        <div className={styles.top}>
+          <span className={styles.name}>{name}</span>
+          <span className={styles.site}>{row.visitor.site_name}</span>
           {row.unanswered_since !== null ? (
             <WaitingClock since={row.unanswered_since} />
           ) : (
-            <span className={styles["time"]}>{rowTime(locale, row.last_message.at, today)}</span>
+            <span className={styles.time}>{rowTime(locale, row.last_message.at, today)}</span>
           )}
         </div>
-        <div className={styles["bottom"]}>
+        <div className={styles.bottom}>
           <LastLine row={row} current={current} />
           {row.send_failed && (
-            <span className={styles["failed"]} title={t("workbench.row_send_failed")}>
+            <span className={styles.failed} title={t("workbench.row_send_failed")}>
               <CircleAlert size={15} aria-hidden="true" />
             </span>
           )}
           {!row.send_failed && row.unsent > 0 && (
-            <span className={styles["unsent"]} title={t("workbench.unsent", { count: row.unsent })}>
+            <span className={styles.unsent} title={t("workbench.unsent", { count: row.unsent })}>
               <Clock size={14} aria-hidden="true" />
             </span>
           )}
           {row.unread > 0 && (
-            <span className={styles["count"]}>
+            <span className={styles.count}>
               {row.unread > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : row.unread}
             </span>
           )}
@@ -95,7 +95,7 @@ function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
   const t = useT();
   if (row.preview !== "") {
     return (
-      <span className={join(styles["line"], styles["preview"])}>
+      <span className={join(styles.line, styles.preview)}>
         <Pencil size={13} aria-hidden="true" />
         {row.preview}
       </span>
@@ -103,15 +103,15 @@ function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
   }
   if (row.draft.trim() !== "" && !current) {
     return (
-      <span className={styles["line"]}>
-        <span className={styles["draft"]}>{t("workbench.draft")}</span>
+      <span className={styles.line}>
+        <span className={styles.draft}>{t("workbench.draft")}</span>
         {row.draft}
       </span>
     );
   }
   const own = row.last_message.author.kind === "agent";
   return (
-    <span className={styles["line"]}>
+    <span className={styles.line}>
       {own && t("workbench.row_own")}
       {lineOf(t, row.last_message)}
     </span>

@@ -18,7 +18,7 @@ export function WaitingClock({ since }: { since: number }) {
   const Icon = ICONS[level];
   return (
     <span
-      className={join(styles["clock"], styles[level])}
+      className={join(styles.clock, styles[level])}
       title={t("workbench.waiting_title")}
       data-level={level}
     >

@@ -12,16 +12,16 @@ export function Notices() {
   const t = useT();
   const notices = useNotices((state) => state.notices);
   return (
-    <div className={styles["corner"]} role="status" aria-live="polite">
+    <div className={styles.corner} role="status" aria-live="polite">
       {notices.map(({ id, tone, text, problem }) => (
-        <div key={id} className={join(styles["notice"], styles[tone])} data-testid="notice">
+        <div key={id} className={join(styles.notice, styles[tone])} data-testid="notice">
           {tone === "danger" ? (
             <CircleAlert size={18} aria-hidden="true" />
           ) : (
             <CircleCheck size={18} aria-hidden="true" />
           )}
           <div>
-            {text !== null && <p className={styles["what"]}>{t(text)}</p>}
+            {text !== null && <p className={styles.what}>{t(text)}</p>}
             {problem !== null && <p>{problemText(t, problem)}</p>}
           </div>
           <IconButton label={t("common.close")} onClick={() => dismiss(id)}>

@@ -16,19 +16,19 @@ export function Capacity({ capacity }: { capacity: number }) {
   const full = running >= capacity;
   return (
     <div
-      className={styles["capacity"]}
+      className={styles.capacity}
       role="img"
       aria-label={t("workbench.capacity_is", { running, capacity })}
       title={t("workbench.capacity_is", { running, capacity })}
     >
-      <span className={styles["label"]}>{t("workbench.capacity")}</span>
+      <span className={styles.label}>{t("workbench.capacity")}</span>
       <b>
         {running}/{capacity}
       </b>
-      <span className={join(styles["bar"], full && styles["full"])}>
+      <span className={join(styles.bar, full && styles.full)}>
         {Array.from({ length: segments }, (_, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: segments have no identity but their place
-          <i key={index} className={index < filled ? styles["filled"] : undefined} />
+          <i key={index} className={index < filled ? styles.filled : undefined} />
         ))}
       </span>
     </div>

@@ -25,7 +25,7 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
               key: "who",
               type: "group",
               label: (
-                <div className={styles["who"]}>
+                <div className={styles.who}>
                   <b>{own.account}</b>
                   <span>{t(`workbench.role_${own.role}`)}</span>
                   <span>{server}</span>
@@ -50,13 +50,13 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
       >
         <button
           type="button"
-          className={styles["own"]}
+          className={styles.own}
           data-testid="account-menu"
           aria-haspopup="menu"
           aria-label={t("workbench.account_menu", { name: own.nickname })}
         >
           <Avatar letters={initials(own.nickname)} seed={own.id} size={28} />
-          <span className={styles["name"]}>{own.nickname}</span>
+          <span className={styles.name}>{own.nickname}</span>
           <ChevronDown size={14} aria-hidden="true" />
         </button>
       </Dropdown>

@@ -52,9 +52,9 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
       onCancel={onClose}
       title={t("workbench.change_password")}
     >
-      <form className={styles["form"]} onSubmit={onSubmit}>
+      <form className={styles.form} onSubmit={onSubmit}>
         <input type="text" autoComplete="username" value={account} readOnly hidden />
-        <div className={styles["field"]}>
+        <div className={styles.field}>
           <label htmlFor={`${id}-before`}>{t("workbench.password_now")}</label>
           <Input.Password
             id={`${id}-before`}
@@ -65,7 +65,7 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
             onChange={(event) => setBefore(event.target.value)}
           />
         </div>
-        <div className={styles["field"]}>
+        <div className={styles.field}>
           <label htmlFor={`${id}-after`}>{t("workbench.password_new")}</label>
           <Input.Password
             id={`${id}-after`}
@@ -76,11 +76,11 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
             value={after}
             onChange={(event) => setAfter(event.target.value)}
           />
-          <p id={`${id}-rule`} className={short ? styles["error"] : styles["hint"]}>
+          <p id={`${id}-rule`} className={short ? styles.error : styles.hint}>
             {t("workbench.password_rule", { count: PASSWORD_CHARS_MIN })}
           </p>
         </div>
-        <div className={styles["field"]}>
+        <div className={styles.field}>
           <label htmlFor={`${id}-again`}>{t("workbench.password_again")}</label>
           <Input.Password
             id={`${id}-again`}
@@ -90,13 +90,13 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
             value={again}
             onChange={(event) => setAgain(event.target.value)}
           />
-          {differs && <p className={styles["error"]}>{t("workbench.password_differs")}</p>}
+          {differs && <p className={styles.error}>{t("workbench.password_differs")}</p>}
         </div>
-        <p className={styles["hint"]}>{t("workbench.password_consequence")}</p>
+        <p className={styles.hint}>{t("workbench.password_consequence")}</p>
         <div role="alert">
-          {problem !== null && <p className={styles["error"]}>{problemText(t, problem)}</p>}
+          {problem !== null && <p className={styles.error}>{problemText(t, problem)}</p>}
         </div>
-        <div className={styles["actions"]}>
+        <div className={styles.actions}>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
           <Button
             type="primary"

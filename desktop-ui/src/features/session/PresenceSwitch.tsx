@@ -13,7 +13,7 @@ import styles from "./TitleParts.module.css";
 const CHOICES: readonly Availability[] = ["online", "busy"];
 
 export function PresenceDot({ availability }: { availability: Availability }) {
-  return <span className={join(styles["dot"], styles[availability])} aria-hidden="true" />;
+  return <span className={join(styles.dot, styles[availability])} aria-hidden="true" />;
 }
 
 export function PresenceSwitch({ own }: { own: OwnCard }) {
@@ -27,7 +27,7 @@ export function PresenceSwitch({ own }: { own: OwnCard }) {
         items: CHOICES.map((choice) => ({
           key: choice,
           label: (
-            <div className={styles["choice"]} data-testid={`presence-${choice}`}>
+            <div className={styles.choice} data-testid={`presence-${choice}`}>
               <PresenceDot availability={choice} />
               <div>
                 <b>{t(`workbench.presence_${choice}`)}</b>
@@ -46,7 +46,7 @@ export function PresenceSwitch({ own }: { own: OwnCard }) {
     >
       <button
         type="button"
-        className={styles["presence"]}
+        className={styles.presence}
         data-testid="presence"
         data-availability={own.availability}
         aria-haspopup="menu"

@@ -39,11 +39,11 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
   const working = trying || busy;
   const plain = isPlainHttp(server);
 
+  // Only once: later the person decides where the cursor is.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
     const first = filled.server === "" ? fields.server : fields.account;
     (filled.account === "" ? first : passwordField).current?.focus();
-    // Only once: later the person decides where the cursor is.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   }, []);
 
   async function attempt(allowPlainHttp: boolean) {
@@ -86,7 +86,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
   const noticeWords = notice === null ? null : t(`workbench.signed_out_${notice}`);
 
   return (
-    <form className={styles["form"]} onSubmit={onSubmit} noValidate>
+    <form className={styles.form} onSubmit={onSubmit} noValidate>
       {noticeWords !== null && problem === null && (
         <Note tone="warn" text={noticeWords} icon={<CircleAlert size={16} />} />
       )}
@@ -149,7 +149,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
           />
         )}
       </Field>
-      <div className={styles["remember"]}>
+      <div className={styles.remember}>
         <Checkbox
           data-testid="sign-in-remember"
           checked={keep || auto}
@@ -173,7 +173,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
           {t("workbench.sign_in_by_itself")}
         </Checkbox>
       </div>
-      {!filled.can_remember && <p className={styles["hint"]}>{t("workbench.cannot_remember")}</p>}
+      {!filled.can_remember && <p className={styles.hint}>{t("workbench.cannot_remember")}</p>}
       <div role="alert">
         {problem !== null && problem.kind !== "plain_http" && (
           <Note
@@ -238,7 +238,7 @@ function Field({ label, error, hint, children }: FieldProps) {
   const id = useId();
   const note = `${id}-note`;
   return (
-    <div className={styles["field"]}>
+    <div className={styles.field}>
       <label htmlFor={id}>{label}</label>
       {children({
         id,
@@ -246,7 +246,7 @@ function Field({ label, error, hint, children }: FieldProps) {
         "aria-describedby": note,
         "aria-invalid": error !== null,
       })}
-      <p id={note} className={error === null ? styles["hint"] : styles["error"]}>
+      <p id={note} className={error === null ? styles.hint : styles.error}>
         {error ?? hint}
       </p>
     </div>
@@ -263,7 +263,7 @@ interface NoteProps {
 
 function Note({ tone, text, icon, action, testId }: NoteProps) {
   return (
-    <div className={`${styles["note"]} ${styles[tone]}`} data-testid={testId}>
+    <div className={`${styles.note} ${styles[tone]}`} data-testid={testId}>
       {icon}
       <div>
         <p>{text}</p>

@@ -20,13 +20,13 @@ export function VisitorPane({ actions }: { actions?: ReactNode }) {
   const t = useT();
   const head = useChat((state) => state.head);
   return (
-    <aside className={styles["pane"]} aria-label={t("workbench.visitor")}>
-      <header className={styles["head"]}>
-        <h2 className={styles["tab"]}>{t("workbench.visitor")}</h2>
+    <aside className={styles.pane} aria-label={t("workbench.visitor")}>
+      <header className={styles.head}>
+        <h2 className={styles.tab}>{t("workbench.visitor")}</h2>
         {actions}
       </header>
       {head !== null && (
-        <div className={styles["body"]}>
+        <div className={styles.body}>
           <Who visitor={head.visitor} online={head.visitor_online} />
           <Facts visitor={head.visitor} startedAt={head.started_at} />
           <Page visitor={head.visitor} />
@@ -39,7 +39,7 @@ export function VisitorPane({ actions }: { actions?: ReactNode }) {
 function Who({ visitor, online }: { visitor: VisitorCard; online: boolean }) {
   const t = useT();
   return (
-    <div className={styles["who"]}>
+    <div className={styles.who}>
       <Avatar
         letters={visitor.label.slice(0, 2)}
         seed={visitor.id}
@@ -48,8 +48,8 @@ function Who({ visitor, online }: { visitor: VisitorCard; online: boolean }) {
         mark={<Globe size={10} />}
       />
       <div>
-        <p className={styles["name"]}>{visitorName(t, visitor)}</p>
-        <p className={join(styles["state"], online && styles["online"])}>
+        <p className={styles.name}>{visitorName(t, visitor)}</p>
+        <p className={join(styles.state, online && styles.online)}>
           {t(online ? "workbench.visitor_here" : "workbench.visitor_left")}
         </p>
       </div>
@@ -62,7 +62,7 @@ function Facts({ visitor, startedAt }: { visitor: VisitorCard; startedAt: number
   const locale = useLocale();
   const today = useToday();
   return (
-    <dl className={styles["facts"]}>
+    <dl className={styles.facts}>
       <dt>{t("workbench.site")}</dt>
       <dd>{visitor.site_name}</dd>
       <dt>{t("workbench.visitor_language")}</dt>
@@ -78,15 +78,15 @@ function Facts({ visitor, startedAt }: { visitor: VisitorCard; startedAt: number
 function Page({ visitor }: { visitor: VisitorCard }) {
   const t = useT();
   return (
-    <section className={styles["section"]}>
+    <section className={styles.section}>
       <h3>{t("workbench.page")}</h3>
       {visitor.page_url === "" ? (
-        <p className={styles["none"]}>{t("workbench.page_unknown")}</p>
+        <p className={styles.none}>{t("workbench.page_unknown")}</p>
       ) : (
-        <div className={styles["page"]}>
+        <div className={styles.page}>
           <div>
-            {visitor.page_title !== "" && <p className={styles["title"]}>{visitor.page_title}</p>}
-            <p className={styles["url"]} title={visitor.page_url}>
+            {visitor.page_title !== "" && <p className={styles.title}>{visitor.page_title}</p>}
+            <p className={styles.url} title={visitor.page_url}>
               {visitor.page_url.replace(/^https?:\/\//, "")}
             </p>
           </div>
