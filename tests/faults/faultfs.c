@@ -1,0 +1,87 @@
+/* Faults of the file system below one process, by LD_PRELOAD. Part of the tests only.
+ *
+ * A control file (YINGKE_FAULTFS) holds one line: GENERATION OPS ERRNO SKIP COUNT PATH
+ *   GENERATION  a number; another one starts the counting again
+ *   OPS         letters: w write, s sync, t truncate, r read; "-" for none
+ *   ERRNO       the number to fail with
+ *   SKIP        so many matching calls succeed first
+ *   COUNT       so many fail then; negative: all of them
+ *   PATH        files whose path contains this
+ * Each failed call adds one byte to the file named like the control file with ".fired" behind. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static long generation = -1, passed, failed;
+
+static ssize_t plain_read(const char *path, char *into, size_t size) {
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    ssize_t got = syscall(SYS_read, fd, into, size - 1);
+    syscall(SYS_close, fd);
+    if (got >= 0) into[got] = 0;
+    return got;
+}
+
+static void note_fired(const char *control) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s.fired", control);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) return;
+    syscall(SYS_write, fd, "x", 1);
+    syscall(SYS_close, fd);
+}
+
+/* The errno this call must fail with, or 0. */
+static int fault(int fd, char op) {
+    const char *control = getenv("YINGKE_FAULTFS");
+    if (!control) return 0;
+    char line[4096], ops[16], part[2048];
+    long now, skip, count;
+    int number;
+    if (plain_read(control, line, sizeof line) <= 0) return 0;
+    if (sscanf(line, "%ld %15s %d %ld %ld %2047s", &now, ops, &number, &skip, &count, part) != 6) return 0;
+    if (!strchr(ops, op)) return 0;
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length <= 0) return 0;
+    path[length] = 0;
+    if (!strstr(path, part)) return 0;
+    int result = 0;
+    pthread_mutex_lock(&lock);
+    if (now != generation) { generation = now; passed = 0; failed = 0; }
+    if (passed < skip) passed++;
+    else if (count < 0 || failed < count) { failed++; result = number; }
+    pthread_mutex_unlock(&lock);
+    if (result) note_fired(control);
+    return result;
+}
+
+#define REAL(name) \
+    static __typeof__(&name) real; \
+    if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+#define FAIL_IF(fd, op) \
+    do { int number = fault(fd, op); if (number) { errno = number; return -1; } } while (0)
+
+ssize_t write(int fd, const void *data, size_t size) { REAL(write); FAIL_IF(fd, 'w'); return real(fd, data, size); }
+ssize_t pwrite(int fd, const void *data, size_t size, off_t at) { REAL(pwrite); FAIL_IF(fd, 'w'); return real(fd, data, size, at); }
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) { REAL(pwrite64); FAIL_IF(fd, 'w'); return real(fd, data, size, at); }
+ssize_t writev(int fd, const struct iovec *parts, int count) { REAL(writev); FAIL_IF(fd, 'w'); return real(fd, parts, count); }
+ssize_t read(int fd, void *data, size_t size) { REAL(read); FAIL_IF(fd, 'r'); return real(fd, data, size); }
+ssize_t pread(int fd, void *data, size_t size, off_t at) { REAL(pread); FAIL_IF(fd, 'r'); return real(fd, data, size, at); }
+ssize_t pread64(int fd, void *data, size_t size, off64_t at) { REAL(pread64); FAIL_IF(fd, 'r'); return real(fd, data, size, at); }
+int fsync(int fd) { REAL(fsync); FAIL_IF(fd, 's'); return real(fd); }
+int fdatasync(int fd) { REAL(fdatasync); FAIL_IF(fd, 's'); return real(fd); }
+int ftruncate(int fd, off_t size) { REAL(ftruncate); FAIL_IF(fd, 't'); return real(fd, size); }
+int ftruncate64(int fd, off64_t size) { REAL(ftruncate64); FAIL_IF(fd, 't'); return real(fd, size); }

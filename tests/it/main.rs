@@ -1,0 +1,21 @@
+//! The one end-to-end binary: stories with real parts, each named after the promises it proves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::large_futures,
+    reason = "all of this is test"
+)]
+
+mod agreement;
+mod disk;
+mod limits;
+mod privacy;
+mod routing;
+mod scene;
+mod unread;
+mod witnesses;

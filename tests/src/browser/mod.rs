@@ -1,0 +1,19 @@
+//! Real pages: the widget in Chromium, the workbench in the real desktop window. Both are driven by
+//! WebDriver and looked at through [`Page`].
+
+mod chromium;
+mod page;
+mod window;
+
+pub use chromium::{Chromium, Profile};
+pub use page::{Line, Page};
+pub use window::{DesktopHome, DesktopWindow};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Browsers that run at once in this test process; each wants most of a core while it starts.
+static SEATS: Semaphore = Semaphore::const_new(2);
+
+async fn one_seat() -> SemaphorePermit<'static> {
+    SEATS.acquire().await.expect("the semaphore is never closed")
+}

@@ -1,0 +1,199 @@
+//! The real desktop client in its real window: own display, own session bus, own folders; driven by
+//! tauri-driver and WebKitWebDriver.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::{Capabilities, Key, WebDriver};
+use tokio::net::TcpStream;
+use tokio::sync::SemaphorePermit;
+
+use super::Page;
+use super::chromium::pictures;
+use crate::http::{Account, Address};
+use crate::processes::{Group, find_program, reserve_port, tail};
+use crate::wait;
+
+/// How to make the client's program for these tests.
+const MAKE_DESKTOP: &str = "npm run build --workspace desktop-ui && \
+    cargo build -p yingke-desktop --features tauri/custom-protocol";
+const INSTALL: &str = "apt-get install xvfb openbox dbus webkit2gtk-driver";
+
+/// An agent's computer: a home folder that outlives the window.
+pub struct DesktopHome(TempDir);
+
+impl DesktopHome {
+    /// A fresh one.
+    pub fn new() -> Result<Self> {
+        let home = tempfile::Builder::new().prefix("yingke-home-").tempdir()?;
+        for name in ["config", "data", "cache", "state"] {
+            std::fs::create_dir(home.path().join(name))?;
+        }
+        let mut builder = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(home.path().join("runtime"))?;
+        Ok(Self(home))
+    }
+
+    /// Where the client keeps its files.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.0.path().to_path_buf()
+    }
+}
+
+/// A running desktop client.
+pub struct DesktopWindow {
+    /// The window's page.
+    pub page: Page,
+    // In this order: the client goes before the display it stands on.
+    _driver: Group,
+    _manager: Group,
+    _display: Group,
+    _seat: SemaphorePermit<'static>,
+}
+
+impl DesktopWindow {
+    /// Opens the client on this computer.
+    pub async fn open(home: &DesktopHome) -> Result<Self> {
+        let program = find_program("YINGKE_DESKTOP_BIN", "yingke-desktop", MAKE_DESKTOP)?;
+        Self::open_program(home, program).await
+    }
+
+    /// Opens a given build of the client.
+    pub async fn open_program(home: &DesktopHome, program: PathBuf) -> Result<Self> {
+        let seat = super::one_seat().await;
+        let tauri_driver = find_program(
+            "TAURI_DRIVER",
+            "tauri-driver",
+            "cargo install tauri-driver --locked --root target/tools",
+        )?;
+        let native = find_program("WEBKIT_WEBDRIVER", "WebKitWebDriver", INSTALL)?;
+        let folder = home.path();
+        let run = uuid::Uuid::now_v7();
+
+        let display_log = folder.join(format!("display-{run}.log"));
+        let mut xvfb = Command::new(find_program("XVFB", "Xvfb", INSTALL)?);
+        xvfb.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        let display_process = Group::start("Xvfb", &mut xvfb, &display_log)?;
+        let display = wait::until("Xvfb says its display", || async {
+            let said = std::fs::read_to_string(&display_log)?;
+            Ok(said.lines().find_map(|line| line.trim().parse::<u32>().ok()))
+        })
+        .await?;
+        let display = format!(":{display}");
+
+        // Without a window manager no window ever has the focus, and nothing would count as viewed.
+        let mut openbox = Command::new(find_program("OPENBOX", "openbox", INSTALL)?);
+        openbox.env("DISPLAY", &display).env("HOME", &folder);
+        let manager =
+            Group::start("openbox", &mut openbox, &folder.join(format!("openbox-{run}.log")))?;
+
+        let (port, native_port) = (reserve_port()?, reserve_port()?);
+        let log = folder.join(format!("driver-{run}.log"));
+        let mut command =
+            Command::new(find_program("DBUS_RUN_SESSION", "dbus-run-session", INSTALL)?);
+        command
+            .arg("--")
+            .arg(tauri_driver)
+            .args(["--port", &port.to_string(), "--native-port", &native_port.to_string()])
+            .arg("--native-driver")
+            .arg(native)
+            .env("DISPLAY", &display)
+            .env("HOME", &folder)
+            .env("XDG_CONFIG_HOME", folder.join("config"))
+            .env("XDG_DATA_HOME", folder.join("data"))
+            .env("XDG_CACHE_HOME", folder.join("cache"))
+            .env("XDG_STATE_HOME", folder.join("state"))
+            .env("XDG_RUNTIME_DIR", folder.join("runtime"))
+            .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
+            .env("NO_AT_BRIDGE", "1")
+            .env("GDK_BACKEND", "x11")
+            .env("LANG", "C.UTF-8")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS");
+        let driver = Group::start("tauri-driver", &mut command, &log)?;
+        for port in [port, native_port] {
+            wait::until("the window's driver listens", || async {
+                Ok(Some(TcpStream::connect(("127.0.0.1", port)).await?))
+            })
+            .await
+            .with_context(|| tail(&log, 20))?;
+        }
+        let Value::Object(wishes) = json!({ "tauri:options": { "application": program } }) else {
+            unreachable!("it is an object")
+        };
+        let session =
+            WebDriver::builder(format!("http://127.0.0.1:{port}"), Capabilities::from(wishes))
+                .request_timeout(Duration::from_secs(90))
+                .await
+                .with_context(|| format!("the window does not open\n{}", tail(&log, 40)))?;
+        let page = Page { driver: session, pictures: pictures()? };
+        Ok(Self {
+            page,
+            _driver: driver,
+            _manager: manager,
+            _display: display_process,
+            _seat: seat,
+        })
+    }
+
+    /// Fills in the sign-in screen and sends it.
+    pub async fn try_sign_in(&self, server: &str, account: &str, password: &str) -> Result<()> {
+        self.page.fill("sign-in-server", server).await?;
+        self.page.fill("sign-in-account", account).await?;
+        self.page.fill("sign-in-password", password).await?;
+        self.page.click("sign-in-submit").await
+    }
+
+    /// Signs in and waits for the workbench.
+    pub async fn sign_in(&self, address: &Address, account: &Account) -> Result<()> {
+        self.try_sign_in(&address.server(), &account.account, &account.password).await?;
+        self.page.find("presence").await?;
+        self.until_connected().await
+    }
+
+    /// Waits until the connection is shown as good.
+    pub async fn until_connected(&self) -> Result<()> {
+        self.page
+            .until_line("the window is connected", "connection-state", |line| {
+                line.state.as_deref() == Some("connected")
+            })
+            .await
+            .map(drop)
+    }
+
+    /// Opens the row of a conversation.
+    pub async fn open_conversation(&self, conversation: &str) -> Result<()> {
+        const ROW: &str = "
+            const row = [...document.querySelectorAll('[data-testid=inbox-row]')]
+                .find((row) => row.dataset.conversationId === arguments[0]);
+            return row ?? null;";
+        self.page
+            .until("the row can be clicked", || async {
+                let row = self.page.driver.execute(ROW, vec![json!(conversation)]).await?;
+                if row.json().is_null() {
+                    return Ok(None);
+                }
+                row.element()?.click().await?;
+                Ok(self.page.has("composer").await?.then_some(()))
+            })
+            .await
+    }
+
+    /// Types a text into the composer and sends it with Enter.
+    pub async fn say(&self, text: &str) -> Result<()> {
+        self.page.type_into("composer", text).await?;
+        self.page.find("composer").await?.send_keys(Key::Enter).await?;
+        Ok(())
+    }
+
+    /// Closes the client in good order.
+    pub async fn close(self) -> Result<()> {
+        self.page.driver.clone().quit().await.context("the window does not close")
+    }
+}

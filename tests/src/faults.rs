@@ -1,0 +1,90 @@
+//! Faults of the file system below the relay: a C file loaded before libc's own functions fails
+//! chosen calls on chosen files, switched on and off while the relay runs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::relay::TestRelay;
+
+/// What kind of trouble.
+#[derive(Debug, Clone, Copy)]
+pub enum Trouble {
+    /// No space left: every write fails, from the `n`-th on, until it is repaired.
+    DiskFull,
+    /// The `n`-th write gives an input/output error, once.
+    BadWrite,
+    /// The `n`-th sync gives an input/output error, once.
+    BadSync,
+    /// The `n`-th read gives an input/output error, once.
+    BadRead,
+}
+
+/// The switch of one relay's faults.
+pub struct FaultyDisk {
+    library: PathBuf,
+    control: PathBuf,
+    generation: AtomicU64,
+}
+
+const ENOSPC: u32 = 28;
+const EIO: u32 = 5;
+
+impl FaultyDisk {
+    /// Compiles the library and puts it under every later start of the relay.
+    pub fn below(relay: &mut TestRelay) -> Result<Self> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("faults/faultfs.c");
+        let library = relay.scratch().join("faultfs.so");
+        let done = Command::new("gcc")
+            .args(["-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o"])
+            .arg(&library)
+            .arg(&source)
+            .args(["-ldl", "-pthread"])
+            .output()
+            .context("gcc is missing; make it by: apt-get install gcc libc6-dev")?;
+        if !done.status.success() {
+            bail!("{}", String::from_utf8_lossy(&done.stderr));
+        }
+        let disk = Self {
+            library,
+            control: relay.scratch().join("faults"),
+            generation: AtomicU64::new(0),
+        };
+        disk.repair()?;
+        relay.set_environment("LD_PRELOAD", disk.library.as_os_str());
+        relay.set_environment("YINGKE_FAULTFS", disk.control.as_os_str());
+        Ok(disk)
+    }
+
+    /// From now on, on files whose path contains `part`, after `skip` good calls.
+    pub fn break_down(&self, trouble: Trouble, skip: u32, part: &str) -> Result<()> {
+        match trouble {
+            Trouble::DiskFull => self.say("wt", ENOSPC, skip, -1, part),
+            Trouble::BadWrite => self.say("w", EIO, skip, 1, part),
+            Trouble::BadSync => self.say("s", EIO, skip, 1, part),
+            Trouble::BadRead => self.say("r", EIO, skip, 1, part),
+        }
+    }
+
+    /// Everything works again.
+    pub fn repair(&self) -> Result<()> {
+        self.say("-", 0, 0, 0, "-")
+    }
+
+    /// How many calls have failed so far.
+    #[must_use]
+    pub fn fired(&self) -> u64 {
+        let path = self.control.with_extension("fired");
+        std::fs::metadata(path).map_or(0, |data| data.len())
+    }
+
+    fn say(&self, ops: &str, errno: u32, skip: u32, count: i32, part: &str) -> Result<()> {
+        let generation = self.generation.fetch_add(1, Ordering::SeqCst);
+        let fresh = self.control.with_extension("new");
+        std::fs::write(&fresh, format!("{generation} {ops} {errno} {skip} {count} {part}\n"))?;
+        std::fs::rename(&fresh, &self.control)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,289 @@
+//! A scripted visitor: the widget's half of the protocol with the widget's outbox rule (the same id
+//! until there is an answer, across reconnects), without a browser.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use reqwest::Method;
+use yingke_shared::commands::VisitorCommand;
+use yingke_shared::commands::visitor::{
+    LoadHistory, PageContext, Preview, VisitorEndConversation, VisitorMark, VisitorSendMessage,
+};
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::frame::{Outcome, VisitorSignal};
+use yingke_shared::ids::{ClientId, ConversationId, Seq, SiteId, VisitorId};
+use yingke_shared::rest::{EnterAsVisitor, VisitorEntered};
+use yingke_shared::snapshot::VisitorSnapshot;
+use yingke_shared::views::{
+    HistoryCursor, VisitorConversation, VisitorMessage, VisitorStatus, WaitingReason,
+};
+
+use crate::http::Address;
+use crate::link::{Link, NoLink, Visitor, new_id};
+use crate::wait;
+
+/// A visitor with a token and, most of the time, a socket.
+pub struct TestVisitor {
+    /// Who.
+    pub id: VisitorId,
+    /// The visitor's secret.
+    pub token: String,
+    /// The site they are on.
+    pub site: SiteId,
+    address: Address,
+    link: Option<Link<Visitor>>,
+}
+
+/// Where a message was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Under which id it was sent.
+    pub client_id: ClientId,
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Under which number.
+    pub seq: Seq,
+}
+
+impl TestVisitor {
+    /// Comes to the site for the first time and connects.
+    pub async fn enter(address: &Address, site: &SiteId) -> Result<Self> {
+        let mut visitor = Self::enter_unconnected(address, site, None).await?;
+        visitor.connect().await?;
+        Ok(visitor)
+    }
+
+    /// Comes to the site, with a return ticket if there is one, without a socket.
+    pub async fn enter_unconnected(
+        address: &Address,
+        site: &SiteId,
+        ticket: Option<String>,
+    ) -> Result<Self> {
+        let path = format!("/w/{site}/visitor");
+        let body = EnterAsVisitor { ticket };
+        let entered: VisitorEntered = loop {
+            match address.ask(Method::POST, &path, None, Some(&body)).await? {
+                Ok(entered) => break entered,
+                Err(refused) if refused.error.code.can_retry() => {
+                    pause(&refused.error).await;
+                }
+                Err(refused) => bail!("cannot enter: {refused:?}"),
+            }
+        };
+        address.said.note(&entered.token);
+        Ok(Self {
+            id: entered.visitor_id,
+            token: entered.token,
+            site: site.clone(),
+            address: address.clone(),
+            link: None,
+        })
+    }
+
+    /// Connects afresh, by a snapshot.
+    pub async fn connect(&mut self) -> Result<()> {
+        self.link = Some(Link::open(&self.address, &self.token, None).await?);
+        Ok(())
+    }
+
+    /// Connects again, going on where the last socket was.
+    pub async fn resume(&mut self) -> Result<()> {
+        let bookmark = self.link.take().context("never connected")?.bookmark();
+        self.link = Some(Link::open(&self.address, &self.token, Some(bookmark)).await?);
+        Ok(())
+    }
+
+    /// Leaves the page.
+    pub fn leave(&mut self) {
+        self.link = None;
+    }
+
+    /// The socket.
+    pub fn link(&self) -> Result<&Link<Visitor>> {
+        self.link.as_ref().context("the visitor is not connected")
+    }
+
+    /// What a reader who comes fresh sees.
+    pub async fn fresh_snapshot(&self) -> Result<VisitorSnapshot> {
+        let link: Link<Visitor> = Link::open(&self.address, &self.token, None).await?;
+        Ok(link.snapshot())
+    }
+
+    /// A message as the widget would send it.
+    #[must_use]
+    pub fn message(text: &str) -> VisitorCommand {
+        VisitorCommand::VisitorSendMessage(VisitorSendMessage {
+            text: text.to_owned(),
+            page: PageContext {
+                url: "http://shop.localhost/tea".to_owned(),
+                title: "Tea".to_owned(),
+            },
+            locale: "zh-CN".to_owned(),
+        })
+    }
+
+    /// Sends once under a given id; gives the relay's answer.
+    pub async fn say_as(&self, id: &ClientId, text: &str) -> Result<Result<Accepted, WireError>> {
+        self.address.said.note(text);
+        match self.link()?.ask_as(id, &Self::message(text)).await? {
+            Ok(Outcome::Accepted { conversation_id, seq, .. }) => {
+                Ok(Ok(Accepted { client_id: id.clone(), conversation: conversation_id, seq }))
+            }
+            Ok(other) => bail!("a message is accepted, not {other:?}"),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// Sends a message that must be accepted.
+    pub async fn say(&self, text: &str) -> Result<Accepted> {
+        let id = new_id();
+        loop {
+            match self.say_as(&id, text).await? {
+                Ok(accepted) => return Ok(accepted),
+                Err(error) if error.code == ErrorCode::TooFast => pause(&error).await,
+                Err(error) => bail!("refused: {error:?}"),
+            }
+        }
+    }
+
+    /// As the outbox does it: the same id again and again, over new sockets if need be, until the
+    /// relay has answered. Only refusals that no retry can change come back as such.
+    pub async fn say_surely(
+        &mut self,
+        id: &ClientId,
+        text: &str,
+    ) -> Result<Result<Accepted, WireError>> {
+        let trying = async {
+            loop {
+                if self.link.is_none() {
+                    match Link::open(&self.address, &self.token, None).await {
+                        Ok(link) => self.link = Some(link),
+                        Err(NoLink::Refused(error)) if !error.code.can_retry() => {
+                            return Ok(Err(error));
+                        }
+                        Err(_) => {
+                            wait::pass(Duration::from_millis(20)).await;
+                            continue;
+                        }
+                    }
+                }
+                match self.say_as(id, text).await {
+                    Ok(Ok(accepted)) => return Ok(Ok(accepted)),
+                    Ok(Err(error)) if error.code.can_retry() => pause(&error).await,
+                    Ok(Err(error)) => return Ok(Err(error)),
+                    Err(_) => self.link = None,
+                }
+            }
+        };
+        match tokio::time::timeout(3 * wait::LIMIT, trying).await {
+            Ok(answer) => answer,
+            Err(_) => Err(anyhow!("no answer to a message for {:?}", 3 * wait::LIMIT)),
+        }
+    }
+
+    /// Shows what is being typed.
+    pub async fn preview(&self, text: &str) -> Result<()> {
+        self.address.said.note(text);
+        let command = VisitorCommand::Preview(Preview { text: text.to_owned() });
+        self.link()?.send(&new_id(), &command).await
+    }
+
+    /// "Stored and viewed up to here."
+    pub async fn mark(&self, conversation: &ConversationId, seq: Seq) -> Result<()> {
+        let command = VisitorCommand::VisitorMark(VisitorMark {
+            conversation_id: conversation.clone(),
+            delivered: seq,
+            read: seq,
+        });
+        self.link()?.must(&command).await.map(drop)
+    }
+
+    /// Ends the open conversation.
+    pub async fn end(&self) -> Result<()> {
+        let command = VisitorCommand::VisitorEndConversation(VisitorEndConversation {});
+        self.link()?.must(&command).await.map(drop)
+    }
+
+    /// The newest conversation as held.
+    pub fn conversation(&self) -> Result<Option<VisitorConversation>> {
+        Ok(self.link()?.look(|held| held.snapshot.conversation.clone()))
+    }
+
+    /// Waits until the conversation stands as wanted.
+    pub async fn until_status(
+        &self,
+        what: &str,
+        wanted: impl Fn(&VisitorStatus) -> bool,
+    ) -> Result<VisitorConversation> {
+        self.link()?
+            .until(what, |held| held.snapshot.conversation.clone().filter(|c| wanted(&c.status)))
+            .await
+    }
+
+    /// Waits until some agent serves.
+    pub async fn until_served(&self) -> Result<VisitorConversation> {
+        self.until_status("an agent serves", |s| matches!(s, VisitorStatus::Serving { .. })).await
+    }
+
+    /// Waits until the conversation waits for this reason.
+    pub async fn until_waiting(&self, reason: WaitingReason) -> Result<VisitorConversation> {
+        let wanted = VisitorStatus::Waiting { reason };
+        self.until_status("the visitor is told why to wait", |s| *s == wanted).await
+    }
+
+    /// Waits until a text has come.
+    pub async fn until_text(&self, text: &str) -> Result<VisitorMessage> {
+        self.link()?
+            .until("the visitor has the text", |held| {
+                held.snapshot.messages.iter().find(|m| text_of(m) == Some(text)).cloned()
+            })
+            .await
+    }
+
+    /// Waits for "the agent is typing".
+    pub async fn until_agent_types(&self, conversation: &ConversationId) -> Result<()> {
+        self.link()?
+            .until("the agent is seen typing", |held| {
+                held.signals.iter().find_map(|signal| match signal {
+                    VisitorSignal::AgentTyping { conversation_id } => {
+                        (conversation_id == conversation).then_some(())
+                    }
+                })
+            })
+            .await
+    }
+
+    /// The whole history over the socket, oldest first.
+    pub async fn history(&self) -> Result<Vec<VisitorMessage>> {
+        let mut all: Vec<VisitorMessage> = Vec::new();
+        loop {
+            let before = all.first().map(|oldest| HistoryCursor {
+                conversation_id: oldest.conversation_id.clone(),
+                seq: oldest.seq,
+            });
+            let command = VisitorCommand::LoadHistory(LoadHistory { before, limit: 100 });
+            let Outcome::History { page } = self.link()?.must(&command).await? else {
+                bail!("load_history gives history");
+            };
+            let earlier = page.has_earlier;
+            all.splice(0..0, page.messages);
+            if !earlier {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+/// The text of a message, if it is not a notice.
+#[must_use]
+pub fn text_of(message: &VisitorMessage) -> Option<&str> {
+    match &message.content {
+        yingke_shared::views::VisitorContent::Text { text } => Some(text),
+        yingke_shared::views::VisitorContent::Notice { .. } => None,
+    }
+}
+
+async fn pause(error: &WireError) {
+    wait::pass(Duration::from_millis(u64::from(error.retry_after_ms.unwrap_or(50)).min(2_000)))
+        .await;
+}
