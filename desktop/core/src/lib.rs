@@ -1,3 +1,27 @@
 //! The client core: everything of the desktop client that is neither window nor drawing.
+//!
+//! Owns: the connection to the relay, the cache and the outbox on disk, what the inbox and the open
+//! conversation show. It does not know Tauri, draws nothing and chooses no words. The world comes in
+//! through [`host::Host`]; the workbench talks to it through [`bridge`] alone.
+//!
+//! What decides is pure and takes the time as a value: [`connection`], [`outbox`], `replica`,
+//! `marks`, `inbox`. One event loop (`engine`, carried by [`core::Core`]) feeds them and carries out
+//! what they ask for.
 
+pub mod address;
 pub mod bridge;
+pub mod connection;
+pub mod core;
+mod engine;
+
+pub mod host;
+mod inbox;
+pub mod limits;
+mod marks;
+mod net;
+pub mod outbox;
+mod profile;
+mod replica;
+mod store;
+
+pub use crate::core::{Core, StartError, UiPushes};

@@ -130,7 +130,7 @@ pub enum Remember {
 }
 
 /// A reply to a [`UiRequest`].
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", content = "body", rename_all = "snake_case")]
 #[ts(export, export_to = "ui/")]
 pub enum UiReply {
@@ -190,7 +190,7 @@ pub enum UiErrorKind {
 }
 
 /// What the core tells the workbench without being asked.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", content = "body", rename_all = "snake_case")]
 #[ts(export, export_to = "ui/")]
 pub enum UiPush {
@@ -231,7 +231,7 @@ pub enum UiPush {
 }
 
 /// Everything needed to draw the window.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[derive(Clone, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "ui/")]
 pub struct UiState {
     /// Who is signed in, if anyone.
@@ -247,7 +247,7 @@ pub struct UiState {
 }
 
 /// Who is signed in.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export, export_to = "ui/")]
 pub enum Session {
@@ -273,7 +273,7 @@ pub enum Session {
 }
 
 /// What the sign-in screen is filled with.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "ui/")]
 pub struct SignInForm {
     /// The last server.
@@ -332,7 +332,7 @@ pub enum ConnectionState {
 }
 
 /// One row of the inbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "ui/")]
 pub struct InboxRow {
     /// Which conversation.
@@ -371,7 +371,7 @@ pub struct InboxOrder {
 }
 
 /// The open conversation's head: everything but its messages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "ui/")]
 pub struct ChatHead {
     /// Whose.
@@ -397,7 +397,7 @@ pub struct ChatHead {
 }
 
 /// The open conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "ui/")]
 pub struct Chat {
     /// Which.
@@ -417,7 +417,7 @@ pub struct Chat {
 }
 
 /// A message not yet acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "ui/")]
 pub struct OutboxItem {
     /// Its name for ever.

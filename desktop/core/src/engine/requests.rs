@@ -1,0 +1,306 @@
+//! What a person asked for. Everything that needs no network is answered from memory and disk.
+
+use yingke_shared::commands::StaffCommand;
+use yingke_shared::commands::staff::{SetAvailability, StaffEndConversation, Typing};
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::limits::TEXT_CHARS_MAX;
+use yingke_shared::rest::{ChangePassword, SignIn};
+use yingke_shared::views::{ConversationStatus, ReadMark};
+
+use super::account::Account;
+use super::commands::Asked;
+use super::session::PasswordChange;
+use super::stored::Awaited;
+use super::{Effect, Engine, RequestId, Step};
+use crate::bridge::types::{UiError, UiErrorKind, UiReply, UiRequest};
+use crate::connection::Input;
+use crate::limits::{
+    CHAT_PAGE_MESSAGES, DRAFT_CHARS_MAX, DRAFTS_MAX, OUTBOX_MESSAGES_MAX, TYPING_EVERY_MS,
+};
+use crate::outbox::NotNow;
+use crate::store::outbox::NewMessage;
+use crate::store::thread::{CacheJob, OutboxJob};
+
+impl Engine {
+    pub(super) fn requested(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        request: UiRequest,
+    ) {
+        match request {
+            UiRequest::GetState {} => {
+                let state = self.state(step);
+                step.reply(request_id, Ok(UiReply::State(state)));
+            }
+            UiRequest::SignIn { server, account, password, remember, allow_plain_http } => {
+                let form = SignIn { account, password };
+                self.sign_in(step, request_id, &server, form, remember, allow_plain_http);
+            }
+            UiRequest::SignOut {} => self.sign_out(step, request_id),
+            UiRequest::SetPreferences { preferences } => {
+                self.profile.preferences = preferences;
+                let profile = Box::new(self.profile.clone());
+                step.act(Effect::SaveProfile { request_id: Some(request_id), profile });
+            }
+            UiRequest::ChangePassword { old, new } => {
+                self.change_password(step, request_id, ChangePassword { old, new });
+            }
+            request => match self.account.as_mut().filter(|account| account.is_open()) {
+                Some(account) => account.requested(step, request_id, request),
+                None => step.fail(request_id, UiErrorKind::SignedOut),
+            },
+        }
+    }
+
+    fn change_password(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        change: ChangePassword,
+    ) {
+        let call = self.next_serial();
+        let token = self
+            .account
+            .as_ref()
+            .and_then(|account| account.token.clone().map(|token| (account.server.clone(), token)));
+        let Some((server, token)) = token else {
+            return step.fail(request_id, UiErrorKind::SignedOut);
+        };
+        if self.session.password.is_some() {
+            return step.reply(request_id, Err(UiError::refused(ErrorCode::Busy)));
+        }
+        let new = change.new.clone();
+        self.session.password = Some(PasswordChange { call, request_id, new });
+        step.act(Effect::ChangePassword { call, server, token, change });
+    }
+}
+
+impl Account {
+    fn requested(&mut self, step: &mut Step<'_>, request_id: RequestId, request: UiRequest) {
+        match request {
+            UiRequest::SetAvailability { availability } => {
+                let command = StaffCommand::SetAvailability(SetAvailability { availability });
+                self.ask_relay(step, request_id, &command);
+            }
+            UiRequest::EndConversation { conversation_id } => {
+                let command =
+                    StaffCommand::StaffEndConversation(StaffEndConversation { conversation_id });
+                self.ask_relay(step, request_id, &command);
+            }
+            UiRequest::OpenConversation { conversation_id } => {
+                self.open_conversation(step, request_id, conversation_id);
+            }
+            UiRequest::CloseConversation {} => {
+                self.shown.close();
+                step.done(request_id);
+            }
+            UiRequest::LoadEarlier { conversation_id, before } => {
+                self.load_earlier(step, request_id, conversation_id, before);
+            }
+            UiRequest::SendMessage { conversation_id, text } => {
+                self.send_message(step, request_id, conversation_id, text);
+            }
+            UiRequest::RetrySend { client_id } => self.retry_send(step, request_id, &client_id),
+            UiRequest::DiscardSend { client_id } => {
+                self.discard_send(step, request_id, client_id);
+            }
+            UiRequest::SetDraft { conversation_id, text } => {
+                self.set_draft(step, request_id, conversation_id, text);
+            }
+            UiRequest::Viewed { conversation_id, seq } => {
+                self.viewed(step, conversation_id, seq);
+                step.done(request_id);
+            }
+            UiRequest::Typing { conversation_id } => {
+                self.typing(step, conversation_id);
+                step.done(request_id);
+            }
+            // The engine answers these itself.
+            UiRequest::GetState {}
+            | UiRequest::SignIn { .. }
+            | UiRequest::SignOut {}
+            | UiRequest::ChangePassword { .. }
+            | UiRequest::SetPreferences { .. } => step.fail(request_id, UiErrorKind::Bug),
+        }
+    }
+
+    /// What only the relay can do.
+    fn ask_relay(&mut self, step: &mut Step<'_>, request_id: RequestId, command: &StaffCommand) {
+        if !self.connection.is_live() {
+            self.link(step, Input::Nudge);
+            return step.fail(request_id, UiErrorKind::Offline);
+        }
+        if !self.has_room() {
+            return step.reply(request_id, Err(UiError::refused(ErrorCode::TooFast)));
+        }
+        self.command(step, Asked::Person { request_id }, command);
+    }
+
+    fn open_conversation(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        conversation_id: ConversationId,
+    ) {
+        if self.replica.record(&conversation_id).is_none() {
+            return step.reply(request_id, Err(UiError::refused(ErrorCode::NotFound)));
+        }
+        self.shown.opening(&conversation_id);
+        self.want_fill(conversation_id.clone());
+        let ticket = self
+            .await_store(Awaited::Open { request_id, conversation_id: conversation_id.clone() });
+        let limit = CHAT_PAGE_MESSAGES;
+        step.act(Effect::Cache(CacheJob::Page { ticket, conversation_id, before: None, limit }));
+    }
+
+    fn load_earlier(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        conversation_id: ConversationId,
+        before: Seq,
+    ) {
+        let ticket = self.await_store(Awaited::Earlier {
+            request_id,
+            conversation_id: conversation_id.clone(),
+            before,
+        });
+        let (before, limit) = (Some(before), CHAT_PAGE_MESSAGES);
+        step.act(Effect::Cache(CacheJob::Page { ticket, conversation_id, before, limit }));
+    }
+
+    fn send_message(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        conversation_id: ConversationId,
+        text: String,
+    ) {
+        let record = self.replica.record(&conversation_id).map(|(record, _)| record);
+        let refusal = match record {
+            _ if text.trim().is_empty() => Some(ErrorCode::EmptyText),
+            _ if text.chars().nth(TEXT_CHARS_MAX).is_some() => Some(ErrorCode::TooLarge),
+            None => Some(ErrorCode::NotFound),
+            Some(record) if matches!(record.status, ConversationStatus::Ended { .. }) => {
+                Some(ErrorCode::ConversationEnded)
+            }
+            Some(_) if self.outbox.total() as usize >= OUTBOX_MESSAGES_MAX => Some(ErrorCode::Busy),
+            Some(_) => None,
+        };
+        let (None, Some(record)) = (refusal, record) else {
+            let code = refusal.unwrap_or(ErrorCode::NotFound);
+            return step.reply(request_id, Err(UiError::refused(code)));
+        };
+        let message = Box::new(NewMessage {
+            client_id: step.new_id(),
+            conversation_id,
+            text,
+            at: step.timestamp(),
+            record: Box::new(record.clone()),
+        });
+        let ticket = self.await_store(Awaited::Add { request_id });
+        step.act(Effect::Outbox(OutboxJob::Add { ticket, message }));
+        self.link(step, Input::Nudge);
+    }
+
+    fn retry_send(&mut self, step: &mut Step<'_>, request_id: RequestId, client_id: &ClientId) {
+        let new_id = step.new_id();
+        match self.outbox.retry(client_id, step.wall, new_id) {
+            Ok(changes) => {
+                let kept = changes.clone();
+                self.change_outbox(step, changes, Awaited::Retry { request_id, changes: kept });
+                self.link(step, Input::Nudge);
+            }
+            Err(not_now) => step.reply(request_id, Err(refusal_of(not_now))),
+        }
+    }
+
+    fn discard_send(&mut self, step: &mut Step<'_>, request_id: RequestId, client_id: ClientId) {
+        match self.outbox.discard(&client_id) {
+            Ok(conversation_id) => {
+                self.shown.dirty(&conversation_id);
+                let ticket = self.await_store(Awaited::Done { request_id });
+                step.act(Effect::Outbox(OutboxJob::Discard { ticket, client_id }));
+            }
+            Err(not_now) => step.reply(request_id, Err(refusal_of(not_now))),
+        }
+    }
+
+    fn set_draft(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        conversation_id: ConversationId,
+        text: String,
+    ) {
+        let is_new = !self.drafts.contains_key(&conversation_id);
+        let refusal = if text.chars().nth(DRAFT_CHARS_MAX).is_some() {
+            Some(ErrorCode::TooLarge)
+        } else if self.replica.record(&conversation_id).is_none() {
+            Some(ErrorCode::NotFound)
+        } else if is_new && self.drafts.len() >= DRAFTS_MAX && !text.is_empty() {
+            Some(ErrorCode::Busy)
+        } else {
+            None
+        };
+        if let Some(code) = refusal {
+            return step.reply(request_id, Err(UiError::refused(code)));
+        }
+        if text.is_empty() {
+            self.drafts.remove(&conversation_id);
+        } else {
+            self.drafts.insert(conversation_id.clone(), text.clone());
+        }
+        self.shown.dirty(&conversation_id);
+        let ticket = self.await_store(Awaited::Done { request_id });
+        step.act(Effect::Outbox(OutboxJob::Draft { ticket, conversation_id, text }));
+    }
+
+    fn viewed(&mut self, step: &mut Step<'_>, conversation_id: ConversationId, seq: Seq) {
+        let Some((record, true)) = self.replica.record(&conversation_id) else { return };
+        let last = &record.last_message;
+        if seq >= last.seq {
+            let read = ReadMark { seq: last.seq, visitor_count: last.visitor_count };
+            return self.viewed_up_to(step, &conversation_id, read);
+        }
+        if seq <= self.marks.read(&conversation_id).seq {
+            return;
+        }
+        // The count at that message stands in its row.
+        let ticket =
+            self.await_store(Awaited::Viewed { conversation_id: conversation_id.clone(), seq });
+        let before = Some(seq.next());
+        step.act(Effect::Cache(CacheJob::Page { ticket, conversation_id, before, limit: 1 }));
+    }
+
+    pub(super) fn viewed_up_to(
+        &mut self,
+        step: &mut Step<'_>,
+        conversation_id: &ConversationId,
+        read: ReadMark,
+    ) {
+        if self.marks.viewed(conversation_id, read) {
+            self.keep_marks(step, conversation_id);
+            self.shown.dirty(conversation_id);
+        }
+    }
+
+    fn typing(&mut self, step: &mut Step<'_>, conversation_id: ConversationId) {
+        let last = self.typed.get(&conversation_id);
+        let too_soon = last.is_some_and(|last| step.now.saturating_sub(*last) < TYPING_EVERY_MS);
+        if too_soon || !self.connection.is_live() || !self.replica.holds(&conversation_id) {
+            return;
+        }
+        self.typed.insert(conversation_id.clone(), step.now);
+        self.tell(step, &StaffCommand::Typing(Typing { conversation_id }));
+    }
+}
+
+fn refusal_of(not_now: NotNow) -> UiError {
+    match not_now {
+        NotNow::Unknown => UiError::refused(ErrorCode::NotFound),
+        NotNow::OnItsWay => UiError::of(UiErrorKind::Refused),
+    }
+}

@@ -1,0 +1,347 @@
+//! What the workbench is told. After every event the rows, the open chat and the link are compared
+//! with what was told before, and only differences go out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yingke_shared::ids::ConversationId;
+use yingke_shared::views::{AgentCard, Author, ConversationRecord, Message};
+
+use super::account::Account;
+use super::{Engine, RequestId, Step};
+use crate::bridge::types::{
+    Chat, ChatHead, Connection, ConnectionState, InboxRow, OutboxItem, UiPush, UiReply, UiState,
+};
+use crate::inbox::{self, Beside};
+use crate::limits::TRIES_BEFORE_OFFLINE;
+
+/// The conversation in the chat pane.
+struct OpenChat {
+    conversation_id: ConversationId,
+    /// Its first page was given; until then messages gather.
+    ready: bool,
+    /// New messages not told yet, in order of arrival.
+    arrived: Vec<Message>,
+    head: Option<ChatHead>,
+    outbox: Vec<OutboxItem>,
+}
+
+/// What was told, and what may have changed since.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// The relay's clock minus this computer's.
+    pub(super) clock_offset_ms: i32,
+    /// A new session is being asked for; so many tries failed.
+    pub(super) token_awaited: Option<u32>,
+    latency_ms: Option<u32>,
+    rows: BTreeMap<ConversationId, InboxRow>,
+    connection: Option<Connection>,
+    chat: Option<OpenChat>,
+    dirty: BTreeSet<ConversationId>,
+    everything: bool,
+    state: bool,
+    outbox: bool,
+}
+
+impl Shown {
+    pub(super) fn dirty(&mut self, conversation_id: &ConversationId) {
+        self.dirty.insert(conversation_id.clone());
+    }
+
+    pub(super) fn everything_dirty(&mut self) {
+        self.everything = true;
+    }
+
+    /// What is on its way may show differently now.
+    pub(super) fn outbox_dirty(&mut self) {
+        self.outbox = true;
+    }
+
+    /// The whole state is to be told.
+    pub(super) fn state_dirty(&mut self) {
+        self.state = true;
+    }
+
+    pub(super) fn take_state_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.state)
+    }
+
+    /// A round trip took so long. Small changes are not worth telling.
+    pub(super) fn latency(&mut self, millis: u64) {
+        let new = u32::try_from(millis).unwrap_or(u32::MAX);
+        let old = self.latency_ms.unwrap_or(u32::MAX);
+        if new.abs_diff(old) > 10.max(old / 4) {
+            self.latency_ms = Some(new);
+        }
+    }
+
+    pub(super) fn new_message(&mut self, conversation_id: &ConversationId, message: &Message) {
+        if let Some(chat) = &mut self.chat
+            && chat.conversation_id == *conversation_id
+        {
+            chat.arrived.push(message.clone());
+        }
+    }
+
+    /// A page filled a hole: it is told if the chat shows what comes after it.
+    pub(super) fn page<'a>(
+        &mut self,
+        conversation_id: &ConversationId,
+        messages: impl Iterator<Item = &'a Message>,
+    ) {
+        for message in messages {
+            self.new_message(conversation_id, message);
+        }
+        self.dirty(conversation_id);
+    }
+
+    pub(super) fn opening(&mut self, conversation_id: &ConversationId) {
+        self.chat = Some(OpenChat {
+            conversation_id: conversation_id.clone(),
+            ready: false,
+            arrived: Vec::new(),
+            head: None,
+            outbox: Vec::new(),
+        });
+    }
+
+    pub(super) fn close(&mut self) {
+        self.chat = None;
+    }
+
+    pub(super) fn open(&self) -> Option<&ConversationId> {
+        self.chat.as_ref().map(|chat| &chat.conversation_id)
+    }
+
+    pub(super) fn is_open(&self, conversation_id: &ConversationId) -> bool {
+        self.open() == Some(conversation_id)
+    }
+}
+
+impl Engine {
+    /// Everything needed to draw the window. What it tells counts as told.
+    pub(super) fn state(&mut self, step: &mut Step<'_>) -> UiState {
+        let session = self.shown_session();
+        let mut state = UiState {
+            session,
+            connection: Connection {
+                state: ConnectionState::Offline,
+                since: step.timestamp(),
+                latency_ms: None,
+                clock_offset_ms: 0,
+                unsent: 0,
+            },
+            inbox: Vec::new(),
+            colleagues: Vec::new(),
+            preferences: self.profile.preferences.clone(),
+        };
+        if let Some(account) = self.account.as_mut().filter(|account| account.is_open()) {
+            account.shown.rows = account.rows();
+            account.shown.everything = false;
+            state.inbox = account.shown.rows.values().cloned().collect();
+            state.colleagues = account.replica.colleagues().cloned().collect();
+            state.connection = account.connection_shown(step);
+            account.shown.connection = Some(state.connection.clone());
+        }
+        state
+    }
+}
+
+impl Account {
+    /// Tells what changed.
+    pub(super) fn show(&mut self, step: &mut Step<'_>) {
+        if !self.is_open() {
+            return;
+        }
+        if std::mem::take(&mut self.shown.outbox) {
+            self.shown.dirty.extend(self.outbox.conversations().cloned());
+        }
+        let everything = std::mem::take(&mut self.shown.everything);
+        let mut dirty = std::mem::take(&mut self.shown.dirty);
+        if everything {
+            dirty.extend(self.shown.rows.keys().cloned());
+            dirty.extend(self.members());
+            dirty.extend(self.shown.open().cloned());
+        }
+        if self.shown.open().is_some_and(|open| dirty.contains(open)) {
+            self.show_chat(step);
+        }
+        self.show_rows(step, &dirty);
+        self.show_connection(step);
+    }
+
+    fn show_rows(&mut self, step: &mut Step<'_>, dirty: &BTreeSet<ConversationId>) {
+        let mut upsert = Vec::new();
+        let mut removed = Vec::new();
+        for conversation_id in dirty {
+            match self.row(conversation_id) {
+                Some(row) => {
+                    let before = self.shown.rows.insert(conversation_id.clone(), row.clone());
+                    // A preview alone is told by its own push.
+                    let same = before.is_some_and(|before| {
+                        InboxRow { preview: row.preview.clone(), ..before } == row
+                    });
+                    if !same {
+                        upsert.push(row);
+                    }
+                }
+                None => {
+                    if self.shown.rows.remove(conversation_id).is_some() {
+                        removed.push(conversation_id.clone());
+                    }
+                }
+            }
+        }
+        if !upsert.is_empty() || !removed.is_empty() {
+            step.push(UiPush::Inbox { upsert, removed });
+        }
+    }
+
+    fn show_chat(&mut self, step: &mut Step<'_>) {
+        let Some(conversation_id) = self.shown.open().cloned() else { return };
+        let Some((record, held)) = self.replica.record(&conversation_id) else { return };
+        let head = inbox::head(record, &self.beside(record, held));
+        let outbox = self.outbox.items(&conversation_id, step.now);
+        let Some(chat) = self.shown.chat.as_mut().filter(|chat| chat.ready) else { return };
+        let mut messages = std::mem::take(&mut chat.arrived);
+        messages.sort_by_key(|message| message.seq);
+        messages.dedup_by_key(|message| message.seq);
+        // A preview alone is told by its own push.
+        let same_head = chat
+            .head
+            .take()
+            .is_some_and(|before| ChatHead { preview: head.preview.clone(), ..before } == head);
+        let same = same_head && messages.is_empty() && chat.outbox == outbox;
+        chat.head = Some(head.clone());
+        chat.outbox.clone_from(&outbox);
+        if !same {
+            step.push(UiPush::Chat { conversation_id, head, messages, outbox });
+        }
+    }
+
+    fn show_connection(&mut self, step: &mut Step<'_>) {
+        let now = self.connection_shown(step);
+        if self.shown.connection.as_ref() != Some(&now) {
+            self.shown.connection = Some(now.clone());
+            step.push(UiPush::Connection(now));
+        }
+    }
+
+    fn connection_shown(&self, step: &Step<'_>) -> Connection {
+        let state = match self.shown.token_awaited {
+            Some(failures) if failures >= TRIES_BEFORE_OFFLINE => ConnectionState::Offline,
+            Some(_) => ConnectionState::Connecting,
+            None => self.connection.state(),
+        };
+        // Since the link was lost, not since the last try failed.
+        let is_up = |state| state == ConnectionState::Connected;
+        let since = match &self.shown.connection {
+            Some(before) if is_up(before.state) == is_up(state) => before.since,
+            _ => step.timestamp(),
+        };
+        Connection {
+            state,
+            since,
+            latency_ms: self.shown.latency_ms,
+            clock_offset_ms: self.shown.clock_offset_ms,
+            unsent: self.outbox.total(),
+        }
+    }
+
+    /// The inbox: what is held, and whatever has a message its author must know about.
+    fn members(&self) -> BTreeSet<ConversationId> {
+        let unsent = self.outbox.conversations().filter(|id| self.outbox.count(id).0 > 0);
+        self.replica.held().map(|record| &record.id).chain(unsent).cloned().collect()
+    }
+
+    fn rows(&self) -> BTreeMap<ConversationId, InboxRow> {
+        let rows = self.members().into_iter();
+        rows.filter_map(|id| self.row(&id).map(|row| (id, row))).collect()
+    }
+
+    fn row(&self, conversation_id: &ConversationId) -> Option<InboxRow> {
+        let (record, held) = self.replica.record(conversation_id)?;
+        let beside = self.beside(record, held);
+        (held || beside.unsent > 0).then(|| inbox::row(record, &beside))
+    }
+
+    fn beside<'a>(&'a self, record: &ConversationRecord, held: bool) -> Beside<'a> {
+        let id = &record.id;
+        let (unsent, send_failed) = self.outbox.count(id);
+        Beside {
+            held,
+            visitor_online: self.online.contains(id),
+            preview: self.previews.get(id).map_or("", |preview| preview.text.as_str()),
+            draft: self.drafts.get(id).map_or("", String::as_str),
+            read: self.marks.read(id),
+            unsent,
+            send_failed,
+        }
+    }
+
+    /// The first page of a conversation being opened is here: what arrived meanwhile joins it.
+    pub(super) fn opened_page(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        conversation_id: ConversationId,
+        mut messages: Vec<Message>,
+    ) {
+        let Some((record, held)) = self.replica.record(&conversation_id) else {
+            let error = yingke_shared::error_code::ErrorCode::NotFound;
+            return step.reply(request_id, Err(crate::bridge::types::UiError::refused(error)));
+        };
+        let head = inbox::head(record, &self.beside(record, held));
+        let outbox = self.outbox.items(&conversation_id, step.now);
+        let last = record.last_message.clone();
+        if let Some(chat) = &mut self.shown.chat
+            && chat.conversation_id == conversation_id
+        {
+            join(&mut messages, std::mem::take(&mut chat.arrived));
+            chat.ready = true;
+            chat.head = Some(head.clone());
+            chat.outbox.clone_from(&outbox);
+        }
+        join(&mut messages, vec![last]);
+        let chat = Chat {
+            has_earlier: messages.first().is_some_and(|first| first.seq.get() > 1),
+            agents: self.authors(&messages),
+            draft: self.drafts.get(&conversation_id).cloned().unwrap_or_default(),
+            conversation_id,
+            head,
+            messages,
+            outbox,
+        };
+        step.reply(request_id, Ok(UiReply::Chat(chat)));
+    }
+
+    /// Names for who wrote them, and for the agent who reads.
+    fn authors(&self, messages: &[Message]) -> Vec<AgentCard> {
+        let mut cards = BTreeMap::new();
+        if let Some(own) = self.replica.own() {
+            let card = AgentCard { id: own.id.clone(), nickname: own.nickname.clone() };
+            cards.insert(card.id.clone(), card);
+        }
+        for message in messages {
+            if let Author::Agent { agent_id } = &message.author
+                && let Some(colleague) = self.replica.colleague(agent_id)
+            {
+                cards.insert(agent_id.clone(), colleague.card.clone());
+            }
+        }
+        cards.into_values().collect()
+    }
+}
+
+/// Adds newer messages to a page without holes. What lies above a hole replaces it: the page is the
+/// newest stretch.
+fn join(page: &mut Vec<Message>, mut newer: Vec<Message>) {
+    newer.sort_by_key(|message| message.seq);
+    for message in newer {
+        match page.last().map(|last| last.seq) {
+            Some(last) if message.seq <= last => {}
+            Some(last) if message.seq == last.next() => page.push(message),
+            Some(_) => *page = vec![message],
+            None => page.push(message),
+        }
+    }
+}

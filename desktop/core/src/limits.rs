@@ -1,0 +1,104 @@
+//! Every bound of the client core, each with the reason for its size. Those the wire knows stand in
+//! `yingke_shared::limits`.
+
+/// From dialling to the open socket, in milliseconds: longer than a slow TLS handshake, shorter than
+/// patience.
+pub const OPEN_WITHIN_MS: u64 = 10_000;
+
+/// A quiet link is dead after two missed heartbeats (15 s each), in milliseconds.
+pub const SILENCE_MS_MAX: u64 = 2 * yingke_shared::limits::HEARTBEAT_MS;
+
+/// The first wait after a broken link, in milliseconds; doubles up to [`BACKOFF_MS_MAX`].
+pub const BACKOFF_MS_MIN: u64 = 250;
+/// The longest wait between two tries: a relay that comes back is found within it.
+pub const BACKOFF_MS_MAX: u64 = 15_000;
+
+/// A link that stood this long was a good one: the next break starts again at the shortest wait.
+pub const STABLE_AFTER_MS: u64 = 10_000;
+
+/// Tries that fail in a row before the workbench says "offline" rather than "reconnecting".
+pub const TRIES_BEFORE_OFFLINE: u32 = 3;
+
+/// A person's action may shorten a running wait, at most this often, in milliseconds.
+pub const NUDGE_EVERY_MS: u64 = 2_000;
+
+/// A command unanswered this long on a live link means the link is broken, in milliseconds.
+pub const ANSWER_WITHIN_MS: u64 = 20_000;
+
+/// A request over HTTP, from dialling to the last byte, in milliseconds. Password hashing on a busy
+/// relay takes its time.
+pub const HTTP_WITHIN_MS: u64 = 15_000;
+
+/// An HTTP answer's size in bytes; the largest is an own card.
+pub const HTTP_BYTES_MAX: usize = 64 * 1024;
+
+/// A frame from the relay, in bytes: a snapshot has at most 256 KiB, a resume at most 1 MiB; the
+/// rest is room for later versions.
+pub const RELAY_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Messages on their way at once over all lanes; leaves room for marks and pages below the wire's
+/// limit of 32 commands.
+pub const SENDS_IN_FLIGHT_MAX: usize = 16;
+
+/// Marks on their way at once.
+pub const MARKS_IN_FLIGHT_MAX: usize = 4;
+
+/// One mark per conversation in this time, in milliseconds.
+pub const MARK_EVERY_MS: u64 = 1_000;
+
+/// Background pages on their way at once.
+pub const FILLS_IN_FLIGHT_MAX: usize = 2;
+
+/// Pages loaded in the background to close one conversation's hole. 20 pages are 2,000 unread
+/// messages; a person who wants more scrolls.
+pub const FILL_PAGES_MAX: u32 = 20;
+
+/// Messages in one page shown to the workbench.
+pub const CHAT_PAGE_MESSAGES: u32 = 50;
+
+/// Conversations that left the inbox and are still remembered with their messages.
+pub const PAST_CONVERSATIONS_MAX: usize = 200;
+
+/// Unsent messages over all conversations; a person who reaches it has a problem that more messages
+/// do not solve.
+pub const OUTBOX_MESSAGES_MAX: usize = 10_000;
+
+/// A message on its way is shown as waiting for this long before it is shown as being sent, so that
+/// a fast relay does not make the mark flicker, in milliseconds.
+pub const SENDING_SHOWN_AFTER_MS: u64 = 1_000;
+
+/// "I am typing" goes out once in this time per conversation, in milliseconds.
+pub const TYPING_EVERY_MS: u64 = 3_000;
+
+/// A draft's length in characters: far over a message's, so that nothing typed is ever cut.
+pub const DRAFT_CHARS_MAX: usize = 40_000;
+
+/// Drafts kept.
+pub const DRAFTS_MAX: usize = 2_000;
+
+/// Pushes a slow workbench may leave unread before it is given a fresh state instead.
+pub const PUSHES_MAX: usize = 256;
+
+/// Requests of the workbench waiting for the loop.
+pub const UI_QUEUE_MAX: usize = 64;
+
+/// Frames and HTTP answers waiting for the loop; beyond it the socket is simply not read.
+pub const NET_QUEUE_MAX: usize = 256;
+
+/// Storage jobs under way before the loop stops reading the socket.
+pub const STORE_BACKLOG_MAX: usize = 512;
+
+/// Room in the storage queues: the backlog at which reading stops, and what one more event can add.
+pub const STORE_QUEUE_MAX: usize = 8 * STORE_BACKLOG_MAX;
+
+/// Frames waiting to be written to the socket.
+pub const WRITE_QUEUE_MAX: usize = 128;
+
+/// How long a key store may take, in milliseconds: on Linux it may hang for ever.
+pub const SECRETS_WITHIN_MS: u64 = 5_000;
+
+/// How long a database held by a client that is just ending is waited for, in milliseconds.
+pub const DATABASE_BUSY_MS: u64 = 3_000;
+
+/// Ending waits this long for what is being written, in milliseconds.
+pub const SHUTDOWN_WITHIN_MS: u64 = 5_000;

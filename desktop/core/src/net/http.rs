@@ -1,0 +1,102 @@
+//! Sign-in, sign-out and password over HTTP. No redirects (a token never follows one), no proxy, a
+//! bounded answer in a bounded time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, redirect};
+use serde::de::DeserializeOwned;
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::rest::{ChangePassword, SignIn, SignedIn};
+
+use super::resolve::LocalhostFirst;
+use crate::address::ServerAddress;
+use crate::bridge::types::{UiError, UiErrorKind};
+use crate::limits::{HTTP_BYTES_MAX, HTTP_WITHIN_MS, OPEN_WITHIN_MS};
+
+/// The relay's HTTP side.
+#[derive(Clone)]
+pub(crate) struct Http {
+    client: Client,
+}
+
+impl Http {
+    pub(crate) fn new() -> Result<Self, reqwest::Error> {
+        let client = Client::builder()
+            .dns_resolver(Arc::new(LocalhostFirst))
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(Duration::from_millis(OPEN_WITHIN_MS))
+            .timeout(Duration::from_millis(HTTP_WITHIN_MS))
+            .user_agent(concat!("yingke-client/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client })
+    }
+
+    pub(crate) async fn sign_in(
+        &self,
+        server: &ServerAddress,
+        form: &SignIn,
+    ) -> Result<SignedIn, UiError> {
+        let request = self.client.post(server.route("/api/sign-in")).json(form);
+        let body = answered(request).await?;
+        decode(&body)
+    }
+
+    pub(crate) async fn sign_out(
+        &self,
+        server: &ServerAddress,
+        token: &str,
+    ) -> Result<(), UiError> {
+        let request = self.client.post(server.route("/api/sign-out")).bearer_auth(token);
+        answered(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn change_password(
+        &self,
+        server: &ServerAddress,
+        token: &str,
+        change: &ChangePassword,
+    ) -> Result<(), UiError> {
+        let request = self.client.post(server.route("/api/password")).bearer_auth(token);
+        answered(request.json(change)).await.map(|_| ())
+    }
+}
+
+/// The body of a success, or what went wrong.
+async fn answered(request: RequestBuilder) -> Result<Vec<u8>, UiError> {
+    let mut response = request.send().await.map_err(|error| {
+        // `without_url`: the log tells which server from the connection's own lines.
+        tracing::info!(error = %error.without_url(), "a request did not reach the relay");
+        UiError::of(UiErrorKind::Offline)
+    })?;
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if body.len() + chunk.len() > HTTP_BYTES_MAX {
+            tracing::warn!("an answer is larger than any of the relay's");
+            return Err(UiError::of(UiErrorKind::Incompatible));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if status.is_success() {
+        return Ok(body);
+    }
+    if let Ok(error) = serde_json::from_slice::<WireError>(&body) {
+        return Err(UiError::from(error));
+    }
+    tracing::warn!(status = status.as_u16(), "the answer is not one of a relay");
+    Err(match status.as_u16() {
+        413 => UiError::refused(ErrorCode::TooLarge),
+        429 => UiError::refused(ErrorCode::TooFast),
+        500.. => UiError::of(UiErrorKind::Offline),
+        _ => UiError::of(UiErrorKind::Incompatible),
+    })
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, UiError> {
+    serde_json::from_slice(body).map_err(|_| {
+        tracing::warn!("the answer is not one this version knows");
+        UiError::of(UiErrorKind::Incompatible)
+    })
+}

@@ -1,0 +1,343 @@
+//! What this reader holds of the relay's log, in memory: own card, colleagues, sites and the
+//! conversations, each record as the shared `apply` leaves it. Pure; what must be written to the
+//! cache comes out as one value with the position it stands for.
+//!
+//! A conversation that ended or was withdrawn leaves the inbox but not the memory: its record and
+//! messages stay readable, the newest two hundred of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yingke_shared::events::{StaffEvent, StaffEventBody};
+use yingke_shared::frame::{Delivery, ResumePoint, Start};
+use yingke_shared::ids::{AgentId, ConversationId, Epoch, Position, Seq};
+use yingke_shared::snapshot::StaffSnapshot;
+use yingke_shared::views::{Author, ColleagueCard, ConversationRecord, Message, OwnCard};
+
+use crate::limits::PAST_CONVERSATIONS_MAX;
+use crate::store::cache::{CacheContents, CacheWrite, Reset, Tail};
+
+/// Everything held.
+#[derive(Default)]
+pub(crate) struct Replica {
+    place: Option<ResumePoint>,
+    /// As the shared `apply` keeps it; none before anything is known of the own account.
+    view: Option<StaffSnapshot>,
+    past: BTreeMap<ConversationId, ConversationRecord>,
+    /// The stretch of messages without holes that ends with the newest one on disk.
+    tails: BTreeMap<ConversationId, Tail>,
+}
+
+/// What a step changed.
+#[derive(Default)]
+pub(crate) struct Changed {
+    /// Their record, or whether they are in the inbox.
+    pub(crate) conversations: BTreeSet<ConversationId>,
+    /// New in the stream, in order.
+    pub(crate) messages: Vec<(ConversationId, Message)>,
+    /// Left the inbox because another has it: nothing more will be heard of them.
+    pub(crate) withdrawn: Vec<ConversationId>,
+    /// The own card is another.
+    pub(crate) own: bool,
+    /// Colleagues whose card is another.
+    pub(crate) colleagues: Vec<AgentId>,
+    /// A site is another.
+    sites: bool,
+    /// Everything may be another: draw anew.
+    pub(crate) all: bool,
+    /// The relay's history is another one.
+    pub(crate) new_epoch: bool,
+    /// To be written, with its position.
+    pub(crate) write: CacheWrite,
+}
+
+/// A delivery that does not continue where this reader stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Misfit;
+
+impl Replica {
+    /// What the cache kept, and records that only the outbox kept.
+    pub(crate) fn restore(&mut self, cache: CacheContents, kept: Vec<ConversationRecord>) {
+        self.place = cache.place;
+        let mut held = BTreeMap::new();
+        for conversation in cache.conversations {
+            let id = conversation.record.id.clone();
+            if let Some(tail) = conversation.tail {
+                self.tails.insert(id.clone(), tail);
+            }
+            let shelf = if conversation.held { &mut held } else { &mut self.past };
+            shelf.insert(id, conversation.record);
+        }
+        self.view = cache.own.map(|own| StaffSnapshot {
+            own,
+            colleagues: cache.colleagues,
+            sites: cache.sites,
+            conversations: held,
+            has_more: false,
+        });
+        self.remember(kept);
+    }
+
+    /// Records known from elsewhere, for conversations that are not held. Anything the log says
+    /// replaces them.
+    pub(crate) fn remember(&mut self, records: Vec<ConversationRecord>) {
+        for record in records {
+            let id = record.id.clone();
+            if !self.holds(&id) {
+                let record = ConversationRecord { rev: Position::ZERO, ..record };
+                self.past.entry(id).or_insert(record);
+            }
+        }
+    }
+
+    /// Where reading continues.
+    pub(crate) fn place(&self) -> Option<&ResumePoint> {
+        self.place.as_ref()
+    }
+
+    pub(crate) fn own(&self) -> Option<&OwnCard> {
+        self.view.as_ref().map(|view| &view.own)
+    }
+
+    /// The card as the sign-in gave it, until the log says more.
+    pub(crate) fn set_own(&mut self, own: OwnCard) {
+        match &mut self.view {
+            Some(view) => view.own = own,
+            None => {
+                self.view = Some(StaffSnapshot {
+                    own,
+                    colleagues: BTreeMap::new(),
+                    sites: Vec::new(),
+                    conversations: BTreeMap::new(),
+                    has_more: false,
+                });
+            }
+        }
+    }
+
+    pub(crate) fn colleagues(&self) -> impl Iterator<Item = &ColleagueCard> {
+        self.view.iter().flat_map(|view| view.colleagues.values())
+    }
+
+    pub(crate) fn colleague(&self, id: &AgentId) -> Option<&ColleagueCard> {
+        self.view.as_ref()?.colleagues.get(id)
+    }
+
+    /// A record, and whether it is in the inbox.
+    pub(crate) fn record(
+        &self,
+        conversation_id: &ConversationId,
+    ) -> Option<(&ConversationRecord, bool)> {
+        let held = self.view.as_ref().and_then(|view| view.conversations.get(conversation_id));
+        let held = held.map(|record| (record, true));
+        held.or_else(|| self.past.get(conversation_id).map(|record| (record, false)))
+    }
+
+    /// Whether a conversation is in the inbox.
+    pub(crate) fn holds(&self, conversation_id: &ConversationId) -> bool {
+        self.record(conversation_id).is_some_and(|(_, held)| held)
+    }
+
+    /// The conversations of the inbox.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &ConversationRecord> {
+        self.view.iter().flat_map(|view| view.conversations.values())
+    }
+
+    pub(crate) fn tail(&self, conversation_id: &ConversationId) -> Option<Tail> {
+        self.tails.get(conversation_id).copied()
+    }
+
+    /// As the cache found it after a page was written.
+    pub(crate) fn set_tail(&mut self, conversation_id: ConversationId, tail: Option<Tail>) {
+        match tail {
+            Some(tail) => self.tails.insert(conversation_id, tail),
+            None => self.tails.remove(&conversation_id),
+        };
+    }
+
+    /// The cache is empty: nothing is on disk any more.
+    pub(crate) fn cache_lost(&mut self) {
+        self.tails.clear();
+    }
+
+    /// Whether a message was written by the own account.
+    pub(crate) fn is_own(&self, message: &Message) -> bool {
+        match (&message.author, self.own()) {
+            (Author::Agent { agent_id }, Some(own)) => *agent_id == own.id,
+            _ => false,
+        }
+    }
+
+    /// The relay's welcome: go on from the own place, or from a snapshot.
+    pub(crate) fn begin(
+        &mut self,
+        epoch: Epoch,
+        start: Start<StaffSnapshot>,
+    ) -> Result<Changed, Misfit> {
+        match start {
+            Start::Resumed { position } => {
+                let here = ResumePoint { epoch, position };
+                if self.place.as_ref() != Some(&here) {
+                    return Err(Misfit);
+                }
+                Ok(Changed::default())
+            }
+            Start::Snapshot { position, snapshot } => {
+                Ok(self.replace(ResumePoint { epoch, position }, *snapshot))
+            }
+        }
+    }
+
+    fn replace(&mut self, place: ResumePoint, snapshot: StaffSnapshot) -> Changed {
+        let new_epoch = self.place.as_ref().is_some_and(|old| old.epoch != place.epoch);
+        if new_epoch {
+            self.past.clear();
+            self.tails.clear();
+        } else if let Some(before) = self.view.take() {
+            self.past.extend(before.conversations);
+        }
+        for id in snapshot.conversations.keys() {
+            self.past.remove(id);
+        }
+        self.place = Some(place.clone());
+        let mut changed = Changed { all: true, new_epoch, ..Changed::default() };
+        changed.write = CacheWrite {
+            reset: if new_epoch { Reset::Everything } else { Reset::Held },
+            place: Some(place),
+            own: Some(snapshot.own.clone()),
+            colleagues: snapshot.colleagues.values().cloned().collect(),
+            sites: Some(snapshot.sites.clone()),
+            ..CacheWrite::default()
+        };
+        for record in snapshot.conversations.values() {
+            changed.write.conversations.push((record.clone(), true));
+            changed.messages.push((record.id.clone(), record.last_message.clone()));
+        }
+        self.view = Some(snapshot);
+        changed.write.messages.clone_from(&changed.messages);
+        for (id, message) in &changed.messages {
+            extend(&mut self.tails, id, message.seq);
+        }
+        self.forget_oldest_past();
+        changed
+    }
+
+    /// A stretch of the log. Refused as a whole if it does not continue at the own position.
+    pub(crate) fn deliver(&mut self, delivery: &Delivery<StaffEvent>) -> Result<Changed, Misfit> {
+        let place = self.place.as_ref().ok_or(Misfit)?;
+        if delivery.after != place.position || delivery.upto < delivery.after {
+            return Err(Misfit);
+        }
+        let place = ResumePoint { epoch: place.epoch.clone(), position: delivery.upto };
+        let mut changed = Changed::default();
+        for event in &delivery.events {
+            self.apply(event, &mut changed);
+        }
+        for id in &changed.conversations {
+            if let Some((record, held)) = self.record(id) {
+                changed.write.conversations.push((record.clone(), held));
+            }
+        }
+        changed.write.messages.clone_from(&changed.messages);
+        if changed.own {
+            changed.write.own = self.own().cloned();
+        }
+        if changed.sites {
+            changed.write.sites = self.view.as_ref().map(|view| view.sites.clone());
+        }
+        let colleagues = changed.colleagues.iter().filter_map(|id| self.colleague(id));
+        changed.write.colleagues = colleagues.cloned().collect();
+        changed.write.place = Some(place.clone());
+        self.place = Some(place);
+        Ok(changed)
+    }
+
+    fn apply(&mut self, event: &StaffEvent, changed: &mut Changed) {
+        let Some(view) = &mut self.view else { return };
+        match &event.body {
+            StaffEventBody::OwnCardChanged { .. } => changed.own = true,
+            StaffEventBody::ColleagueChanged { colleague } => {
+                changed.colleagues.push(colleague.card.id.clone());
+            }
+            StaffEventBody::SiteChanged { site } => {
+                changed.sites = true;
+                let named = view.conversations.values();
+                let named = named.filter(|record| record.visitor.site_id == site.id);
+                changed.conversations.extend(named.map(|record| record.id.clone()));
+            }
+            StaffEventBody::ConversationGained { record } => {
+                return self.gain(event, record, changed);
+            }
+            body => {
+                if let Some(id) = body.conversation_id() {
+                    return self.apply_to_one(event, id, changed);
+                }
+            }
+        }
+        view.apply(event);
+    }
+
+    fn gain(&mut self, event: &StaffEvent, record: &ConversationRecord, changed: &mut Changed) {
+        let Some(view) = &mut self.view else { return };
+        if view.conversations.get(&record.id).is_some_and(|held| held.rev >= record.rev) {
+            return;
+        }
+        view.apply(event);
+        self.past.remove(&record.id);
+        self.add_message(record.id.clone(), &record.last_message, changed);
+        changed.conversations.insert(record.id.clone());
+    }
+
+    fn apply_to_one(&mut self, event: &StaffEvent, id: &ConversationId, changed: &mut Changed) {
+        let Some((before, was_held)) = self.record(id) else { return };
+        let is_news = event.position > before.rev;
+        // What leaves the view is kept as it stood when it left.
+        let may_leave = !matches!(event.body, StaffEventBody::MessageAppended { .. });
+        let before = may_leave.then(|| before.clone());
+        if let StaffEventBody::MessageAppended { message, .. } = &event.body {
+            self.add_message(id.clone(), message, changed);
+        }
+        let Some(view) = &mut self.view else { return };
+        view.apply(event);
+        let is_held = view.conversations.contains_key(id);
+        if !was_held {
+            if let Some(past) = self.past.get_mut(id) {
+                past.apply(event.position, &event.body);
+            }
+        } else if !is_held && let Some(mut record) = before {
+            record.apply(event.position, &event.body);
+            self.past.insert(id.clone(), record);
+            if matches!(event.body, StaffEventBody::ConversationWithdrawn { .. }) {
+                changed.withdrawn.push(id.clone());
+            }
+            self.forget_oldest_past();
+        }
+        if is_news {
+            changed.conversations.insert(id.clone());
+        }
+    }
+
+    fn add_message(&mut self, id: ConversationId, message: &Message, changed: &mut Changed) {
+        extend(&mut self.tails, &id, message.seq);
+        changed.messages.push((id, message.clone()));
+    }
+
+    fn forget_oldest_past(&mut self) {
+        while self.past.len() > PAST_CONVERSATIONS_MAX {
+            let oldest = self.past.values().min_by_key(|record| (record.rev, record.id.clone()));
+            let Some(id) = oldest.map(|record| record.id.clone()) else { return };
+            self.past.remove(&id);
+            self.tails.remove(&id);
+        }
+    }
+}
+
+/// A message joins the newest stretch, is inside it already, or begins a new one above a hole.
+fn extend(tails: &mut BTreeMap<ConversationId, Tail>, id: &ConversationId, seq: Seq) {
+    match tails.get_mut(id) {
+        Some(tail) if seq <= tail.high => {}
+        Some(tail) if seq == tail.high.next() => tail.high = seq,
+        _ => {
+            tails.insert(id.clone(), Tail { low: seq, high: seq });
+        }
+    }
+}

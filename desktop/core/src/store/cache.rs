@@ -1,0 +1,397 @@
+//! `cache.db`: what the relay told us, so that the workbench opens without it. Everything in it can
+//! be had again: a broken one is dropped and built anew from a snapshot.
+//!
+//! Rows and the position they stand for are written in one transaction, so after a crash the place
+//! to resume from never claims more than what is held.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use yingke_shared::frame::ResumePoint;
+use yingke_shared::ids::{AgentId, ConversationId, Epoch, Position, Seq, SiteId};
+use yingke_shared::views::{
+    ColleagueCard, ConversationRecord, Message, OwnCard, ReadMark, SiteSettings,
+};
+
+use super::{StoreError, signed, unsigned};
+use crate::limits::PAST_CONVERSATIONS_MAX;
+
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+    PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;";
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE colleagues (id TEXT NOT NULL PRIMARY KEY, card TEXT NOT NULL)
+        STRICT, WITHOUT ROWID;
+    CREATE TABLE sites (id TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE conversations (
+        id TEXT NOT NULL PRIMARY KEY,
+        held INTEGER NOT NULL,
+        rev INTEGER NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE messages (
+        conversation_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        message TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE marks (
+        conversation_id TEXT NOT NULL PRIMARY KEY,
+        read_seq INTEGER NOT NULL,
+        read_visitor_count INTEGER NOT NULL,
+        delivered_seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// A stretch of messages without holes, from `low` to `high`, that ends with the newest held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tail {
+    pub(crate) low: Seq,
+    pub(crate) high: Seq,
+}
+
+/// This device's marks in a conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct KeptMarks {
+    /// What was viewed here, told to the relay or not.
+    pub(crate) read: ReadMark,
+    /// Up to here the relay knows that we hold the messages.
+    pub(crate) delivered: Seq,
+}
+
+/// What happens to the conversations that were held before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Reset {
+    /// They stay.
+    #[default]
+    Nothing,
+    /// A snapshot lists all that are held now; the messages stay.
+    Held,
+    /// The relay's history is another one: nothing stays.
+    Everything,
+}
+
+/// Rows and the position they stand for.
+#[derive(Clone, Default)]
+pub(crate) struct CacheWrite {
+    pub(crate) reset: Reset,
+    pub(crate) place: Option<ResumePoint>,
+    pub(crate) own: Option<OwnCard>,
+    pub(crate) colleagues: Vec<ColleagueCard>,
+    pub(crate) sites: Option<Vec<SiteSettings>>,
+    /// Records, and whether they are in the inbox.
+    pub(crate) conversations: Vec<(ConversationRecord, bool)>,
+    pub(crate) messages: Vec<(ConversationId, Message)>,
+    pub(crate) marks: Vec<(ConversationId, KeptMarks)>,
+}
+
+/// A conversation as it was kept.
+#[derive(Clone)]
+pub(crate) struct KeptConversation {
+    pub(crate) record: ConversationRecord,
+    pub(crate) held: bool,
+    pub(crate) tail: Option<Tail>,
+}
+
+/// Everything but the messages.
+#[derive(Clone, Default)]
+pub(crate) struct CacheContents {
+    pub(crate) place: Option<ResumePoint>,
+    pub(crate) own: Option<OwnCard>,
+    pub(crate) colleagues: BTreeMap<AgentId, ColleagueCard>,
+    pub(crate) sites: Vec<SiteSettings>,
+    pub(crate) conversations: Vec<KeptConversation>,
+    pub(crate) marks: BTreeMap<ConversationId, KeptMarks>,
+}
+
+/// The open file.
+pub(crate) struct Cache {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Cache {
+    /// Opens the cache and reads what it holds. A broken one is dropped and made anew; one of a
+    /// newer generation is refused.
+    pub(crate) fn open(folder: &Path) -> Result<(Self, CacheContents), StoreError> {
+        let path = folder.join("cache.db");
+        match Self::try_open(&path) {
+            Err(error @ (StoreError::NewerGeneration { .. } | StoreError::InUse)) => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "the cache is broken and is built anew");
+                super::remove(&path)?;
+                Self::try_open(&path)
+            }
+            opened => opened,
+        }
+    }
+
+    fn try_open(path: &Path) -> Result<(Self, CacheContents), StoreError> {
+        let db = super::open(path, "cache.db", PRAGMAS, MIGRATIONS)?;
+        let cache = Self { db, path: path.to_owned() };
+        let contents = cache.contents()?;
+        Ok((cache, contents))
+    }
+
+    /// Drops the file and starts an empty one.
+    pub(crate) fn rebuild(self) -> Result<Self, StoreError> {
+        let path = self.wipe()?;
+        Ok(Self::try_open(&path)?.0)
+    }
+
+    /// Drops the file. Says where it was.
+    pub(crate) fn wipe(self) -> Result<PathBuf, StoreError> {
+        let Self { db, path } = self;
+        drop(db);
+        super::remove(&path)?;
+        Ok(path)
+    }
+
+    /// Writes all of it or nothing.
+    pub(crate) fn write(&mut self, write: &CacheWrite) -> Result<(), StoreError> {
+        let doing = StoreError::sqlite("write the cache");
+        let tx = self.db.transaction().map_err(&doing)?;
+        apply(&tx, write).map_err(&doing)?;
+        tx.commit().map_err(&doing)
+    }
+
+    /// Up to `limit` messages without holes, oldest first, the newest of them just below `before`
+    /// (or the newest of all).
+    pub(crate) fn page(
+        &self,
+        conversation_id: &ConversationId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let doing = StoreError::sqlite("read messages");
+        let mut query = self
+            .db
+            .prepare_cached(
+                "SELECT seq, message FROM messages WHERE conversation_id = ?1 AND seq < ?2
+                 ORDER BY seq DESC LIMIT ?3",
+            )
+            .map_err(&doing)?;
+        let below = before.map_or(i64::MAX, |seq| signed(seq.get()));
+        let mut rows =
+            query.query(params![conversation_id.as_str(), below, limit]).map_err(&doing)?;
+        let mut expected = before.map(|_| below - 1);
+        let mut page = Vec::new();
+        while let Some(row) = rows.next().map_err(&doing)? {
+            let seq: i64 = row.get(0).map_err(&doing)?;
+            if expected.is_some_and(|expected| expected != seq) {
+                break;
+            }
+            expected = Some(seq - 1);
+            let text: String = row.get(1).map_err(&doing)?;
+            page.push(from_json(&text, "messages")?);
+        }
+        page.reverse();
+        Ok(page)
+    }
+
+    /// The stretch that ends with the newest message held.
+    pub(crate) fn tail(
+        &self,
+        conversation_id: &ConversationId,
+    ) -> Result<Option<Tail>, StoreError> {
+        let doing = StoreError::sqlite("read messages");
+        let id = conversation_id.as_str();
+        let high: Option<i64> = self
+            .db
+            .prepare_cached("SELECT MAX(seq) FROM messages WHERE conversation_id = ?1")
+            .and_then(|mut query| query.query_row([id], |row| row.get(0)))
+            .map_err(&doing)?;
+        let Some(high) = high else { return Ok(None) };
+        let low: i64 = self
+            .db
+            .prepare_cached(
+                "SELECT seq FROM messages AS m WHERE conversation_id = ?1 AND NOT EXISTS (
+                     SELECT 1 FROM messages AS p
+                     WHERE p.conversation_id = m.conversation_id AND p.seq = m.seq - 1)
+                 ORDER BY seq DESC LIMIT 1",
+            )
+            .and_then(|mut query| query.query_row([id], |row| row.get(0)))
+            .map_err(&doing)?;
+        Ok(Some(Tail { low: seq(low, "messages")?, high: seq(high, "messages")? }))
+    }
+
+    fn contents(&self) -> Result<CacheContents, StoreError> {
+        let doing = StoreError::sqlite("read the cache");
+        let epoch = self.fact("epoch")?.and_then(|text| Epoch::new(text).ok());
+        let position = self.fact("position")?.and_then(|text| text.parse().ok());
+        let position = position.and_then(|value| Position::new(value).ok());
+        let own = self.fact("own")?.map(|text| from_json(&text, "facts")).transpose()?;
+        let mut conversations = Vec::new();
+        for (text, held) in
+            self.rows("SELECT record, held FROM conversations ORDER BY id").map_err(&doing)?
+        {
+            let record: ConversationRecord = from_json(&text, "conversations")?;
+            let tail = self.tail(&record.id)?;
+            conversations.push(KeptConversation { record, held: held != 0, tail });
+        }
+        let mut colleagues = BTreeMap::new();
+        for (text, _) in self.rows("SELECT card, 0 FROM colleagues ORDER BY id").map_err(&doing)? {
+            let colleague: ColleagueCard = from_json(&text, "colleagues")?;
+            colleagues.insert(colleague.card.id.clone(), colleague);
+        }
+        let sites = self.rows("SELECT settings, 0 FROM sites ORDER BY id").map_err(&doing)?;
+        let sites = sites.iter().map(|(text, _)| from_json(text, "sites"));
+        Ok(CacheContents {
+            place: epoch.zip(position).map(|(epoch, position)| ResumePoint { epoch, position }),
+            own,
+            colleagues,
+            sites: sites.collect::<Result<_, _>>()?,
+            conversations,
+            marks: self.marks()?,
+        })
+    }
+
+    fn marks(&self) -> Result<BTreeMap<ConversationId, KeptMarks>, StoreError> {
+        let doing = StoreError::sqlite("read the cache");
+        let mut query = self
+            .db
+            .prepare(
+                "SELECT conversation_id, read_seq, read_visitor_count, delivered_seq FROM marks",
+            )
+            .map_err(&doing)?;
+        let rows = query
+            .query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .map_err(&doing)?;
+        let mut marks = BTreeMap::new();
+        for row in rows {
+            let (id, read, count, delivered): (String, i64, i64, i64) = row.map_err(&doing)?;
+            let id = ConversationId::new(id).map_err(|_| StoreError::BadRow { table: "marks" })?;
+            let read = ReadMark { seq: seq(read, "marks")?, visitor_count: seq(count, "marks")? };
+            marks.insert(id, KeptMarks { read, delivered: seq(delivered, "marks")? });
+        }
+        Ok(marks)
+    }
+
+    fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.db
+            .query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(StoreError::sqlite("read the cache"))
+    }
+
+    fn rows(&self, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
+        let mut query = self.db.prepare(sql)?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    }
+}
+
+fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
+    match write.reset {
+        Reset::Nothing => {}
+        Reset::Held => {
+            tx.execute_batch("UPDATE conversations SET held = 0; DELETE FROM colleagues;")?;
+        }
+        Reset::Everything => tx.execute_batch(
+            "DELETE FROM facts; DELETE FROM colleagues; DELETE FROM sites; DELETE FROM marks;
+             DELETE FROM conversations; DELETE FROM messages;",
+        )?,
+    }
+    if let Some(place) = &write.place {
+        set_fact(tx, "epoch", place.epoch.as_str())?;
+        set_fact(tx, "position", &place.position.to_string())?;
+    }
+    if let Some(own) = &write.own {
+        set_fact(tx, "own", &json(own)?)?;
+    }
+    for colleague in &write.colleagues {
+        tx.prepare_cached("INSERT OR REPLACE INTO colleagues (id, card) VALUES (?1, ?2)")?
+            .execute(params![colleague.card.id.as_str(), json(colleague)?])?;
+    }
+    if let Some(sites) = &write.sites {
+        tx.execute("DELETE FROM sites", [])?;
+        for site in sites {
+            let id: &SiteId = &site.id;
+            tx.prepare_cached("INSERT OR REPLACE INTO sites (id, settings) VALUES (?1, ?2)")?
+                .execute(params![id.as_str(), json(site)?])?;
+        }
+    }
+    for (record, held) in &write.conversations {
+        tx.prepare_cached(
+            "INSERT OR REPLACE INTO conversations (id, held, rev, record) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            record.id.as_str(),
+            i64::from(*held),
+            signed(record.rev.get()),
+            json(record)?
+        ])?;
+    }
+    for (conversation_id, message) in &write.messages {
+        tx.prepare_cached(
+            "INSERT OR REPLACE INTO messages (conversation_id, seq, message) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![
+            conversation_id.as_str(),
+            signed(message.seq.get()),
+            json(message)?
+        ])?;
+    }
+    for (conversation_id, marks) in &write.marks {
+        tx.prepare_cached(
+            "INSERT OR REPLACE INTO marks
+                 (conversation_id, read_seq, read_visitor_count, delivered_seq)
+             VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            conversation_id.as_str(),
+            signed(marks.read.seq.get()),
+            signed(marks.read.visitor_count.get()),
+            signed(marks.delivered.get())
+        ])?;
+    }
+    if write.conversations.iter().any(|(_, held)| !held) || write.reset == Reset::Held {
+        forget_oldest_past(tx)?;
+    }
+    Ok(())
+}
+
+/// Of the conversations that left the inbox, the newest are kept.
+fn forget_oldest_past(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let keep = i64::try_from(PAST_CONVERSATIONS_MAX).unwrap_or(i64::MAX);
+    let gone = tx.execute(
+        "DELETE FROM conversations WHERE held = 0 AND id NOT IN (
+             SELECT id FROM conversations WHERE held = 0 ORDER BY rev DESC, id LIMIT ?1)",
+        [keep],
+    )?;
+    if gone > 0 {
+        tx.execute_batch(
+            "DELETE FROM messages WHERE conversation_id NOT IN (SELECT id FROM conversations);
+             DELETE FROM marks WHERE conversation_id NOT IN (SELECT id FROM conversations);",
+        )?;
+    }
+    Ok(())
+}
+
+fn set_fact(tx: &Transaction<'_>, name: &str, value: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO facts (name, value) VALUES (?1, ?2)")?
+        .execute([name, value])
+        .map(|_| ())
+}
+
+fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(
+    text: &str,
+    table: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::BadRow { table })
+}
+
+fn seq(value: i64, table: &'static str) -> Result<Seq, StoreError> {
+    Seq::new(unsigned(value)).map_err(|_| StoreError::BadRow { table })
+}

@@ -1,0 +1,311 @@
+//! `outbox.db`: what was written here and is not yet, or only just, acknowledged; and the drafts.
+//! It outlives cache, sign-out and restart, and every change is on stable storage before anyone is
+//! told of it (`synchronous = FULL`).
+//!
+//! Beside each lane stands its conversation's record as last known, so that an unsent message can
+//! still be shown and decided about when the cache is gone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::ids::{ClientId, ConversationId, Epoch};
+use yingke_shared::limits::REOFFER_WITHIN_MS;
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::ConversationRecord;
+
+use super::cache::from_json;
+use super::{StoreError, signed, unsigned};
+use crate::outbox::{Change, Standing, StoredMessage};
+
+// The exclusive lock is taken by the first write and held until the file is closed.
+const PRAGMAS: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
+    PRAGMA cache_size = -1024;";
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE messages (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        client_id TEXT NOT NULL UNIQUE,
+        conversation_id TEXT NOT NULL,
+        text TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        age_from_ms INTEGER NOT NULL,
+        standing TEXT NOT NULL CHECK (standing IN ('unsent', 'failed', 'wedged', 'acked')),
+        code TEXT NOT NULL,
+        acked_at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE lanes (conversation_id TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL)
+        STRICT, WITHOUT ROWID;
+    CREATE TABLE drafts (conversation_id TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL)
+        STRICT, WITHOUT ROWID;
+"];
+
+const COLUMNS: &str =
+    "n, client_id, conversation_id, text, at_ms, age_from_ms, standing, code, acked_at_ms";
+
+/// Everything in the file that concerns a running client.
+#[derive(Default)]
+pub(crate) struct OutboxContents {
+    /// Neither acknowledged nor taken out, in the order they were written.
+    pub(crate) messages: Vec<StoredMessage>,
+    /// The records of their conversations.
+    pub(crate) records: Vec<ConversationRecord>,
+    /// Drafts by conversation.
+    pub(crate) drafts: BTreeMap<ConversationId, String>,
+    /// The relay's history that gave the acknowledgements.
+    pub(crate) epoch: Option<Epoch>,
+}
+
+/// A message about to be written.
+#[derive(Clone)]
+pub(crate) struct NewMessage {
+    pub(crate) client_id: ClientId,
+    pub(crate) conversation_id: ConversationId,
+    pub(crate) text: String,
+    pub(crate) at: Timestamp,
+    pub(crate) record: Box<ConversationRecord>,
+}
+
+/// The open file.
+pub(crate) struct OutboxFile {
+    db: Connection,
+}
+
+impl OutboxFile {
+    /// Opens the outbox, forgets what was acknowledged too long ago to matter, and reads the rest.
+    pub(crate) fn open(folder: &Path, wall_ms: u64) -> Result<(Self, OutboxContents), StoreError> {
+        let db = super::open(&folder.join("outbox.db"), "outbox.db", PRAGMAS, MIGRATIONS)?;
+        let doing = StoreError::sqlite("open the outbox");
+        let oldest = wall_ms.saturating_sub(REOFFER_WITHIN_MS);
+        db.execute_batch("BEGIN IMMEDIATE").map_err(&doing)?;
+        db.execute(
+            "DELETE FROM messages WHERE standing = 'acked' AND acked_at_ms <= ?1",
+            [signed(oldest)],
+        )
+        .map_err(&doing)?;
+        db.execute(
+            "DELETE FROM lanes WHERE conversation_id NOT IN
+                 (SELECT conversation_id FROM messages)",
+            [],
+        )
+        .map_err(&doing)?;
+        db.execute_batch("COMMIT").map_err(&doing)?;
+        let file = Self { db };
+        let contents = file.contents()?;
+        Ok((file, contents))
+    }
+
+    /// Writes a message down, and its conversation's draft away. From here on it cannot be lost.
+    pub(crate) fn add(&mut self, message: &NewMessage) -> Result<StoredMessage, StoreError> {
+        let doing = StoreError::sqlite("write a message to the outbox");
+        let record = serde_json::to_string(&message.record)
+            .map_err(|_| StoreError::BadRow { table: "lanes" })?;
+        let tx = self.db.transaction().map_err(&doing)?;
+        let conversation_id = message.conversation_id.as_str();
+        let at_ms = signed(message.at.millis());
+        tx.execute(
+            "INSERT INTO messages (client_id, conversation_id, text, at_ms, age_from_ms, standing,
+                 code, acked_at_ms) VALUES (?1, ?2, ?3, ?4, ?4, 'unsent', '', 0)",
+            params![message.client_id.as_str(), conversation_id, message.text, at_ms],
+        )
+        .map_err(&doing)?;
+        let order = unsigned(tx.last_insert_rowid());
+        tx.execute(
+            "INSERT OR REPLACE INTO lanes (conversation_id, record) VALUES (?1, ?2)",
+            [conversation_id, &record],
+        )
+        .map_err(&doing)?;
+        tx.execute("DELETE FROM drafts WHERE conversation_id = ?1", [conversation_id])
+            .map_err(&doing)?;
+        tx.commit().map_err(&doing)?;
+        Ok(StoredMessage {
+            order,
+            client_id: message.client_id.clone(),
+            conversation_id: message.conversation_id.clone(),
+            text: message.text.clone(),
+            at: message.at,
+            age_from_ms: message.at.millis(),
+            standing: Standing::Unsent,
+        })
+    }
+
+    /// Writes changes of standing, all or none.
+    pub(crate) fn change(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let doing = StoreError::sqlite("change the outbox");
+        let tx = self.db.transaction().map_err(&doing)?;
+        for change in changes {
+            match change {
+                Change::Standing { client_id, standing, age_from_ms } => {
+                    let (name, code, acked) = columns_of(*standing);
+                    tx.execute(
+                        "UPDATE messages SET standing = ?2, code = ?3, acked_at_ms = ?4,
+                             age_from_ms = ?5 WHERE client_id = ?1",
+                        params![client_id.as_str(), name, code, acked, signed(*age_from_ms)],
+                    )
+                    .map_err(&doing)?;
+                }
+                Change::Renamed { from, to } => {
+                    tx.execute(
+                        "UPDATE messages SET client_id = ?2 WHERE client_id = ?1",
+                        [from.as_str(), to.as_str()],
+                    )
+                    .map_err(&doing)?;
+                }
+            }
+        }
+        tx.commit().map_err(&doing)
+    }
+
+    /// Takes a message out for good.
+    pub(crate) fn discard(&mut self, client_id: &ClientId) -> Result<(), StoreError> {
+        self.db
+            .execute("DELETE FROM messages WHERE client_id = ?1", [client_id.as_str()])
+            .map(|_| ())
+            .map_err(StoreError::sqlite("take a message out of the outbox"))
+    }
+
+    /// Keeps a draft; an empty one is removed.
+    pub(crate) fn set_draft(
+        &mut self,
+        conversation_id: &ConversationId,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let id = conversation_id.as_str();
+        let done = if text.is_empty() {
+            self.db.execute("DELETE FROM drafts WHERE conversation_id = ?1", [id])
+        } else {
+            self.db.execute(
+                "INSERT OR REPLACE INTO drafts (conversation_id, text) VALUES (?1, ?2)",
+                [id, text],
+            )
+        };
+        done.map(|_| ()).map_err(StoreError::sqlite("keep a draft"))
+    }
+
+    /// Remembers the relay's history from now on. If it is another one than before, what was
+    /// acknowledged in the last 24 h is unsent again; returns all such rows.
+    pub(crate) fn enter_epoch(
+        &mut self,
+        epoch: &Epoch,
+        wall_ms: u64,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let doing = StoreError::sqlite("offer messages again");
+        let known = self.epoch()?;
+        let oldest = signed(wall_ms.saturating_sub(REOFFER_WITHIN_MS));
+        let tx = self.db.transaction().map_err(&doing)?;
+        let mut again = Vec::new();
+        if known.is_some_and(|known| known != *epoch) {
+            {
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM messages
+                     WHERE standing = 'acked' AND acked_at_ms > ?1 ORDER BY n"
+                );
+                let mut query = tx.prepare(&sql).map_err(&doing)?;
+                let mut rows = query.query([oldest]).map_err(&doing)?;
+                while let Some(row) = rows.next().map_err(&doing)? {
+                    let message = message_of(row)?;
+                    again.push(StoredMessage {
+                        standing: Standing::Unsent,
+                        age_from_ms: wall_ms,
+                        ..message
+                    });
+                }
+            }
+            tx.execute(
+                "UPDATE messages SET standing = 'unsent', acked_at_ms = 0, age_from_ms = ?2
+                 WHERE standing = 'acked' AND acked_at_ms > ?1",
+                [oldest, signed(wall_ms)],
+            )
+            .map_err(&doing)?;
+        }
+        tx.execute(
+            "INSERT OR REPLACE INTO facts (name, value) VALUES ('epoch', ?1)",
+            [epoch.as_str()],
+        )
+        .map_err(&doing)?;
+        tx.commit().map_err(&doing)?;
+        Ok(again)
+    }
+
+    fn epoch(&self) -> Result<Option<Epoch>, StoreError> {
+        let text: Option<String> = self
+            .db
+            .query_row("SELECT value FROM facts WHERE name = 'epoch'", [], |row| row.get(0))
+            .optional()
+            .map_err(StoreError::sqlite("read the outbox"))?;
+        Ok(text.and_then(|text| Epoch::new(text).ok()))
+    }
+
+    fn contents(&self) -> Result<OutboxContents, StoreError> {
+        let doing = StoreError::sqlite("read the outbox");
+        let mut contents = OutboxContents { epoch: self.epoch()?, ..OutboxContents::default() };
+        let sql = format!("SELECT {COLUMNS} FROM messages WHERE standing != 'acked' ORDER BY n");
+        let mut query = self.db.prepare(&sql).map_err(&doing)?;
+        let mut rows = query.query([]).map_err(&doing)?;
+        while let Some(row) = rows.next().map_err(&doing)? {
+            contents.messages.push(message_of(row)?);
+        }
+        let mut query =
+            self.db.prepare("SELECT record FROM lanes ORDER BY conversation_id").map_err(&doing)?;
+        let mut rows = query.query([]).map_err(&doing)?;
+        while let Some(row) = rows.next().map_err(&doing)? {
+            let text: String = row.get(0).map_err(&doing)?;
+            contents.records.push(from_json(&text, "lanes")?);
+        }
+        let mut query =
+            self.db.prepare("SELECT conversation_id, text FROM drafts").map_err(&doing)?;
+        let mut rows = query.query([]).map_err(&doing)?;
+        while let Some(row) = rows.next().map_err(&doing)? {
+            let id: String = row.get(0).map_err(&doing)?;
+            let id = ConversationId::new(id).map_err(|_| StoreError::BadRow { table: "drafts" })?;
+            contents.drafts.insert(id, row.get(1).map_err(&doing)?);
+        }
+        Ok(contents)
+    }
+}
+
+fn columns_of(standing: Standing) -> (&'static str, String, i64) {
+    match standing {
+        Standing::Unsent => ("unsent", String::new(), 0),
+        Standing::Failed(code) => ("failed", code_to_text(code), 0),
+        Standing::Wedged => ("wedged", String::new(), 0),
+        Standing::Acked { at_ms } => ("acked", String::new(), signed(at_ms)),
+    }
+}
+
+fn message_of(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
+    let doing = StoreError::sqlite("read the outbox");
+    let bad = || StoreError::BadRow { table: "messages" };
+    let text_at = |column: usize| row.get::<_, String>(column).map_err(&doing);
+    let number_at = |column: usize| row.get::<_, i64>(column).map(unsigned).map_err(&doing);
+    let standing = match text_at(6)?.as_str() {
+        "unsent" => Standing::Unsent,
+        "failed" => Standing::Failed(code_from_text(&text_at(7)?)),
+        "wedged" => Standing::Wedged,
+        "acked" => Standing::Acked { at_ms: number_at(8)? },
+        _ => return Err(bad()),
+    };
+    Ok(StoredMessage {
+        order: number_at(0)?,
+        client_id: ClientId::new(text_at(1)?).map_err(|_| bad())?,
+        conversation_id: ConversationId::new(text_at(2)?).map_err(|_| bad())?,
+        text: text_at(3)?,
+        at: Timestamp::from_millis(number_at(4)?).map_err(|_| bad())?,
+        age_from_ms: number_at(5)?,
+        standing,
+    })
+}
+
+/// As on the wire, so that the file reads the same in every version.
+fn code_to_text(code: ErrorCode) -> String {
+    let text = serde_json::to_string(&code).unwrap_or_default();
+    text.trim_matches('"').to_owned()
+}
+
+/// A code this version does not know was a refusal all the same.
+fn code_from_text(text: &str) -> ErrorCode {
+    serde_json::from_str(&format!("\"{text}\"")).unwrap_or(ErrorCode::Forbidden)
+}
