@@ -8,6 +8,7 @@ import type { Message } from "./Message";
 import type { OwnCard } from "./OwnCard";
 import type { Position } from "./Position";
 import type { ReadMark } from "./ReadMark";
+import type { SiteSettings } from "./SiteSettings";
 import type { Timestamp } from "./Timestamp";
 
 /**
@@ -69,4 +70,8 @@ card: OwnCard, } | { "type": "colleague_changed",
 /**
  * The card now.
  */
-colleague: ColleagueCard, });
+colleague: ColleagueCard, } | { "type": "site_changed", 
+/**
+ * Its settings now. Records of its conversations show the new name.
+ */
+site: SiteSettings, });

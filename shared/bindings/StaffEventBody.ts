@@ -7,6 +7,7 @@ import type { Marks } from "./Marks";
 import type { Message } from "./Message";
 import type { OwnCard } from "./OwnCard";
 import type { ReadMark } from "./ReadMark";
+import type { SiteSettings } from "./SiteSettings";
 import type { Timestamp } from "./Timestamp";
 
 /**
@@ -64,4 +65,8 @@ card: OwnCard, } | { "type": "colleague_changed",
 /**
  * The card now.
  */
-colleague: ColleagueCard, };
+colleague: ColleagueCard, } | { "type": "site_changed", 
+/**
+ * Its settings now. Records of its conversations show the new name.
+ */
+site: SiteSettings, };

@@ -19,7 +19,7 @@ own: OwnCard,
  */
 colleagues: { [key in AgentId]: ColleagueCard }, 
 /**
- * The company's sites.
+ * The company's sites, in the order of their ids.
  */
 sites: Array<SiteSettings>, 
 /**

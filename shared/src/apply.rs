@@ -9,8 +9,8 @@ use crate::ids::Position;
 use crate::limits::SNAPSHOT_MESSAGES_MAX;
 use crate::snapshot::{StaffSnapshot, VisitorSnapshot};
 use crate::views::{
-    ConversationRecord, ConversationStatus, ReadMark, VisitorConversation, VisitorMessage,
-    VisitorStatus,
+    ConversationRecord, ConversationStatus, ReadMark, SiteSettings, VisitorConversation,
+    VisitorMessage, VisitorStatus,
 };
 
 /// Whether an event changed a conversation record.
@@ -42,7 +42,8 @@ impl ConversationRecord {
             StaffEventBody::OwnRead { read, .. } => self.own_read = self.own_read.merge(*read),
             StaffEventBody::ConversationWithdrawn { .. }
             | StaffEventBody::OwnCardChanged { .. }
-            | StaffEventBody::ColleagueChanged { .. } => return Applied::Skipped,
+            | StaffEventBody::ColleagueChanged { .. }
+            | StaffEventBody::SiteChanged { .. } => return Applied::Skipped,
         }
         self.rev = self.rev.max(position);
         Applied::Changed
@@ -65,6 +66,7 @@ impl StaffSnapshot {
             StaffEventBody::ColleagueChanged { colleague } => {
                 self.colleagues.insert(colleague.card.id.clone(), colleague.clone());
             }
+            StaffEventBody::SiteChanged { site } => self.put_site(site),
             StaffEventBody::ConversationGained { record } => {
                 let held = self.conversations.get(&record.id);
                 if held.is_none_or(|held| held.rev < record.rev) {
@@ -86,6 +88,24 @@ impl StaffSnapshot {
                 if matches!(record.status, ConversationStatus::Ended { .. }) {
                     self.conversations.remove(conversation_id);
                 }
+            }
+        }
+    }
+}
+
+impl StaffSnapshot {
+    /// Sites stand in the order of their ids; records carry their site's name.
+    fn put_site(&mut self, site: &SiteSettings) {
+        match self.sites.iter_mut().find(|held| held.id == site.id) {
+            Some(held) => *held = site.clone(),
+            None => {
+                self.sites.push(site.clone());
+                self.sites.sort_by(|a, b| a.id.cmp(&b.id));
+            }
+        }
+        for record in self.conversations.values_mut() {
+            if record.visitor.site_id == site.id {
+                record.visitor.site_name.clone_from(&site.name);
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::ids::{AgentId, SiteId, VisitorId};
-use crate::views::{OwnCard, Role};
+use crate::views::{ConversationRecord, OwnCard, Role};
 
 /// `POST /api/sign-in`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -221,4 +221,15 @@ pub struct Health {
     pub version: String,
     /// The protocol it speaks.
     pub protocol: u32,
+}
+
+/// Answer to `GET /api/conversations?after=`: the open conversations the reader serves, by id, after
+/// the one named; what did not fit into the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ServedPage {
+    /// At most 500.
+    pub conversations: Vec<ConversationRecord>,
+    /// Whether there are more after the last.
+    pub has_more: bool,
 }

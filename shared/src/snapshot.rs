@@ -20,7 +20,7 @@ pub struct StaffSnapshot {
     pub own: OwnCard,
     /// Everyone else, disabled ones too: their names stand on old messages.
     pub colleagues: BTreeMap<AgentId, ColleagueCard>,
-    /// The company's sites.
+    /// The company's sites, in the order of their ids.
     pub sites: Vec<SiteSettings>,
     /// The open conversations the reader serves, at most 500.
     pub conversations: BTreeMap<ConversationId, ConversationRecord>,

@@ -7,6 +7,7 @@ use crate::ids::{ConversationId, Position};
 use crate::time::Timestamp;
 use crate::views::{
     ColleagueCard, ConversationRecord, ConversationStatus, Marks, Message, OwnCard, ReadMark,
+    SiteSettings,
 };
 
 /// One event.
@@ -75,6 +76,11 @@ pub enum StaffEventBody {
         /// The card now.
         colleague: ColleagueCard,
     },
+    /// A site was added or changed.
+    SiteChanged {
+        /// Its settings now. Records of its conversations show the new name.
+        site: SiteSettings,
+    },
 }
 
 impl StaffEventBody {
@@ -88,7 +94,9 @@ impl StaffEventBody {
             | Self::MessageAppended { conversation_id, .. }
             | Self::VisitorMarked { conversation_id, .. }
             | Self::OwnRead { conversation_id, .. } => Some(conversation_id),
-            Self::OwnCardChanged { .. } | Self::ColleagueChanged { .. } => None,
+            Self::OwnCardChanged { .. }
+            | Self::ColleagueChanged { .. }
+            | Self::SiteChanged { .. } => None,
         }
     }
 }
