@@ -5,9 +5,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Auth;
 use crate::clock::World;
 use crate::config::Config;
+use crate::live::Hub;
 use crate::store::Store;
+use crate::visitors::Entrance;
 
 /// The running relay.
 pub struct App {
@@ -17,6 +20,12 @@ pub struct App {
     pub world: Arc<dyn World>,
     /// The database and the event log's end.
     pub store: Store,
+    /// Password work and the rates of signing in.
+    pub auth: Auth,
+    /// Who is connected now, and the way to their sockets.
+    pub hub: Hub,
+    /// The rate at which visitors enter.
+    pub entrance: Entrance,
     /// Cancelled when the relay is asked to stop: sockets say goodbye, loops end.
     pub stopping: CancellationToken,
     /// Sockets and loops run in it, so that stopping can wait for them.
@@ -27,6 +36,15 @@ impl App {
     /// Puts the parts together; nothing runs yet.
     #[must_use]
     pub fn new(config: Config, world: Arc<dyn World>, store: Store) -> Self {
-        Self { config, world, store, stopping: CancellationToken::new(), tasks: TaskTracker::new() }
+        Self {
+            config,
+            world,
+            store,
+            auth: Auth::default(),
+            hub: Hub::default(),
+            entrance: Entrance::default(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
     }
 }

@@ -4,6 +4,9 @@
 //! code. A *failure* is the world's or a bug's; it is logged once, where it is turned into this type,
 //! and the client learns no detail. Rooms return `Result<_, RelayError>` from their actions.
 
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use yingke_shared::error_code::{ErrorCode, WireError};
 
 use crate::store::{StoreError, WriteError};
@@ -29,6 +32,44 @@ impl RelayError {
     #[must_use]
     pub fn code(self) -> ErrorCode {
         self.0.code
+    }
+}
+
+/// The status that goes with a code over HTTP.
+#[must_use]
+pub fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::BadFrame
+        | ErrorCode::UnknownCommand
+        | ErrorCode::BadBody
+        | ErrorCode::UnsupportedVersion
+        | ErrorCode::EmptyText
+        | ErrorCode::WeakPassword => StatusCode::BAD_REQUEST,
+        ErrorCode::Unauthenticated | ErrorCode::WrongCredentials => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden | ErrorCode::OriginRefused | ErrorCode::SiteDisabled => {
+            StatusCode::FORBIDDEN
+        }
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::AlreadyExists | ErrorCode::ConversationEnded | ErrorCode::IdReused => {
+            StatusCode::CONFLICT
+        }
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::TooFast => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::Busy | ErrorCode::StorageFailed | ErrorCode::Unavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+impl IntoResponse for RelayError {
+    fn into_response(self) -> Response {
+        let mut response = (status(self.code()), Json(self.0)).into_response();
+        if let Some(wait_ms) = self.0.retry_after_ms {
+            let wait = HeaderValue::from(wait_ms.div_ceil(1_000));
+            response.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        response
     }
 }
 

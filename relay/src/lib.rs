@@ -1,16 +1,27 @@
 //! The relay: routes and stores everything between visitors and agents.
 
 mod accept;
+pub mod agents;
 pub mod app;
 pub mod assets;
+pub mod auth;
 pub mod cli;
 pub mod client_address;
 pub mod clock;
 pub mod config;
+pub mod conversations;
 pub mod error;
 pub mod events;
 pub mod health;
+pub mod http;
 pub mod limits;
+pub mod live;
+pub mod outcomes;
+pub mod policy;
+pub mod router;
 pub mod serve;
+pub mod sites;
 pub mod store;
 pub mod telemetry;
+pub mod text;
+pub mod visitors;

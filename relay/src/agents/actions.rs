@@ -1,0 +1,165 @@
+//! The verbs of accounts: add, change, choose availability, and what the command line does.
+
+use std::sync::Arc;
+
+use yingke_shared::commands::staff::SetAvailability;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::frame::Outcome;
+use yingke_shared::ids::{AgentId, ClientId};
+use yingke_shared::limits::CAPACITY_DEFAULT;
+use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent};
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::{Availability, ColleagueCard, OwnCard, Role};
+
+use super::rules::{self, may_be_capacity};
+use super::store::{self, Agent};
+use crate::app::App;
+use crate::auth::rules::{account_key, may_be_password};
+use crate::auth::{PasswordHasher, StaffIdentity};
+use crate::clock::World;
+use crate::error::RelayError;
+use crate::events::{LogBody, NewEvent};
+use crate::outcomes::{Occurrence, occurrence};
+use crate::policy::{self, Deed};
+use crate::store::{Abort, Store, StoreError, WriteTx};
+use crate::text::name;
+
+/// One's own card.
+pub async fn own_card(app: &App, who: &StaffIdentity) -> Result<OwnCard, RelayError> {
+    policy::may(who.role, Deed::OwnAccount)?;
+    let id = who.agent_id.clone();
+    let agent = app.store.read("own card", move |tx| store::load(tx, &id)).await?;
+    agent.map(|agent| agent.own_card()).ok_or(RelayError::refused(ErrorCode::NotFound))
+}
+
+/// Everyone, by id.
+pub async fn list(app: &App, who: &StaffIdentity) -> Result<Vec<ColleagueCard>, RelayError> {
+    policy::may(who.role, Deed::ListAgents)?;
+    let agents = app.store.read("list agents", |tx| store::load_all(tx)).await?;
+    Ok(agents.iter().map(Agent::colleague).collect())
+}
+
+/// Adds an account.
+pub async fn add(
+    app: &App,
+    who: &StaffIdentity,
+    request: AddAgent,
+) -> Result<AgentAdded, RelayError> {
+    policy::may(who.role, Deed::AddAgent)?;
+    insert(&app.store, app.world.as_ref(), &app.auth.passwords, request).await
+}
+
+/// Changes an account. A disabled one's sessions and sockets end; another role cuts the sockets, and
+/// the client comes back with what it may now.
+pub async fn change(
+    app: &App,
+    who: &StaffIdentity,
+    id: AgentId,
+    change: ChangeAgent,
+) -> Result<(), RelayError> {
+    policy::may(who.role, Deed::ChangeAgent)?;
+    let now = app.world.now();
+    let agent_id = id.clone();
+    let (before, after) = app
+        .store
+        .write("change agent", move |tx| {
+            let before = store::load(tx, &id)?.ok_or(Abort::Refused(ErrorCode::NotFound))?;
+            let other_admins = store::other_admins(tx, &id)?;
+            let after = rules::changed(&before, &change, other_admins).map_err(Abort::Refused)?;
+            if after != before {
+                store::update(tx, &after)?;
+                announce(tx, &id, now)?;
+            }
+            if after.disabled {
+                crate::auth::store::end_sessions(tx, &id, None)?;
+            }
+            Ok::<_, Abort<ErrorCode>>((before, after))
+        })
+        .await?;
+    if after.disabled {
+        app.hub.end_sessions_of_agent(&agent_id, ErrorCode::Unauthenticated);
+    } else if after.role != before.role {
+        app.hub.end_sessions_of_agent(&agent_id, ErrorCode::Unavailable);
+    }
+    Ok(())
+}
+
+/// Chooses one's own availability (B11).
+pub async fn set_availability(
+    app: Arc<App>,
+    who: StaffIdentity,
+    client_id: ClientId,
+    command: SetAvailability,
+) -> Result<Outcome, RelayError> {
+    policy::may(who.role, Deed::SetAvailability)?;
+    let now = app.world.now();
+    app.store
+        .write("set availability", move |tx| {
+            let id = &who.agent_id;
+            let word = rules::availability_word(command.availability);
+            let given = format!("set_availability {word}");
+            if occurrence(tx, id, &client_id, &given, now)? == Occurrence::First
+                && store::set_availability(tx, id, command.availability)?
+            {
+                announce(tx, id, now)?;
+            }
+            Ok::<_, Abort<ErrorCode>>(())
+        })
+        .await?;
+    Ok(Outcome::Done {})
+}
+
+/// The command line's first admin.
+pub async fn create_admin(
+    store: &Store,
+    world: &dyn World,
+    passwords: &PasswordHasher,
+    account: String,
+    password: String,
+) -> Result<AgentId, RelayError> {
+    let nickname = account.clone();
+    let request =
+        AddAgent { account, password, nickname, role: Role::Admin, capacity: CAPACITY_DEFAULT };
+    Ok(insert(store, world, passwords, request).await?.id)
+}
+
+/// The command line's way to add staff of any role.
+pub async fn insert(
+    store: &Store,
+    world: &dyn World,
+    passwords: &PasswordHasher,
+    request: AddAgent,
+) -> Result<AgentAdded, RelayError> {
+    let account = name(&request.account)?;
+    may_be_password(&account, &request.password)?;
+    let id = AgentId::new(world.new_id()).map_err(|_| ErrorCode::Internal)?;
+    let agent = Agent {
+        id: id.clone(),
+        nickname: name(&request.nickname)?,
+        role: request.role,
+        // Takes visitors from the first connection on; without one nobody is assigned.
+        availability: Availability::Online,
+        capacity: may_be_capacity(request.capacity)?,
+        disabled: false,
+        account,
+    };
+    let password_hash = passwords.hash(request.password).await?;
+    let now = world.now();
+    let account_key = account_key(&agent.account);
+    store
+        .write("add agent", move |tx| {
+            if !store::insert(tx, &agent, &account_key, &password_hash, now)? {
+                return Err(Abort::Refused(ErrorCode::AlreadyExists));
+            }
+            announce(tx, &agent.id, now)?;
+            Ok(())
+        })
+        .await?;
+    Ok(AgentAdded { id })
+}
+
+/// Every change of an account is one event; readers read the row.
+fn announce(tx: &mut WriteTx<'_>, id: &AgentId, at: Timestamp) -> Result<(), StoreError> {
+    tx.append(NewEvent { at, subject: None, body: LogBody::AgentChanged { agent_id: id.clone() } })?;
+    Ok(())
+}

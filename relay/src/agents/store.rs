@@ -1,0 +1,151 @@
+//! The SQL of the `agents` table.
+
+use yingke_shared::ids::AgentId;
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::{AgentCard, Availability, ColleagueCard, OwnCard, Role};
+
+use super::rules::{availability_of_word, availability_word};
+use crate::auth::rules::{role_of_word, role_word};
+use crate::params;
+use crate::store::{ReadTx, Row, StoreError, WriteTx};
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// Who.
+    pub id: AgentId,
+    /// The sign-in name.
+    pub account: String,
+    /// The name shown.
+    pub nickname: String,
+    /// What the account may do.
+    pub role: Role,
+    /// The chosen availability.
+    pub availability: Availability,
+    /// Conversations at once.
+    pub capacity: u32,
+    /// Whether signing in is refused.
+    pub disabled: bool,
+}
+
+impl Agent {
+    /// What visitors see.
+    #[must_use]
+    pub fn card(&self) -> AgentCard {
+        AgentCard { id: self.id.clone(), nickname: self.nickname.clone() }
+    }
+
+    /// What colleagues see.
+    #[must_use]
+    pub fn colleague(&self) -> ColleagueCard {
+        ColleagueCard {
+            card: self.card(),
+            role: self.role,
+            availability: self.availability,
+            capacity: self.capacity,
+            disabled: self.disabled,
+        }
+    }
+
+    /// What the account's owner sees.
+    #[must_use]
+    pub fn own_card(&self) -> OwnCard {
+        OwnCard {
+            id: self.id.clone(),
+            account: self.account.clone(),
+            nickname: self.nickname.clone(),
+            role: self.role,
+            availability: self.availability,
+            capacity: self.capacity,
+        }
+    }
+}
+
+fn agent(row: &Row<'_>) -> Result<Agent, StoreError> {
+    Ok(Agent {
+        id: row.id(0)?,
+        account: row.text(1)?,
+        nickname: row.text(2)?,
+        role: role_of_word(&row.text(3)?).ok_or(StoreError::Corrupt("role"))?,
+        availability: availability_of_word(&row.text(4)?)
+            .ok_or(StoreError::Corrupt("availability"))?,
+        capacity: u32::try_from(row.int(5)?).map_err(|_| StoreError::Corrupt("capacity"))?,
+        disabled: row.flag(6)?,
+    })
+}
+
+pub(crate) const BY_ID: &str =
+    "SELECT id, account, nickname, role, availability, capacity, disabled FROM agents WHERE id = ?";
+
+pub(crate) fn load(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<Agent>, StoreError> {
+    tx.query_one(BY_ID, params![id], agent)
+}
+
+pub(crate) fn load_all(tx: &ReadTx<'_>) -> Result<Vec<Agent>, StoreError> {
+    tx.query(
+        "SELECT id, account, nickname, role, availability, capacity, disabled FROM agents \
+         ORDER BY id",
+        params![],
+        agent,
+    )
+}
+
+/// Enabled admins besides this one.
+pub(crate) fn other_admins(tx: &ReadTx<'_>, id: &AgentId) -> Result<i64, StoreError> {
+    let count = tx.query_one(
+        "SELECT count(*) FROM agents WHERE role = ? AND disabled = 0 AND id <> ?",
+        params![role_word(Role::Admin), id],
+        |row| row.int(0),
+    )?;
+    Ok(count.unwrap_or(0))
+}
+
+/// A new account's row; gives whether the account name was free.
+pub(crate) fn insert(
+    tx: &mut WriteTx<'_>,
+    agent: &Agent,
+    account_key: &str,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let inserted = tx.execute(
+        "INSERT INTO agents (id, account, account_key, nickname, role, password_hash, capacity, \
+         availability, disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (account_key) DO NOTHING",
+        params![
+            agent.id,
+            agent.account,
+            account_key,
+            agent.nickname,
+            role_word(agent.role),
+            password_hash,
+            agent.capacity,
+            availability_word(agent.availability),
+            agent.disabled,
+            now
+        ],
+    )?;
+    Ok(inserted == 1)
+}
+
+pub(crate) fn update(tx: &mut WriteTx<'_>, agent: &Agent) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE agents SET nickname = ?, role = ?, capacity = ?, disabled = ? WHERE id = ?",
+        params![agent.nickname, role_word(agent.role), agent.capacity, agent.disabled, agent.id],
+    )?;
+    Ok(())
+}
+
+/// Gives whether it was another before.
+pub(crate) fn set_availability(
+    tx: &mut WriteTx<'_>,
+    id: &AgentId,
+    availability: Availability,
+) -> Result<bool, StoreError> {
+    let word = availability_word(availability);
+    let changed = tx.execute(
+        "UPDATE agents SET availability = ? WHERE id = ? AND availability <> ?",
+        params![word, id, word],
+    )?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,118 @@
+//! Password hashes: argon2id, a few at a time, off the async threads.
+//!
+//! Work is bounded twice: two hashes at once (each takes 19 MiB and tens of milliseconds of a core),
+//! and a short line before them; beyond it the answer is `busy`, so a flood of sign-ins cannot take
+//! the machine from those who chat.
+
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+use yingke_shared::error_code::ErrorCode;
+
+use crate::error::RelayError;
+
+/// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+/// Hashes at once.
+const AT_ONCE: usize = 2;
+/// Waiting before them: a few seconds of work.
+const WAITING_MAX: usize = 64;
+
+/// A made hash to compare with when the account is unknown, so that both cases cost the same. Its
+/// password is not known to anyone.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$\
+    bm9ib2R5LWhhcy10aGlz$Wq0Zk0aQX0mJH8mQ1Jq1bYp5y1D2v3sJ9x1mJmJ9x1k";
+
+/// Hashes and checks passwords.
+pub struct PasswordHasher {
+    running: std::sync::Arc<Semaphore>,
+    /// Running and waiting together.
+    admitted: std::sync::Arc<Semaphore>,
+}
+
+impl Default for PasswordHasher {
+    fn default() -> Self {
+        Self {
+            running: std::sync::Arc::new(Semaphore::new(AT_ONCE)),
+            admitted: std::sync::Arc::new(Semaphore::new(AT_ONCE + WAITING_MAX)),
+        }
+    }
+}
+
+impl PasswordHasher {
+    /// A PHC string of a new salt and the password.
+    pub async fn hash(&self, password: String) -> Result<String, RelayError> {
+        self.work(move || hash_now(&password)).await?.ok_or(RelayError::refused(ErrorCode::Internal))
+    }
+
+    /// Whether the password fits `hash`. `None` costs the same and fits nothing.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, RelayError> {
+        self.work(move || {
+            let fits = verify_now(&password, hash.as_deref().unwrap_or(NOBODY));
+            fits && hash.is_some()
+        })
+        .await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, RelayError> {
+        let busy = || RelayError::later(ErrorCode::Busy, 2_000);
+        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| busy())?;
+        let running = self.running.clone().acquire_owned().await.map_err(|_| busy())?;
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            // Given back by the work itself: a caller who went away does not let others in early.
+            drop((admitted, running));
+            done
+        })
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "hashing a password failed");
+            RelayError::refused(ErrorCode::Internal)
+        })
+    }
+}
+
+fn argon2() -> Option<Argon2<'static>> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).ok()?;
+    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash_now(password: &str) -> Option<String> {
+    let mut salt = [0_u8; 16];
+    getrandom::fill(&mut salt).ok()?;
+    let salt = SaltString::encode_b64(&salt).ok()?;
+    Some(argon2()?.hash_password(password.as_bytes(), &salt).ok()?.to_string())
+}
+
+fn verify_now(password: &str, hash: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(hash) else { return false };
+    argon2().is_some_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hash_fits_its_password_only() {
+        let hasher = PasswordHasher::default();
+        let hash = hasher.hash("correct horse".into()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(hasher.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
+        assert!(!hasher.verify("Correct horse".into(), Some(hash)).await.unwrap());
+        assert!(!hasher.verify("correct horse".into(), None).await.unwrap());
+    }
+
+    /// The hash compared with for unknown accounts must really be worked on.
+    #[test]
+    fn nobodys_hash_is_well_formed() {
+        let hash = PasswordHash::new(NOBODY).unwrap();
+        assert_eq!(hash.params.get_decimal("m"), Some(MEMORY_KIB));
+        assert_eq!(hash.hash.map(|output| output.len()), Some(32));
+        assert!(!verify_now("", NOBODY));
+    }
+}

@@ -1,0 +1,1 @@
+//! Stories of the room through its public surface, on a real store.

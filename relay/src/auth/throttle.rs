@@ -1,0 +1,161 @@
+//! Rates per key in bounded memory: sign-ins, wrong passwords, new visitors.
+//!
+//! A token bucket per key, kept as the one time at which it would be full again. Keys whose bucket is
+//! full are forgotten; when too many keys are busy at once, the one nearest to full is, so a flood of
+//! fresh addresses cannot grow the map or free a key that is being punished.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+use yingke_shared::time::Timestamp;
+
+/// How much is allowed.
+#[derive(Debug, Clone, Copy)]
+pub struct ThrottleRule {
+    /// At once.
+    pub burst: u32,
+    /// One more after this long.
+    pub refill_ms: u64,
+    /// Keys remembered.
+    pub keys_max: usize,
+}
+
+/// Wrong passwords for one account from one address: five, then one each 12 s.
+pub(super) const WRONG_PASSWORDS: ThrottleRule =
+    ThrottleRule { burst: 5, refill_ms: 12_000, keys_max: 20_000 };
+
+/// Sign-ins from one address: an office behind one address signs in together in the morning.
+pub(super) const SIGN_INS_PER_ADDRESS: ThrottleRule =
+    ThrottleRule { burst: 60, refill_ms: 1_000, keys_max: 20_000 };
+
+/// Buckets by key.
+pub struct Throttle<K> {
+    rule: ThrottleRule,
+    /// Epoch milliseconds at which the key's bucket is full again.
+    full_at: Mutex<BTreeMap<K, u64>>,
+}
+
+impl<K: Ord + Clone> Throttle<K> {
+    /// With nothing used.
+    #[must_use]
+    pub fn new(rule: ThrottleRule) -> Self {
+        Self { rule, full_at: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Is there one left for `key`? Uses none up. Otherwise: milliseconds to wait.
+    pub fn check(&self, key: &K, now: Timestamp) -> Result<(), u32> {
+        let full_at = self.full_at.lock().get(key).copied().unwrap_or(0);
+        self.rule.wait_ms(full_at, now.millis()).map_or(Ok(()), Err)
+    }
+
+    /// Uses one up, if there is one left.
+    pub fn take(&self, key: &K, now: Timestamp) -> Result<(), u32> {
+        let now = now.millis();
+        let mut all = self.full_at.lock();
+        let full_at = all.get(key).copied().unwrap_or(0);
+        if let Some(wait) = self.rule.wait_ms(full_at, now) {
+            return Err(wait);
+        }
+        if !all.contains_key(key) && all.len() >= self.rule.keys_max {
+            make_room(&mut all, now);
+        }
+        // A clock that was set back must not lock a key out for longer than its bucket lasts.
+        let ceiling = now.saturating_add(self.rule.capacity_ms());
+        let used = full_at.clamp(now, ceiling).saturating_add(self.rule.refill_ms);
+        all.insert(key.clone(), used);
+        Ok(())
+    }
+
+    /// Gives the key a full bucket again.
+    pub fn forget(&self, key: &K) {
+        self.full_at.lock().remove(key);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.full_at.lock().len()
+    }
+}
+
+impl ThrottleRule {
+    fn capacity_ms(self) -> u64 {
+        self.refill_ms.saturating_mul(u64::from(self.burst))
+    }
+
+    /// How long until one is left, if none is now.
+    fn wait_ms(self, full_at: u64, now: u64) -> Option<u32> {
+        let capacity = self.capacity_ms();
+        let missing = full_at.saturating_sub(now).min(capacity);
+        let over = missing.saturating_add(self.refill_ms).saturating_sub(capacity);
+        (over > 0).then(|| u32::try_from(over).unwrap_or(u32::MAX))
+    }
+}
+
+/// Forgets what is full again; if nothing is, the key nearest to it.
+fn make_room<K: Ord + Clone>(all: &mut BTreeMap<K, u64>, now: u64) {
+    let before = all.len();
+    all.retain(|_, full_at| *full_at > now);
+    if all.len() < before {
+        return;
+    }
+    let nearest = all.iter().min_by_key(|(_, full_at)| **full_at).map(|(key, _)| key.clone());
+    if let Some(nearest) = nearest {
+        all.remove(&nearest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: ThrottleRule = ThrottleRule { burst: 2, refill_ms: 100, keys_max: 3 };
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
+    }
+
+    #[test]
+    fn a_burst_then_one_by_one() {
+        let throttle = Throttle::new(RULE);
+        assert_eq!(throttle.take(&"a", at(1_000)), Ok(()));
+        assert_eq!(throttle.take(&"a", at(1_000)), Ok(()));
+        assert_eq!(throttle.take(&"a", at(1_000)), Err(100));
+        assert_eq!(throttle.check(&"a", at(1_040)), Err(60));
+        assert_eq!(throttle.take(&"b", at(1_040)), Ok(()), "another key is another bucket");
+        assert_eq!(throttle.take(&"a", at(1_100)), Ok(()));
+        assert_eq!(throttle.take(&"a", at(1_100)), Err(100));
+        assert_eq!(throttle.take(&"a", at(5_000)), Ok(()));
+        assert_eq!(throttle.take(&"a", at(5_000)), Ok(()));
+        assert_eq!(throttle.take(&"a", at(5_000)), Err(100), "no more than the burst is saved up");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_punished_are_kept() {
+        let throttle = Throttle::new(RULE);
+        for _ in 0..2 {
+            throttle.take(&0, at(1_000)).unwrap();
+        }
+        for key in 1..1_000 {
+            let _ = throttle.take(&key, at(1_000));
+        }
+        assert_eq!(throttle.len(), 3);
+        assert_eq!(throttle.take(&0, at(1_000)), Err(100));
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out_for_long() {
+        let throttle = Throttle::new(RULE);
+        throttle.take(&"a", at(1_000_000)).unwrap();
+        throttle.take(&"a", at(1_000_000)).unwrap();
+        assert!(throttle.take(&"a", at(1_000)).is_err_and(|wait| wait <= 100));
+    }
+
+    #[test]
+    fn success_clears() {
+        let throttle = Throttle::new(RULE);
+        throttle.take(&"a", at(1)).unwrap();
+        throttle.take(&"a", at(1)).unwrap();
+        throttle.forget(&"a");
+        assert_eq!(throttle.take(&"a", at(1)), Ok(()));
+    }
+}

@@ -1,0 +1,100 @@
+//! Reading: pages of messages for staff and of history for visitors.
+
+use std::sync::Arc;
+
+use yingke_shared::commands::staff::LoadMessages;
+use yingke_shared::commands::visitor::LoadHistory;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::frame::Outcome;
+use yingke_shared::ids::{ClientId, ConversationId};
+use yingke_shared::rest::ServedPage;
+use yingke_shared::views::{HistoryPage, MessagePage};
+
+use super::permitted;
+use crate::agents::queries::Cards;
+use crate::app::App;
+use crate::auth::{StaffIdentity, VisitorIdentity};
+use crate::conversations::queries::{records_served_by, visitor_messages};
+use crate::conversations::rules::may_be_page;
+use crate::conversations::store;
+use crate::error::RelayError;
+use crate::limits::SNAPSHOT_BYTES_MAX;
+use crate::policy::{self, ConversationDeed, Deed};
+use crate::store::{Abort, ReadTx, StoreError};
+
+/// A page of a conversation the member of staff may read.
+pub async fn load_messages(
+    app: Arc<App>,
+    who: StaffIdentity,
+    _client_id: ClientId,
+    command: LoadMessages,
+) -> Result<Outcome, RelayError> {
+    let limit = may_be_page(command.limit)?;
+    let page = read(&app, "load messages", move |tx| {
+        let id = command.conversation_id;
+        permitted(tx, &who, &id, ConversationDeed::Read)?;
+        let page = store::messages(tx, &id, command.before, limit, SNAPSHOT_BYTES_MAX)?;
+        let (messages, has_earlier) = (page.rows, page.has_earlier);
+        Ok(MessagePage { conversation_id: id, messages, has_earlier })
+    })
+    .await?;
+    Ok(Outcome::Messages { page })
+}
+
+/// A page of the visitor's own messages, across conversations.
+pub async fn load_history(
+    app: Arc<App>,
+    who: VisitorIdentity,
+    _client_id: ClientId,
+    command: LoadHistory,
+) -> Result<Outcome, RelayError> {
+    let limit = may_be_page(command.limit)?;
+    let page = read(&app, "load history", move |tx| {
+        let before = match command.before {
+            None => None,
+            Some(cursor) => {
+                let row = store::load(tx, &cursor.conversation_id)?
+                    .ok_or(Abort::Refused(ErrorCode::NotFound))?;
+                policy::visitor_may(row.visitor_id == who.visitor_id).map_err(Abort::Refused)?;
+                Some((row.started_position, cursor.seq))
+            }
+        };
+        let (messages, has_earlier) =
+            visitor_messages(tx, &who.visitor_id, before, limit, &mut Cards::default())?;
+        Ok(HistoryPage { messages, has_earlier })
+    })
+    .await?;
+    Ok(Outcome::History { page })
+}
+
+/// The open conversations one serves, by id, after `after`: what did not fit into the snapshot.
+pub async fn load_served(
+    app: &App,
+    who: &StaffIdentity,
+    after: Option<ConversationId>,
+) -> Result<ServedPage, RelayError> {
+    policy::may(who.role, Deed::OwnAccount)?;
+    let agent_id = who.agent_id.clone();
+    let (conversations, has_more) = app
+        .store
+        .read("load served", move |tx| records_served_by(tx, &agent_id, after.as_ref()))
+        .await?;
+    Ok(ServedPage { conversations, has_more })
+}
+
+/// A read that may be refused.
+async fn read<T: Send + 'static>(
+    app: &App,
+    what: &'static str,
+    f: impl FnOnce(&ReadTx<'_>) -> Result<T, Abort<ErrorCode>> + Send + 'static,
+) -> Result<T, RelayError> {
+    let answer = app
+        .store
+        .read(what, move |tx| match f(tx) {
+            Ok(found) => Ok(Ok(found)),
+            Err(Abort::Refused(code)) => Ok(Err(code)),
+            Err(Abort::Failed(error)) => Err::<_, StoreError>(error),
+        })
+        .await?;
+    Ok(answer?)
+}

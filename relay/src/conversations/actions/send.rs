@@ -1,0 +1,181 @@
+//! Sending a message. Its row is its own idempotency record: the same actor, id and text always get
+//! the same answer, also when the conversation has ended meanwhile.
+
+use std::sync::Arc;
+
+use yingke_shared::commands::staff::StaffSendMessage;
+use yingke_shared::commands::visitor::VisitorSendMessage;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::frame::Outcome;
+use yingke_shared::ids::{ClientId, ConversationId, Position, SiteId, VisitorId};
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::{
+    Author, ConversationStatus, MessageContent, SystemNotice, WaitingReason,
+};
+
+use super::{Decided, NewMessage, append_message, event, notice_id, permitted};
+use crate::agents;
+use crate::app::App;
+use crate::auth::{StaffIdentity, VisitorIdentity};
+use crate::conversations::store::{self, Conversation};
+use crate::error::RelayError;
+use crate::events::LogBody;
+use crate::policy::ConversationDeed;
+use crate::sites;
+use crate::store::{Abort, ReadTx, StoreError, ToValue, WriteTx};
+use crate::text;
+
+/// A visitor's message. Starts a conversation if none is open: with the site's welcome as number 1,
+/// if it has one, and the message after it (A16, B14).
+pub async fn send_as_visitor(
+    app: Arc<App>,
+    who: VisitorIdentity,
+    client_id: ClientId,
+    command: VisitorSendMessage,
+) -> Result<Outcome, RelayError> {
+    text::may_be_message(&command.text)?;
+    let now = app.world.now();
+    let opening = Opening {
+        id: ConversationId::new(app.world.new_id()).map_err(|_| ErrorCode::Internal)?,
+        welcome_id: notice_id(app.world.as_ref())?,
+        visitor_id: who.visitor_id,
+        site_id: who.site_id,
+        page_url: text::page_url(&command.page.url).to_owned(),
+        page_title: text::page_title(&command.page.title),
+        locale: text::locale(&command.locale).to_owned(),
+        at: now,
+    };
+    let text = command.text;
+    let accepted = app
+        .store
+        .write("send as visitor", move |tx| {
+            if let Some(outcome) = sent_before(tx, &opening.visitor_id, &client_id, &text)? {
+                return Ok(outcome);
+            }
+            let mut row = match store::open_of_visitor(tx, &opening.visitor_id)? {
+                Some(row) => row,
+                None => opening.begin(tx)?,
+            };
+            let content = MessageContent::Text { text: text.clone() };
+            add(tx, &mut row, client_id.clone(), Author::Visitor, content, now)
+        })
+        .await?;
+    Ok(accepted)
+}
+
+/// An agent's message, in a conversation the agent serves.
+pub async fn send_as_agent(
+    app: Arc<App>,
+    who: StaffIdentity,
+    client_id: ClientId,
+    command: StaffSendMessage,
+) -> Result<Outcome, RelayError> {
+    text::may_be_message(&command.text)?;
+    let now = app.world.now();
+    let accepted = app
+        .store
+        .write("send as agent", move |tx| {
+            if let Some(outcome) = sent_before(tx, &who.agent_id, &client_id, &command.text)? {
+                return Ok(outcome);
+            }
+            let id = &command.conversation_id;
+            let (mut row, _) = permitted(tx, &who, id, ConversationDeed::Write)?;
+            let author = Author::Agent { agent_id: who.agent_id.clone() };
+            let content = MessageContent::Text { text: command.text.clone() };
+            add(tx, &mut row, client_id.clone(), author, content, now)
+        })
+        .await?;
+    Ok(accepted)
+}
+
+/// The answer to this id, if the actor used it before; the same id for another text is refused.
+fn sent_before(
+    tx: &ReadTx<'_>,
+    actor: &impl ToValue,
+    client_id: &ClientId,
+    text: &str,
+) -> Decided<Option<Outcome>> {
+    match store::sent(tx, actor, client_id)? {
+        None => Ok(None),
+        Some(sent) if sent.text == text => {
+            let (conversation_id, seq, at) = (sent.conversation_id, sent.seq, sent.at);
+            Ok(Some(Outcome::Accepted { conversation_id, seq, at }))
+        }
+        Some(_) => Err(Abort::Refused(ErrorCode::IdReused)),
+    }
+}
+
+fn add(
+    tx: &mut WriteTx<'_>,
+    row: &mut Conversation,
+    client_id: ClientId,
+    author: Author,
+    content: MessageContent,
+    at: Timestamp,
+) -> Decided<Outcome> {
+    let agent = match &author {
+        Author::Agent { agent_id } => {
+            let agent = agents::queries::agent(tx, agent_id)?;
+            // An account disabled while its command was under way writes no more.
+            let agent = agent.filter(|agent| !agent.disabled);
+            Some(agent.ok_or(Abort::Refused(ErrorCode::Unauthenticated))?.card())
+        }
+        Author::Visitor | Author::System => None,
+    };
+    let message = append_message(tx, row, NewMessage { client_id, author, content, at, agent })?;
+    Ok(Outcome::Accepted { conversation_id: row.id.clone(), seq: message.seq, at: message.at })
+}
+
+/// All that a new conversation needs, made before the transaction.
+struct Opening {
+    id: ConversationId,
+    welcome_id: ClientId,
+    visitor_id: VisitorId,
+    site_id: SiteId,
+    page_url: String,
+    page_title: String,
+    locale: String,
+    at: Timestamp,
+}
+
+impl Opening {
+    /// Begins the conversation, waiting, with the welcome as its first message.
+    fn begin(&self, tx: &mut WriteTx<'_>) -> Decided<Conversation> {
+        let site = sites::queries::settings(tx, &self.site_id)?
+            .ok_or(Abort::Failed(StoreError::Corrupt("site")))?;
+        if !site.enabled {
+            return Err(Abort::Refused(ErrorCode::SiteDisabled));
+        }
+        let mut row = Conversation {
+            id: self.id.clone(),
+            visitor_id: self.visitor_id.clone(),
+            site_id: self.site_id.clone(),
+            status: ConversationStatus::Waiting { reason: WaitingReason::Routing },
+            agent_id: None,
+            page_url: self.page_url.clone(),
+            page_title: self.page_title.clone(),
+            locale: self.locale.clone(),
+            started_at: self.at,
+            started_position: Position::ZERO,
+            assigned_at: None,
+            first_response_at: None,
+        };
+        row.started_position = tx.append(event(self.at, &row, LogBody::ConversationStarted))?;
+        if !store::insert(tx, &row)? {
+            // Writes are serial, so nobody can have begun one since it was looked for.
+            return Err(Abort::Failed(StoreError::Corrupt("open conversation")));
+        }
+        if !site.welcome.is_empty() {
+            let notice = SystemNotice::Welcome { text: site.welcome };
+            let welcome = NewMessage {
+                client_id: self.welcome_id.clone(),
+                author: Author::System,
+                content: MessageContent::Notice { notice },
+                at: self.at,
+                agent: None,
+            };
+            append_message(tx, &mut row, welcome)?;
+        }
+        Ok(row)
+    }
+}

@@ -1,0 +1,15 @@
+//! The company's sites: where the widget may start, what it says, its documents.
+//!
+//! Owns `sites`. The domain gate (A02) stands here twice: in the answer to the loader and in the
+//! `frame-ancestors` of the iframe's document, made from the same list.
+
+pub mod actions;
+pub mod domains;
+pub mod queries;
+pub mod routes;
+pub(crate) mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use domains::{Domain, DomainError};

@@ -1,0 +1,41 @@
+//! What other rooms and the live part may read of sites.
+
+use std::collections::BTreeMap;
+
+use yingke_shared::ids::SiteId;
+use yingke_shared::views::{SiteSettings, VisitorSite};
+
+use super::store;
+use crate::store::{ReadTx, StoreError};
+
+/// A site's settings, if there is such a site.
+pub fn settings(tx: &ReadTx<'_>, id: &SiteId) -> Result<Option<SiteSettings>, StoreError> {
+    store::load(tx, id)
+}
+
+/// All sites, by id.
+pub fn all(tx: &ReadTx<'_>) -> Result<Vec<SiteSettings>, StoreError> {
+    store::load_all(tx)
+}
+
+/// What a visitor's widget needs of it.
+pub fn for_visitor(tx: &ReadTx<'_>, id: &SiteId) -> Result<VisitorSite, StoreError> {
+    let site = store::load(tx, id)?.ok_or(StoreError::Corrupt("site"))?;
+    Ok(VisitorSite { id: site.id, name: site.name, welcome: site.welcome, preview: site.preview })
+}
+
+/// Names of the sites of a list of records, each read once. Sites are never deleted.
+#[derive(Debug, Default)]
+pub struct Names(BTreeMap<SiteId, String>);
+
+impl Names {
+    /// The name of this site.
+    pub fn get(&mut self, tx: &ReadTx<'_>, id: &SiteId) -> Result<String, StoreError> {
+        if let Some(name) = self.0.get(id) {
+            return Ok(name.clone());
+        }
+        let name = store::load(tx, id)?.ok_or(StoreError::Corrupt("site"))?.name;
+        self.0.insert(id.clone(), name.clone());
+        Ok(name)
+    }
+}

@@ -1,0 +1,81 @@
+//! The SQL of visitors, their tokens and return tickets.
+
+use yingke_shared::ids::{SiteId, VisitorId};
+use yingke_shared::time::Timestamp;
+
+use crate::auth::TokenHash;
+use crate::params;
+use crate::store::{ReadTx, StoreError, WriteTx};
+
+pub(crate) fn insert(
+    tx: &mut WriteTx<'_>,
+    id: &VisitorId,
+    site_id: &SiteId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO visitors (id, site_id, created_at) VALUES (?, ?, ?)",
+        params![id, site_id, now],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn insert_token(
+    tx: &mut WriteTx<'_>,
+    token: &TokenHash,
+    visitor_id: &VisitorId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO visitor_tokens (token_hash, visitor_id, created_at) VALUES (?, ?, ?)",
+        params![token, visitor_id, now],
+    )?;
+    Ok(())
+}
+
+/// Voids the visitor's tokens beyond the newest `kept`.
+pub(crate) fn void_old_tokens(
+    tx: &mut WriteTx<'_>,
+    visitor_id: &VisitorId,
+    kept: u32,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM visitor_tokens WHERE token_hash IN (\
+         SELECT token_hash FROM visitor_tokens WHERE visitor_id = ? \
+         ORDER BY created_at DESC LIMIT 1000 OFFSET ?)",
+        params![visitor_id, kept],
+    )?;
+    Ok(())
+}
+
+pub(crate) const TICKET: &str = "SELECT t.visitor_id FROM return_tickets t \
+     JOIN visitors v ON v.id = t.visitor_id WHERE t.ticket_hash = ? AND v.site_id = ?";
+
+/// Whose return ticket it is, if it is one of this site.
+pub(crate) fn visitor_of_ticket(
+    tx: &ReadTx<'_>,
+    ticket: &TokenHash,
+    site_id: &SiteId,
+) -> Result<Option<VisitorId>, StoreError> {
+    tx.query_one(TICKET, params![ticket, site_id], |row| row.id(0))
+}
+
+pub(crate) fn spend_ticket(tx: &mut WriteTx<'_>, ticket: &TokenHash) -> Result<bool, StoreError> {
+    Ok(tx.execute("DELETE FROM return_tickets WHERE ticket_hash = ?", params![ticket])? == 1)
+}
+
+/// The visitor's one ticket is now this.
+pub(crate) fn replace_ticket(
+    tx: &mut WriteTx<'_>,
+    visitor_id: &VisitorId,
+    ticket: &TokenHash,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO return_tickets (visitor_id, ticket_hash, created_at) VALUES (?, ?, ?) \
+         ON CONFLICT (visitor_id) DO UPDATE SET ticket_hash = excluded.ticket_hash, \
+         created_at = excluded.created_at",
+        params![visitor_id, ticket, now],
+    )?;
+    Ok(())
+}
