@@ -4,6 +4,7 @@ mod accept;
 pub mod agents;
 pub mod app;
 pub mod assets;
+pub mod assignment;
 pub mod auth;
 pub mod cli;
 pub mod client_address;

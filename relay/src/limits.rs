@@ -86,3 +86,95 @@ pub const STOP_WITHIN_MS: u64 = 10_000;
 
 /// Of it, for sockets to say goodbye and for requests to be answered; the rest is for the store.
 pub const STOP_CLIENTS_WITHIN_MS: u64 = 6_000;
+
+// ---- live ----
+
+/// So many at once, so many a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// After a pause, this many at once.
+    pub burst: u32,
+    /// In the long run, this many a second; at least 1.
+    pub per_second: u32,
+}
+
+/// Read buffer of a socket, in bytes. With the library's 128 KiB an idle visitor would cost 35 times
+/// as much; larger frames are read in pieces.
+pub const SOCKET_READ_BUFFER_BYTES: usize = 2 * 1_024;
+
+/// A frame over the protocol's limit and up to this is read to its end, so that the goodbye that
+/// says `too_large` arrives; a larger one is cut off.
+pub const SOCKET_FRAME_BYTES_MAX: usize = 4 * yingke_shared::limits::FRAME_BYTES_MAX;
+
+/// What a socket may have unwritten, in bytes. Above the largest single frame the relay makes (a
+/// snapshot of 500 conversations whose last messages all have 4,000 characters).
+pub const SOCKET_WRITE_BUFFER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
+/// Events one delivery frame holds, in bytes; more go into the next frame.
+pub const DELIVERY_BYTES_MAX: usize = 64 * 1_024;
+
+/// Events that wait for one reader, in bytes; one that is further behind is dropped and resumes.
+pub const OUTBOUND_BYTES_MAX: usize = 512 * 1_024;
+
+/// A reader with more than this waiting gets no signals: they would be stale when they arrive.
+pub const SIGNAL_BYTES_MAX: usize = 32 * 1_024;
+
+/// Replies that wait for a socket; a client that has more and still asks is cut off.
+pub const REPLIES_WAITING_MAX: usize = 2 * yingke_shared::limits::COMMANDS_IN_FLIGHT_MAX;
+
+/// A ping goes out this often, in milliseconds.
+pub const PING_EVERY_MS: u64 = 5_000;
+
+/// A peer that sent nothing for this long, not even a pong, is dead, in milliseconds.
+pub const DEAD_AFTER_MS: u64 = 10_000;
+
+/// A socket that takes no bytes for this long is dead, in milliseconds.
+pub const WRITE_STALL_MS: u64 = 10_000;
+
+/// A reader whose position did not move for this long gets an empty delivery with the next ping, in
+/// milliseconds: with the ping's 5 s that is inside the protocol's 15 s.
+pub const QUIET_DELIVERY_MS: u64 = 9_500;
+
+/// How long the last word may take to be written and the peer to close, in milliseconds.
+pub const BYE_WITHIN_MS: u64 = 2_000;
+
+/// When the relay stops, clients are told to come back after a time between these two, in
+/// milliseconds, so that they do not all come at once.
+pub const RECONNECT_AFTER_MS: (u32, u32) = (500, 3_500);
+
+/// Messages of one session: nobody types faster, and a script is slowed before it hurts.
+pub const MESSAGES_RATE: Rate = Rate { burst: 20, per_second: 10 };
+
+/// Other commands of one session: marks, pages, availability.
+pub const COMMANDS_RATE: Rate = Rate { burst: 60, per_second: 20 };
+
+/// Previews and typing signs of one session (E01).
+pub const PREVIEWS_RATE: Rate = Rate {
+    burst: yingke_shared::limits::PREVIEWS_PER_SECOND,
+    per_second: yingke_shared::limits::PREVIEWS_PER_SECOND,
+};
+
+/// A session begins again only when its client found a gap; in a loop it is slowed.
+pub const HELLOS_RATE: Rate = Rate { burst: 3, per_second: 1 };
+
+/// Sockets of one address. A company's visitors behind one address translation, an office of agents,
+/// and load tests fit; a single attacker does not take every file descriptor.
+pub const SOCKETS_PER_ADDRESS_MAX: u32 = 20_000;
+
+// ---- assignment ----
+
+/// Decisions carried out at once; more wait in the core.
+pub const DECISIONS_AT_ONCE_MAX: usize = 256;
+
+/// After the store refused an agent or failed, this long passes before the next try, in
+/// milliseconds: longer than a disk's hiccup, shorter than a visitor's patience.
+pub const ASSIGN_AGAIN_AFTER_MS: u64 = 250;
+
+// ---- rooms ----
+
+/// The body of an HTTP request. The largest is a site with all its domains and a long welcome.
+pub const REQUEST_BODY_BYTES_MAX: usize = 64 * 1_024;
+
+/// What a snapshot's rows or a page of messages may weigh, roughly as JSON: a slow link still has it
+/// in a second. The first row is given however long it is.
+pub const SNAPSHOT_BYTES_MAX: usize = 256 * 1_024;

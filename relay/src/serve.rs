@@ -65,6 +65,9 @@ pub async fn serve(config: Config, started: impl FnOnce(SocketAddr)) -> Result<(
     let store = Store::open(&config.data, world.as_ref())?;
     let app = Arc::new(App::new(config, world, store));
 
+    app.tasks.spawn(crate::live::run(Arc::clone(&app)));
+    app.tasks.spawn(crate::assignment::run(Arc::clone(&app)));
+
     let handle = Handle::new();
     let server = accept(listener, tls, handle.clone(), router(&app));
     let mut server = tokio::spawn(server);
@@ -112,9 +115,7 @@ async fn stop(app: &App, handle: &Handle<SocketAddr>) -> Result<(), ServeError> 
 
 fn router(app: &Arc<App>) -> Router {
     let trusted: Arc<[ipnet::IpNet]> = app.config.trusted_proxies.clone().into();
-    Router::new()
-        .route("/healthz", axum::routing::get(crate::health::health))
-        .with_state(Arc::clone(app))
+    crate::router::routes(app)
         .layer(from_fn_with_state(trusted, client_address::find))
 }
 

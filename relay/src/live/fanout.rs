@@ -1,0 +1,276 @@
+//! From the log to the mailboxes: one task reads the log strictly in order and gives each entry to
+//! the sessions that may see it. An entry is encoded at most once for each side, and not at all
+//! when nobody of that side is there.
+//!
+//! Who may see an entry is decided here and by the entry alone: a conversation's events go to the
+//! agent who serves it and to its visitor. An agent who comes to serve gets the whole record, one
+//! who no longer does gets a withdrawal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
+use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
+use yingke_shared::views::ConversationStatus;
+
+use super::frames;
+use super::hub::{Hub, ServingNow};
+use super::mailbox::Mailbox;
+use super::staff::{card_event, for_staff};
+use crate::agents;
+use crate::app::App;
+use crate::conversations::{queries, views};
+use crate::events::{self, Entry, LogBody, LogError, Subject};
+use crate::sites;
+use crate::store::StoreError;
+
+/// A read of the database that failed is tried again after this.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Runs until the relay stops.
+pub(super) async fn run(app: Arc<App>) {
+    let stop = {
+        let app = Arc::clone(&app);
+        async move {
+            app.stopping.cancelled().await;
+            app.hub.stop();
+        }
+    };
+    let mut follow = std::pin::pin!(follow(&app));
+    tokio::select! {
+        biased;
+        () = &mut follow => app.hub.stop(),
+        () = stop => {}
+    }
+}
+
+async fn follow(app: &App) {
+    let Some(from) = start(app).await else { return };
+    let mut log = app.store.subscribe(from);
+    loop {
+        let entries = match log.next().await {
+            Ok(entries) => entries,
+            Err(LogError::Closed) => return,
+            Err(LogError::Store(error)) => {
+                tracing::error!(%error, "fan-out cannot read the log; trying again");
+                tokio::time::sleep(AGAIN_AFTER).await;
+                continue;
+            }
+        };
+        let Some(upto) = entries.last().map(|entry| entry.position) else { continue };
+        let mut rung = Vec::new();
+        for entry in &entries {
+            give(app, entry, &mut rung).await;
+        }
+        app.hub.set_fanned(upto, &rung);
+    }
+}
+
+/// Learns who serves whom and which sites show no previews; gives where the log goes on from there.
+async fn start(app: &App) -> Option<Position> {
+    loop {
+        let read = app.store.read("begin fan-out", |tx| {
+            let (_, head) = events::head(tx)?;
+            let mut serving = Vec::new();
+            for agent in agents::queries::all(tx)? {
+                for open in queries::serving_of_agent(tx, &agent.id)? {
+                    let agent_id = agent.id.clone();
+                    serving
+                        .push((open.visitor_id, ServingNow { conversation_id: open.id, agent_id }));
+                }
+            }
+            Ok((head, serving, sites::queries::all(tx)?))
+        });
+        match read.await {
+            Ok((head, serving, sites)) => {
+                for (visitor_id, now) in serving {
+                    app.hub.set_serving(&visitor_id, Some(now));
+                }
+                for site in sites {
+                    app.hub.set_preview(&site.id, site.preview);
+                }
+                app.hub.begin(head);
+                return Some(head);
+            }
+            Err(StoreError::Closed) => return None,
+            Err(error) => {
+                tracing::error!(%error, "fan-out cannot begin; trying again");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+        }
+    }
+}
+
+async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) {
+    match (&entry.body, &entry.subject) {
+        (LogBody::AgentChanged { agent_id }, _) => card_changed(app, entry, agent_id, rung).await,
+        (LogBody::SiteChanged { site_id }, _) => site_changed(app, site_id).await,
+        (_, None) => {}
+        (body, Some(subject)) => {
+            if let LogBody::StatusChanged { status, previous_agent, .. } = body {
+                let now = serving_now(subject, status);
+                let gained =
+                    now.as_ref().is_some_and(|now| Some(&now.agent_id) != previous_agent.as_ref());
+                app.hub.set_serving(&subject.visitor_id, now);
+                to_agents_of_status(app, entry, subject, status, previous_agent.as_ref(), rung)
+                    .await;
+                if gained {
+                    app.hub.tell_if_online(&subject.visitor_id);
+                }
+            } else if let Some(agent_id) = &subject.agent_id {
+                to_agent(&app.hub, entry, agent_id, rung);
+            }
+            to_visitor(&app.hub, entry, &subject.visitor_id, rung);
+        }
+    }
+}
+
+fn serving_now(subject: &Subject, status: &ConversationStatus) -> Option<ServingNow> {
+    match status {
+        ConversationStatus::Serving { agent_id } => Some(ServingNow {
+            conversation_id: subject.conversation_id.clone(),
+            agent_id: agent_id.clone(),
+        }),
+        ConversationStatus::Waiting { .. } | ConversationStatus::Ended { .. } => None,
+    }
+}
+
+async fn to_agents_of_status(
+    app: &App,
+    entry: &Entry,
+    subject: &Subject,
+    status: &ConversationStatus,
+    previous: Option<&AgentId>,
+    rung: &mut Vec<Arc<Mailbox>>,
+) {
+    let id = &subject.conversation_id;
+    let withdrawn = || StaffEventBody::ConversationWithdrawn { conversation_id: id.clone() };
+    match status {
+        ConversationStatus::Serving { agent_id } if previous != Some(agent_id) => {
+            if let Some(previous) = previous {
+                put_staff(&app.hub, entry.position, withdrawn(), previous, rung);
+            }
+            gained(app, entry.position, id, agent_id, rung).await;
+        }
+        ConversationStatus::Serving { agent_id } => to_agent(&app.hub, entry, agent_id, rung),
+        ConversationStatus::Waiting { .. } => {
+            if let Some(previous) = previous {
+                put_staff(&app.hub, entry.position, withdrawn(), previous, rung);
+            }
+        }
+        ConversationStatus::Ended { .. } => {
+            if let Some(agent_id) = subject.agent_id.as_ref().or(previous) {
+                to_agent(&app.hub, entry, agent_id, rung);
+            }
+        }
+    }
+}
+
+/// The record as it is now: what the log says about it up to its `rev` changes nothing any more.
+/// If the agent lost it again meanwhile, the log says so soon and there is nothing to give.
+async fn gained(
+    app: &App,
+    position: Position,
+    id: &ConversationId,
+    agent_id: &AgentId,
+    rung: &mut Vec<Arc<Mailbox>>,
+) {
+    if !app.hub.has_agent(agent_id) {
+        return;
+    }
+    let (of, reader) = (id.clone(), agent_id.clone());
+    let read = again(app, "gained record", move |tx| queries::record_for(tx, &of, &reader));
+    if let Some(record) = read.await.flatten() {
+        let body = StaffEventBody::ConversationGained { record: Box::new(record) };
+        put_staff(&app.hub, position, body, agent_id, rung);
+    }
+}
+
+async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Vec<Arc<Mailbox>>) {
+    let id = changed.clone();
+    // Anybody else than the agent: what all colleagues see alike.
+    let read = again(app, "changed card", move |tx| {
+        let colleague = agents::queries::colleague(tx, &id)?;
+        Ok((card_event(tx, &id, &id)?, colleague))
+    });
+    let Some((own, colleague)) = read.await else { return };
+    if let Some(own) = own {
+        put_staff(&app.hub, entry.position, own, changed, rung);
+    }
+    if let Some(colleague) = colleague {
+        let body = StaffEventBody::ColleagueChanged { colleague };
+        let event = StaffEvent { position: entry.position, body };
+        if let Some(json) = frames::shared(&event) {
+            app.hub.put_to_colleagues(changed, entry.position, &json, rung);
+        }
+    }
+}
+
+async fn site_changed(app: &App, site_id: &SiteId) {
+    let id = site_id.clone();
+    let read = again(app, "changed site", move |tx| sites::queries::settings(tx, &id));
+    if let Some(site) = read.await.flatten() {
+        app.hub.set_preview(&site.id, site.preview);
+    }
+}
+
+fn to_agent(hub: &Hub, entry: &Entry, agent_id: &AgentId, rung: &mut Vec<Arc<Mailbox>>) {
+    if hub.has_agent(agent_id)
+        && let Some(body) = for_staff(entry, agent_id)
+    {
+        put_staff(hub, entry.position, body, agent_id, rung);
+    }
+}
+
+fn put_staff(
+    hub: &Hub,
+    position: Position,
+    body: StaffEventBody,
+    agent_id: &AgentId,
+    rung: &mut Vec<Arc<Mailbox>>,
+) {
+    if let Some(json) = frames::shared(&StaffEvent { position, body }) {
+        hub.put_to_agent(agent_id, position, &json, rung);
+    }
+}
+
+fn to_visitor(hub: &Hub, entry: &Entry, visitor_id: &VisitorId, rung: &mut Vec<Arc<Mailbox>>) {
+    if !hub.has_visitor(visitor_id) {
+        return;
+    }
+    let Some(body) = for_visitor(entry, visitor_id) else { return };
+    if let Some(json) = frames::shared(&VisitorEvent { position: entry.position, body }) {
+        hub.put_to_visitor(visitor_id, entry.position, &json, rung);
+    }
+}
+
+/// The entry for a visitor; nothing if it is about another's conversation. The marks of an agent
+/// who only watches never show.
+pub(super) fn for_visitor(entry: &Entry, visitor_id: &VisitorId) -> Option<VisitorEventBody> {
+    let subject = entry.subject.as_ref().filter(|subject| subject.visitor_id == *visitor_id)?;
+    match &entry.body {
+        LogBody::AgentMarked { agent_id, .. } if subject.agent_id.as_ref() != Some(agent_id) => {
+            None
+        }
+        _ => views::visitor_body(entry),
+    }
+}
+
+/// A read that fan-out cannot do without: tried until it succeeds or the store is closed. The log
+/// waits meanwhile, for a position must not be skipped.
+async fn again<T: Send + 'static>(
+    app: &App,
+    what: &'static str,
+    read: impl Fn(&crate::store::ReadTx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+) -> Option<T> {
+    loop {
+        match app.store.read(what, read.clone()).await {
+            Ok(found) => return Some(found),
+            Err(StoreError::Closed) => return None,
+            Err(error) => {
+                tracing::error!(%error, what, "fan-out cannot read; trying again");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+        }
+    }
+}

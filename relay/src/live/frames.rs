@@ -1,0 +1,110 @@
+//! The relay's frames as text. An event's JSON is made once and shared; only the head of a delivery
+//! is made for each reader.
+
+use axum::body::Bytes;
+use serde::Serialize;
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::frame::{Bye, Reply, Welcome};
+use yingke_shared::ids::Position;
+
+/// Events of one delivery, joined.
+#[derive(Debug)]
+pub(crate) struct Events {
+    joined: String,
+    count: usize,
+}
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self { joined: String::new(), count: 0 }
+    }
+
+    /// Adds one event's JSON.
+    pub(crate) fn add(&mut self, json: &[u8]) {
+        let Ok(json) = std::str::from_utf8(json) else { return };
+        if self.count > 0 {
+            self.joined.push(',');
+        }
+        self.joined.push_str(json);
+        self.count += 1;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.joined.len()
+    }
+}
+
+/// `{after, upto, events}`.
+pub(crate) fn delivery(after: Position, upto: Position, events: &Events) -> String {
+    format!(r#"{{"type":"delivery","after":{after},"upto":{upto},"events":[{}]}}"#, events.joined)
+}
+
+/// One JSON value of the protocol as bytes to be shared.
+pub(crate) fn shared<T: Serialize>(value: &T) -> Option<Bytes> {
+    encoded(value).map(Bytes::from)
+}
+
+/// The answer to a good hello.
+pub(crate) fn welcome<S: Serialize>(welcome: &Welcome<S>) -> Option<String> {
+    encoded(&Tagged { kind: "welcome", body: welcome })
+}
+
+/// The answer to a command.
+pub(crate) fn reply(reply: &Reply) -> Option<String> {
+    encoded(&Tagged { kind: "reply", body: reply })
+}
+
+/// The last word.
+pub(crate) fn bye(error: WireError) -> String {
+    encoded(&Tagged { kind: "bye", body: &Bye { error } }).unwrap_or_default()
+}
+
+/// A frame of either side whose body is the same on both.
+#[derive(Serialize)]
+struct Tagged<'a, T> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// None of the protocol's types can fail to encode; if one ever does, it is said and left out.
+fn encoded<T: Serialize>(value: &T) -> Option<String> {
+    match serde_json::to_string(value) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            tracing::error!(%error, code = ?ErrorCode::Internal, "a frame could not be encoded");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yingke_shared::frame::{Delivery, StaffFrame, VisitorFrame};
+    use yingke_shared::ids::ClientId;
+
+    use super::*;
+
+    #[test]
+    fn frames_made_by_hand_are_those_of_the_protocol() {
+        let (after, upto) = (Position::new(3).unwrap(), Position::new(9).unwrap());
+        let text = delivery(after, upto, &Events::new());
+        let read: VisitorFrame = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, VisitorFrame::Delivery(Delivery { after, upto, events: vec![] }));
+
+        let id = ClientId::new("a").unwrap();
+        let error = Some(WireError::new(ErrorCode::TooFast));
+        let answer = Reply { id, ok: None, error };
+        let read: StaffFrame = serde_json::from_str(&reply(&answer).unwrap()).unwrap();
+        assert_eq!(read, StaffFrame::Reply(answer));
+
+        let error = WireError { code: ErrorCode::Busy, retry_after_ms: Some(5) };
+        let read: StaffFrame = serde_json::from_str(&bye(error)).unwrap();
+        assert_eq!(read, StaffFrame::Bye(Bye { error }));
+    }
+}

@@ -1,0 +1,488 @@
+//! Who is connected now, and the way to their mailboxes. All of it is liveness: nothing here is
+//! stored, and a restarted relay begins with an empty hub.
+//!
+//! Everything is behind one short lock; under it nothing waits, encodes or reads a database.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::frame::{StaffFrame, StaffSignal, VisitorFrame, VisitorSignal};
+use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
+
+use super::frames;
+use super::mailbox::Mailbox;
+use super::preview::masked;
+use crate::auth::TokenHash;
+use crate::limits::{RECONNECT_AFTER_MS, SOCKETS_PER_ADDRESS_MAX};
+
+/// Handle to the hub; cheap to clone.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    /// Fan-out has put everything up to this position into the mailboxes.
+    fanned: AtomicU64,
+    /// Grows whenever an agent's first socket comes or last one goes: wakes the driver, which then
+    /// looks at [`Hub::connected_agents`].
+    presence: watch::Sender<u64>,
+    /// Fan-out follows the log: what commits from now on reaches the mailboxes.
+    begun: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The relay is stopping: nobody is let in any more.
+    stopped: bool,
+    /// Names sessions, so that one can be taken out again.
+    next_session: u64,
+    staff: BTreeMap<AgentId, Vec<StaffSession>>,
+    visitors: BTreeMap<VisitorId, Vec<VisitorSession>>,
+    /// Sockets of each address, for the limit.
+    addresses: BTreeMap<IpAddr, u32>,
+    /// Who serves whom: the way of previews, typing signs and online signs. Kept by fan-out.
+    serving: BTreeMap<VisitorId, ServingNow>,
+    /// The same by agent.
+    served: BTreeMap<AgentId, BTreeMap<ConversationId, VisitorId>>,
+    /// Sites whose typing preview is switched off. Kept by fan-out.
+    without_preview: BTreeSet<SiteId>,
+}
+
+struct StaffSession {
+    number: u64,
+    token: TokenHash,
+    mailbox: Arc<Mailbox>,
+}
+
+struct VisitorSession {
+    number: u64,
+    mailbox: Arc<Mailbox>,
+}
+
+/// A conversation that an agent serves now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServingNow {
+    /// Which.
+    pub conversation_id: ConversationId,
+    /// By whom.
+    pub agent_id: AgentId,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        let (presence, _) = watch::channel(0);
+        let (begun, _) = watch::channel(false);
+        let inner = Inner { state: Mutex::default(), fanned: AtomicU64::new(0), presence, begun };
+        Self { inner: Arc::new(inner) }
+    }
+}
+
+/// For the rooms.
+impl Hub {
+    /// A hub without anybody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends every socket of this account: disabled, or its rights changed.
+    pub fn end_sessions_of_agent(&self, agent_id: &AgentId, code: ErrorCode) {
+        let state = self.inner.state.lock();
+        for session in state.staff.get(agent_id).into_iter().flatten() {
+            session.mailbox.end(WireError::new(code));
+        }
+    }
+
+    /// Ends every socket of this session: signed out, password changed.
+    pub fn end_session(&self, token: &TokenHash) {
+        let state = self.inner.state.lock();
+        for session in state.staff.values().flatten().filter(|session| session.token == *token) {
+            session.mailbox.end(WireError::new(ErrorCode::Unauthenticated));
+        }
+    }
+
+    /// Whether a widget of this visitor is connected.
+    #[must_use]
+    pub fn visitor_online(&self, visitor_id: &VisitorId) -> bool {
+        self.inner.state.lock().visitors.contains_key(visitor_id)
+    }
+
+    /// How many sockets are connected, of staff and of visitors.
+    #[must_use]
+    pub fn sockets(&self) -> (usize, usize) {
+        let state = self.inner.state.lock();
+        let staff = state.staff.values().map(Vec::len).sum();
+        (staff, state.visitors.values().map(Vec::len).sum())
+    }
+}
+
+/// For the assignment driver.
+impl Hub {
+    /// Agents with at least one socket.
+    #[must_use]
+    pub fn connected_agents(&self) -> BTreeSet<AgentId> {
+        self.inner.state.lock().staff.keys().cloned().collect()
+    }
+
+    /// Changes whenever [`Hub::connected_agents`] does.
+    #[must_use]
+    pub fn presence(&self) -> watch::Receiver<u64> {
+        self.inner.presence.subscribe()
+    }
+}
+
+/// For sessions.
+impl Hub {
+    /// Lets one more socket of this address in, unless there are too many or the relay stops.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<Admission, ErrorCode> {
+        let mut state = self.inner.state.lock();
+        if state.stopped {
+            return Err(ErrorCode::Unavailable);
+        }
+        let count = state.addresses.entry(address).or_default();
+        if *count >= SOCKETS_PER_ADDRESS_MAX {
+            return Err(ErrorCode::TooFast);
+        }
+        *count += 1;
+        Ok(Admission { hub: self.clone(), address })
+    }
+
+    /// From now on the agent's events come into `mailbox`.
+    pub(crate) fn join_staff(
+        &self,
+        agent_id: &AgentId,
+        token: &TokenHash,
+        mailbox: &Arc<Mailbox>,
+    ) -> Registration {
+        let mut state = self.inner.state.lock();
+        let number = state.new_session(mailbox);
+        let sessions = state.staff.entry(agent_id.clone()).or_default();
+        let is_first = sessions.is_empty();
+        sessions.push(StaffSession { number, token: token.clone(), mailbox: Arc::clone(mailbox) });
+        drop(state);
+        if is_first {
+            self.inner.presence.send_modify(|count| *count += 1);
+        }
+        Registration { hub: self.clone(), number, reader: Reader::Staff(agent_id.clone()) }
+    }
+
+    /// From now on the visitor's events come into `mailbox`.
+    pub(crate) fn join_visitor(
+        &self,
+        visitor_id: &VisitorId,
+        mailbox: &Arc<Mailbox>,
+    ) -> Registration {
+        let mut state = self.inner.state.lock();
+        let number = state.new_session(mailbox);
+        let sessions = state.visitors.entry(visitor_id.clone()).or_default();
+        let is_first = sessions.is_empty();
+        if is_first {
+            // Nearly every visitor has one tab.
+            sessions.reserve_exact(1);
+        }
+        sessions.push(VisitorSession { number, mailbox: Arc::clone(mailbox) });
+        if is_first {
+            state.tell_online(visitor_id, true);
+        }
+        Registration { hub: self.clone(), number, reader: Reader::Visitor(visitor_id.clone()) }
+    }
+
+    fn leave(&self, number: u64, reader: &Reader) {
+        let mut state = self.inner.state.lock();
+        match reader {
+            Reader::Staff(agent_id) => {
+                let Some(sessions) = state.staff.get_mut(agent_id) else { return };
+                sessions.retain(|session| session.number != number);
+                if sessions.is_empty() {
+                    state.staff.remove(agent_id);
+                    drop(state);
+                    self.inner.presence.send_modify(|count| *count += 1);
+                }
+            }
+            Reader::Visitor(visitor_id) => {
+                let Some(sessions) = state.visitors.get_mut(visitor_id) else { return };
+                sessions.retain(|session| session.number != number);
+                if sessions.is_empty() {
+                    state.visitors.remove(visitor_id);
+                    state.tell_online(visitor_id, false);
+                }
+            }
+        }
+    }
+
+    /// Waits until fan-out follows the log: a session that read its snapshot before would miss what
+    /// commits between the two.
+    pub(crate) async fn begun(&self) {
+        let mut begun = self.inner.begun.subscribe();
+        // The sender lives in the hub itself, so the wait cannot fail.
+        let _ = begun.wait_for(|begun| *begun).await;
+    }
+
+    /// Everything up to here is in the mailboxes.
+    pub(crate) fn fanned(&self) -> Position {
+        Position::new(self.inner.fanned.load(Ordering::Acquire)).unwrap_or_default()
+    }
+
+    /// After the welcome: which of the served visitors are there.
+    pub(crate) fn tell_who_is_online(&self, agent_id: &AgentId, mailbox: &Mailbox) {
+        let state = self.inner.state.lock();
+        for (conversation_id, visitor_id) in state.served.get(agent_id).into_iter().flatten() {
+            if state.visitors.contains_key(visitor_id)
+                && let Some(frame) = online_frame(conversation_id, true)
+            {
+                mailbox.put_signal(&frame);
+            }
+        }
+    }
+
+    /// A visitor types: shown to the serving agent alone, masked (E01).
+    pub(crate) fn preview(&self, visitor_id: &VisitorId, site_id: &SiteId, text: &str) {
+        let Some((conversation_id, mailboxes)) =
+            self.inner.state.lock().watchers(visitor_id, site_id)
+        else {
+            return;
+        };
+        let signal = StaffSignal::Preview { conversation_id, text: masked(text) };
+        if let Some(frame) = frames::shared(&StaffFrame::Signal { signal }) {
+            mailboxes.iter().for_each(|mailbox| mailbox.put_signal(&frame));
+        }
+    }
+
+    /// An agent types, in a conversation that must be the agent's own.
+    pub(crate) fn typing(
+        &self,
+        agent_id: &AgentId,
+        conversation_id: &ConversationId,
+    ) -> Result<(), ErrorCode> {
+        let state = self.inner.state.lock();
+        let visitor_id = state
+            .served
+            .get(agent_id)
+            .and_then(|served| served.get(conversation_id))
+            .ok_or(ErrorCode::NotFound)?;
+        let signal = VisitorSignal::AgentTyping { conversation_id: conversation_id.clone() };
+        if let Some(frame) = frames::shared(&VisitorFrame::Signal { signal }) {
+            for session in state.visitors.get(visitor_id).into_iter().flatten() {
+                session.mailbox.put_signal(&frame);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For fan-out.
+impl Hub {
+    /// Whether anybody reads as this agent.
+    pub(crate) fn has_agent(&self, agent_id: &AgentId) -> bool {
+        self.inner.state.lock().staff.contains_key(agent_id)
+    }
+
+    /// Whether anybody reads as this visitor.
+    pub(crate) fn has_visitor(&self, visitor_id: &VisitorId) -> bool {
+        self.inner.state.lock().visitors.contains_key(visitor_id)
+    }
+
+    /// Puts an event into the agent's mailboxes; they are rung by [`Hub::set_fanned`].
+    pub(crate) fn put_to_agent(
+        &self,
+        agent_id: &AgentId,
+        position: Position,
+        json: &Bytes,
+        rung: &mut Vec<Arc<Mailbox>>,
+    ) {
+        let state = self.inner.state.lock();
+        for session in state.staff.get(agent_id).into_iter().flatten() {
+            session.mailbox.put_event(position, json);
+            rung.push(Arc::clone(&session.mailbox));
+        }
+    }
+
+    /// The same for all staff but one agent.
+    pub(crate) fn put_to_colleagues(
+        &self,
+        of: &AgentId,
+        position: Position,
+        json: &Bytes,
+        rung: &mut Vec<Arc<Mailbox>>,
+    ) {
+        let state = self.inner.state.lock();
+        let colleagues = state.staff.iter().filter(|(agent_id, _)| *agent_id != of);
+        for session in colleagues.flat_map(|(_, sessions)| sessions) {
+            session.mailbox.put_event(position, json);
+            rung.push(Arc::clone(&session.mailbox));
+        }
+    }
+
+    /// The same for a visitor.
+    pub(crate) fn put_to_visitor(
+        &self,
+        visitor_id: &VisitorId,
+        position: Position,
+        json: &Bytes,
+        rung: &mut Vec<Arc<Mailbox>>,
+    ) {
+        let state = self.inner.state.lock();
+        for session in state.visitors.get(visitor_id).into_iter().flatten() {
+            session.mailbox.put_event(position, json);
+            rung.push(Arc::clone(&session.mailbox));
+        }
+    }
+
+    /// Everything up to `position` is in the mailboxes: wakes those that got something.
+    pub(crate) fn set_fanned(&self, position: Position, rung: &[Arc<Mailbox>]) {
+        self.inner.fanned.store(position.get(), Ordering::Release);
+        rung.iter().for_each(|mailbox| mailbox.ring());
+    }
+
+    /// Fan-out follows the log from `position` on.
+    pub(crate) fn begin(&self, position: Position) {
+        self.set_fanned(position, &[]);
+        self.inner.begun.send_replace(true);
+    }
+
+    /// Notes who serves the visitor's conversation now; a new agent is told whether the visitor is
+    /// there.
+    pub(crate) fn set_serving(&self, visitor_id: &VisitorId, now: Option<ServingNow>) {
+        let mut state = self.inner.state.lock();
+        let before = match now.clone() {
+            Some(serving) => state.serving.insert(visitor_id.clone(), serving),
+            None => state.serving.remove(visitor_id),
+        };
+        if before == now {
+            return;
+        }
+        if let Some(before) = before
+            && let Some(served) = state.served.get_mut(&before.agent_id)
+        {
+            served.remove(&before.conversation_id);
+            if served.is_empty() {
+                state.served.remove(&before.agent_id);
+            }
+        }
+        if let Some(serving) = now {
+            let served = state.served.entry(serving.agent_id).or_default();
+            served.insert(serving.conversation_id, visitor_id.clone());
+        }
+    }
+
+    /// Tells the serving agent that the visitor is there, if so.
+    pub(crate) fn tell_if_online(&self, visitor_id: &VisitorId) {
+        let state = self.inner.state.lock();
+        if state.visitors.contains_key(visitor_id) {
+            state.tell_online(visitor_id, true);
+        }
+    }
+
+    /// Notes whether a site has the typing preview switched on.
+    pub(crate) fn set_preview(&self, site_id: &SiteId, on: bool) {
+        let mut state = self.inner.state.lock();
+        if on {
+            state.without_preview.remove(site_id);
+        } else {
+            state.without_preview.insert(site_id.clone());
+        }
+    }
+
+    /// The relay stops: everybody is told to come back, each at another time.
+    pub(crate) fn stop(&self) {
+        let mut state = self.inner.state.lock();
+        state.stopped = true;
+        let staff =
+            state.staff.values().flatten().map(|session| (session.number, &session.mailbox));
+        let visitors =
+            state.visitors.values().flatten().map(|session| (session.number, &session.mailbox));
+        for (number, mailbox) in staff.chain(visitors) {
+            mailbox.end(come_back(number));
+        }
+    }
+}
+
+/// A goodbye with a time to come back at; spread over the sessions without a random number: a large
+/// odd factor scatters the counter evenly.
+fn come_back(number: u64) -> WireError {
+    let (from, to) = RECONNECT_AFTER_MS;
+    let scattered = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+    let spread = u32::try_from(scattered % u64::from(to - from)).unwrap_or(0);
+    WireError { code: ErrorCode::Unavailable, retry_after_ms: Some(from + spread) }
+}
+
+fn online_frame(conversation_id: &ConversationId, online: bool) -> Option<Bytes> {
+    let signal = StaffSignal::VisitorOnline { conversation_id: conversation_id.clone(), online };
+    frames::shared(&StaffFrame::Signal { signal })
+}
+
+impl State {
+    fn new_session(&mut self, mailbox: &Mailbox) -> u64 {
+        self.next_session += 1;
+        if self.stopped {
+            mailbox.end(come_back(self.next_session));
+        }
+        self.next_session
+    }
+
+    fn tell_online(&self, visitor_id: &VisitorId, online: bool) {
+        let Some(serving) = self.serving.get(visitor_id) else { return };
+        let Some(frame) = online_frame(&serving.conversation_id, online) else { return };
+        for session in self.staff.get(&serving.agent_id).into_iter().flatten() {
+            session.mailbox.put_signal(&frame);
+        }
+    }
+
+    fn watchers(
+        &self,
+        visitor_id: &VisitorId,
+        site_id: &SiteId,
+    ) -> Option<(ConversationId, Vec<Arc<Mailbox>>)> {
+        if self.without_preview.contains(site_id) {
+            return None;
+        }
+        let serving = self.serving.get(visitor_id)?;
+        let sessions = self.staff.get(&serving.agent_id)?;
+        let mailboxes = sessions.iter().map(|session| Arc::clone(&session.mailbox)).collect();
+        Some((serving.conversation_id.clone(), mailboxes))
+    }
+}
+
+/// One admitted socket; gives its place back when dropped.
+pub(crate) struct Admission {
+    hub: Hub,
+    address: IpAddr,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut state = self.hub.inner.state.lock();
+        if let Some(count) = state.addresses.get_mut(&self.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.addresses.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// One session's place in the hub; given back when dropped.
+pub(crate) struct Registration {
+    hub: Hub,
+    number: u64,
+    reader: Reader,
+}
+
+enum Reader {
+    Staff(AgentId),
+    Visitor(VisitorId),
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.hub.leave(self.number, &self.reader);
+    }
+}

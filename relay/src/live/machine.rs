@@ -1,0 +1,285 @@
+//! One session as a value: what a frame from the client means and what is due when. It has no clock
+//! and no socket; times are milliseconds since the session began.
+
+use yingke_shared::commands::{Command, Envelope};
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::ids::ClientId;
+use yingke_shared::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, HELLO_WITHIN_MS};
+
+use super::rate::Bucket;
+use crate::limits::{
+    COMMANDS_RATE, DEAD_AFTER_MS, HELLOS_RATE, MESSAGES_RATE, PING_EVERY_MS, PREVIEWS_RATE,
+    QUIET_DELIVERY_MS, Rate, WRITE_STALL_MS,
+};
+
+/// What a frame is.
+#[derive(Debug)]
+pub(crate) enum Inbound<C> {
+    /// Not a frame of this protocol, or too large: the session ends.
+    Fatal(ErrorCode),
+    /// A command that is not carried out.
+    Refused(ClientId, WireError),
+    /// A command.
+    Command(ClientId, C),
+}
+
+/// Which rate a command counts against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// The first frame, and again when the client found a gap.
+    Hello,
+    /// A message.
+    Message,
+    /// A preview or a typing sign: answered only when refused.
+    Ephemeral,
+    /// Anything else that is answered.
+    Other,
+}
+
+/// What is due now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Nothing.
+    Nothing,
+    /// A ping.
+    Ping,
+    /// A ping and an empty delivery.
+    PingAndDelivery,
+    /// The end: the peer is dead, does not read, or never said hello.
+    End(ErrorCode),
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Machine {
+    /// A hello was answered.
+    welcomed: bool,
+    /// When anything last came.
+    heard_at_ms: u64,
+    /// When the last ping left, or would have.
+    pinged_at_ms: u64,
+    /// When the reader's position last moved.
+    delivered_at_ms: u64,
+    /// Since when the socket takes no more bytes.
+    stalled_since_ms: Option<u64>,
+    /// Commands without a written answer.
+    unanswered: usize,
+    hellos: Bucket,
+    messages: Bucket,
+    ephemerals: Bucket,
+    others: Bucket,
+}
+
+impl Machine {
+    /// Something came from the peer, if only a pong.
+    pub(crate) fn heard(&mut self, now_ms: u64) {
+        self.heard_at_ms = now_ms;
+    }
+
+    /// Reads a text frame.
+    pub(crate) fn read<C: Command>(
+        &mut self,
+        now_ms: u64,
+        frame: &str,
+        class_of: impl Fn(&C) -> Class,
+    ) -> Inbound<C> {
+        if frame.len() > FRAME_BYTES_MAX {
+            return Inbound::Fatal(ErrorCode::TooLarge);
+        }
+        let Ok(envelope) = Envelope::decode(frame) else {
+            return Inbound::Fatal(ErrorCode::BadFrame);
+        };
+        let refused = |error| Inbound::Refused(envelope.id.clone(), error);
+        let command = match C::decode(&envelope.name, envelope.body.get()) {
+            Ok(command) => command,
+            Err(code) if !self.welcomed => return Inbound::Fatal(code),
+            Err(code) => {
+                return match self.others.take(now_ms, COMMANDS_RATE) {
+                    Ok(()) => refused(WireError::new(code)),
+                    Err(wait) => refused(too_fast(wait)),
+                };
+            }
+        };
+        let class = class_of(&command);
+        if !self.welcomed && class != Class::Hello {
+            return Inbound::Fatal(ErrorCode::Unauthenticated);
+        }
+        let (bucket, rate) = self.bucket(class);
+        if let Err(wait) = bucket.take(now_ms, rate) {
+            return refused(too_fast(wait));
+        }
+        if matches!(class, Class::Message | Class::Other) {
+            if self.unanswered >= COMMANDS_IN_FLIGHT_MAX {
+                return refused(too_fast(1_000));
+            }
+            self.unanswered += 1;
+        }
+        Inbound::Command(envelope.id, command)
+    }
+
+    fn bucket(&mut self, class: Class) -> (&mut Bucket, Rate) {
+        match class {
+            Class::Hello => (&mut self.hellos, HELLOS_RATE),
+            Class::Message => (&mut self.messages, MESSAGES_RATE),
+            Class::Ephemeral => (&mut self.ephemerals, PREVIEWS_RATE),
+            Class::Other => (&mut self.others, COMMANDS_RATE),
+        }
+    }
+
+    /// The welcome is on its way.
+    pub(crate) fn welcomed(&mut self, now_ms: u64) {
+        self.welcomed = true;
+        self.delivered_at_ms = now_ms;
+    }
+
+    /// A command's answer was handed to the socket.
+    pub(crate) fn answered(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+    }
+
+    /// A delivery was handed to the socket.
+    pub(crate) fn delivered(&mut self, now_ms: u64) {
+        self.delivered_at_ms = now_ms;
+    }
+
+    /// The socket took everything, or not.
+    pub(crate) fn writes(&mut self, now_ms: u64, all_written: bool) {
+        if all_written {
+            self.stalled_since_ms = None;
+        } else {
+            self.stalled_since_ms.get_or_insert(now_ms);
+        }
+    }
+
+    /// When to ask [`Machine::due`] again.
+    pub(crate) fn next_ms(&self) -> u64 {
+        if self.welcomed { self.pinged_at_ms + PING_EVERY_MS } else { HELLO_WITHIN_MS }
+    }
+
+    /// What is due at `now_ms`.
+    pub(crate) fn due(&mut self, now_ms: u64) -> Due {
+        if now_ms < self.next_ms() {
+            return Due::Nothing;
+        }
+        if !self.welcomed {
+            return Due::End(ErrorCode::Unauthenticated);
+        }
+        let silent = now_ms.saturating_sub(self.heard_at_ms) >= DEAD_AFTER_MS;
+        let stalled = self.stalled_since_ms.is_some_and(|since| now_ms - since >= WRITE_STALL_MS);
+        if silent || stalled {
+            return Due::End(ErrorCode::Unavailable);
+        }
+        self.pinged_at_ms = now_ms;
+        if now_ms.saturating_sub(self.delivered_at_ms) >= QUIET_DELIVERY_MS {
+            Due::PingAndDelivery
+        } else {
+            Due::Ping
+        }
+    }
+}
+
+fn too_fast(wait_ms: u32) -> WireError {
+    WireError { code: ErrorCode::TooFast, retry_after_ms: Some(wait_ms) }
+}
+
+#[cfg(test)]
+mod tests {
+    use yingke_shared::commands::VisitorCommand;
+
+    use super::*;
+
+    fn class(command: &VisitorCommand) -> Class {
+        match command {
+            VisitorCommand::Hello(_) => Class::Hello,
+            VisitorCommand::VisitorSendMessage(_) => Class::Message,
+            VisitorCommand::Preview(_) => Class::Ephemeral,
+            _ => Class::Other,
+        }
+    }
+
+    fn read(machine: &mut Machine, now_ms: u64, frame: &str) -> String {
+        match machine.read(now_ms, frame, class) {
+            Inbound::Fatal(code) => format!("fatal {code:?}"),
+            Inbound::Refused(id, error) => format!("{id} refused {:?}", error.code),
+            Inbound::Command(id, command) => format!("{id} {}", command.name()),
+        }
+    }
+
+    const HELLO: &str =
+        r#"{"id":"h","type":"hello","body":{"version":1,"token":"t","resume":null}}"#;
+    const END: &str = r#"{"id":"e","type":"end_conversation","body":{}}"#;
+    const PREVIEW: &str = r#"{"id":"p","type":"preview","body":{"text":"x"}}"#;
+
+    fn welcomed() -> Machine {
+        let mut machine = Machine::default();
+        assert_eq!(read(&mut machine, 0, HELLO), "h hello");
+        machine.welcomed(0);
+        machine
+    }
+
+    #[test]
+    fn nothing_but_hello_comes_first() {
+        let mut machine = Machine::default();
+        assert_eq!(read(&mut machine, 0, END), "fatal Unauthenticated");
+        assert_eq!(read(&mut machine, 0, r#"{"id":"x"}"#), "fatal BadFrame");
+        assert_eq!(machine.due(9_999), Due::Nothing);
+        assert_eq!(machine.due(10_000), Due::End(ErrorCode::Unauthenticated));
+    }
+
+    #[test]
+    fn a_refusal_names_the_command() {
+        let mut machine = welcomed();
+        let check = |machine: &mut Machine, frame: &str, expected: &str| {
+            assert_eq!(read(machine, 0, frame), expected);
+        };
+        check(&mut machine, r#"{"id":"a","type":"fly","body":{}}"#, "a refused UnknownCommand");
+        check(&mut machine, r#"{"id":"b","type":"preview","body":{}}"#, "b refused BadBody");
+        let extra = r#"{"id":"c","type":"end_conversation","body":{"now":true}}"#;
+        check(&mut machine, extra, "c refused BadBody");
+        check(&mut machine, r#"{"id":"d","type":"preview","body":{},"x":1}"#, "fatal BadFrame");
+        let large = format!(r#"{{"id":"e","type":"{}","body":{{}}}}"#, "x".repeat(70_000));
+        check(&mut machine, &large, "fatal TooLarge");
+    }
+
+    #[test]
+    fn previews_are_five_a_second_and_take_no_answer() {
+        let mut machine = welcomed();
+        let passed = (0..20).filter(|_| read(&mut machine, 1, PREVIEW) == "p preview").count();
+        assert_eq!(passed, 5);
+        assert_eq!(read(&mut machine, 201, PREVIEW), "p preview");
+        assert_eq!(read(&mut machine, 201, PREVIEW), "p refused TooFast");
+    }
+
+    #[test]
+    fn only_so_many_commands_are_unanswered() {
+        let mut machine = welcomed();
+        for _ in 0..COMMANDS_IN_FLIGHT_MAX {
+            assert_eq!(read(&mut machine, 0, END), "e end_conversation");
+        }
+        assert_eq!(read(&mut machine, 0, END), "e refused TooFast");
+        machine.answered();
+        assert_eq!(read(&mut machine, 0, END), "e end_conversation");
+    }
+
+    #[test]
+    fn pings_a_quiet_delivery_and_death() {
+        let mut machine = welcomed();
+        assert_eq!(machine.due(4_999), Due::Nothing);
+        assert_eq!(machine.due(5_000), Due::Ping);
+        machine.heard(5_001);
+        assert_eq!(machine.due(10_000), Due::PingAndDelivery);
+        machine.delivered(10_000);
+        assert_eq!(machine.due(15_001), Due::End(ErrorCode::Unavailable));
+    }
+
+    #[test]
+    fn a_peer_that_talks_and_does_not_read_ends() {
+        let mut machine = welcomed();
+        machine.writes(1_000, false);
+        machine.writes(2_000, false);
+        machine.heard(9_000);
+        assert_eq!(machine.due(9_000), Due::Ping);
+        machine.heard(14_000);
+        assert_eq!(machine.due(14_000), Due::End(ErrorCode::Unavailable));
+    }
+}

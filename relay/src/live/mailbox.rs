@@ -1,0 +1,173 @@
+//! What waits to be written to one socket, bounded by bytes.
+//!
+//! Whoever puts something in never waits: a mailbox that is full ends its session instead, so a
+//! reader that stalls costs a bounded amount of memory and nobody any time.
+
+use std::collections::VecDeque;
+
+use axum::body::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::ids::Position;
+
+use crate::limits::{OUTBOUND_BYTES_MAX, SIGNAL_BYTES_MAX};
+
+/// One thing to be written; its bytes are shared between all readers.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    /// An event, as JSON.
+    Event(Position, Bytes),
+    /// A whole signal frame.
+    Signal(Bytes),
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    state: Mutex<State>,
+    bell: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// In the order in which they are sent. Takes no memory while empty.
+    items: VecDeque<Item>,
+    bytes: usize,
+    /// The session is over; the last word to the client.
+    ending: Option<WireError>,
+}
+
+impl Mailbox {
+    /// Puts an event in without ringing: fan-out rings once for many.
+    pub(crate) fn put_event(&self, position: Position, json: &Bytes) {
+        let mut state = self.state.lock();
+        if state.ending.is_some() {
+            return;
+        }
+        state.bytes += json.len();
+        if state.bytes > OUTBOUND_BYTES_MAX {
+            state.end(WireError { code: ErrorCode::Unavailable, retry_after_ms: None });
+            drop(state);
+            self.ring();
+            return;
+        }
+        state.items.push_back(Item::Event(position, json.clone()));
+    }
+
+    /// Puts a signal in and rings. A reader that is behind does without: signals expire.
+    pub(crate) fn put_signal(&self, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.ending.is_some() || state.bytes + frame.len() > SIGNAL_BYTES_MAX {
+            return;
+        }
+        state.bytes += frame.len();
+        state.items.push_back(Item::Signal(frame.clone()));
+        drop(state);
+        self.ring();
+    }
+
+    /// Ends the session; the first reason counts. What still waits is not sent.
+    pub(crate) fn end(&self, error: WireError) {
+        self.state.lock().end(error);
+        self.ring();
+    }
+
+    /// Why the session is over, if it is.
+    pub(crate) fn ending(&self) -> Option<WireError> {
+        self.state.lock().ending
+    }
+
+    /// Takes what goes into the next frames: about `bytes_max`, at least one item if there is one.
+    pub(crate) fn take(&self, bytes_max: usize) -> Vec<Item> {
+        let mut state = self.state.lock();
+        let mut taken = Vec::new();
+        let mut size = 0;
+        while let Some(item) = state.items.front() {
+            if size > 0 && size + item.len() > bytes_max {
+                break;
+            }
+            size += item.len();
+            taken.extend(state.items.pop_front());
+        }
+        state.bytes -= size;
+        if state.items.is_empty() {
+            // An idle socket keeps no buffer.
+            state.items = VecDeque::new();
+        }
+        taken
+    }
+
+    /// Whether anything waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.lock().items.is_empty()
+    }
+
+    /// Wakes the session.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Waits for a ring since the last one waited for.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+}
+
+impl State {
+    fn end(&mut self, error: WireError) {
+        self.ending.get_or_insert(error);
+        self.items = VecDeque::new();
+        self.bytes = 0;
+    }
+}
+
+impl Item {
+    fn len(&self) -> usize {
+        match self {
+            Self::Event(_, bytes) | Self::Signal(bytes) => bytes.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position(n: u64) -> Position {
+        Position::new(n).unwrap()
+    }
+
+    #[test]
+    fn a_full_mailbox_ends_its_session_and_takes_no_memory() {
+        let mailbox = Mailbox::default();
+        let big = Bytes::from(vec![b'x'; OUTBOUND_BYTES_MAX / 2]);
+        mailbox.put_event(position(1), &big);
+        mailbox.put_event(position(2), &big);
+        assert!(mailbox.ending().is_none());
+        mailbox.put_event(position(3), &Bytes::from_static(b"x"));
+        assert_eq!(mailbox.ending().map(|error| error.code), Some(ErrorCode::Unavailable));
+        assert!(mailbox.is_empty());
+        mailbox.put_event(position(4), &big);
+        assert!(mailbox.is_empty());
+    }
+
+    #[test]
+    fn items_are_taken_in_order_and_in_portions() {
+        let mailbox = Mailbox::default();
+        for n in 1..=3 {
+            mailbox.put_event(position(n), &Bytes::from_static(b"12345678"));
+        }
+        assert_eq!(mailbox.take(20).len(), 2);
+        assert_eq!(mailbox.take(1).len(), 1);
+        assert!(mailbox.take(1).is_empty());
+    }
+
+    #[test]
+    fn a_reader_that_is_behind_gets_no_signals() {
+        let mailbox = Mailbox::default();
+        mailbox.put_event(position(1), &Bytes::from(vec![b'x'; SIGNAL_BYTES_MAX]));
+        mailbox.put_signal(&Bytes::from_static(b"{}"));
+        assert_eq!(mailbox.take(usize::MAX).len(), 1);
+    }
+}

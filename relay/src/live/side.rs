@@ -1,0 +1,85 @@
+//! What differs between the two sides of the protocol, staff and visitors, and nothing else.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use futures_util::future::BoxFuture;
+use yingke_shared::commands::Command;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::frame::{Hello, Outcome, ResumePoint};
+use yingke_shared::ids::{ClientId, Position};
+
+use super::hub::{Hub, Registration};
+use super::machine::Class;
+use super::mailbox::Mailbox;
+use crate::app::App;
+use crate::error::RelayError;
+
+/// How a session begins.
+pub(crate) struct Opening {
+    /// The welcome frame.
+    pub(crate) welcome: String,
+    /// The reader's position by the welcome.
+    pub(crate) position: Position,
+    /// What follows at once, when resumed.
+    pub(crate) missed: Vec<(Position, Bytes)>,
+    /// The position after `missed`.
+    pub(crate) upto: Position,
+}
+
+/// A command, told apart by who handles it.
+pub(crate) enum Sorted<C> {
+    /// The session itself.
+    Hello(Hello),
+    /// The hub: stored nowhere, answered only when refused.
+    Ephemeral(C),
+    /// A room.
+    Durable(C),
+}
+
+/// One side of the protocol.
+pub(crate) trait Side: Sized + Send + Sync + 'static {
+    /// Its commands.
+    type Command: Command + Send + 'static;
+    /// Who is there.
+    type Identity: Clone + Send + Sync + 'static;
+    /// For logs.
+    const NAME: &'static str;
+
+    /// Who holds this token.
+    fn who(
+        app: &App,
+        token: &str,
+    ) -> impl Future<Output = Result<Self::Identity, RelayError>> + Send;
+
+    /// Which rate a command counts against.
+    fn class(command: &Self::Command) -> Class;
+
+    /// Who handles it.
+    fn sort(command: Self::Command) -> Sorted<Self::Command>;
+
+    /// Registers for events.
+    fn join(hub: &Hub, who: &Self::Identity, mailbox: &Arc<Mailbox>) -> Registration;
+
+    /// Reads what the session begins with. Called after [`Side::join`].
+    fn open(
+        app: &App,
+        who: &Self::Identity,
+        resume: Option<ResumePoint>,
+    ) -> impl Future<Output = Result<Opening, RelayError>> + Send;
+
+    /// The welcome is out: what else is true now.
+    fn opened(hub: &Hub, who: &Self::Identity, mailbox: &Mailbox);
+
+    /// Passes something on that is stored nowhere.
+    fn ephemeral(hub: &Hub, who: &Self::Identity, command: Self::Command) -> Result<(), ErrorCode>;
+
+    /// Carries a command out.
+    fn dispatch(
+        app: &Arc<App>,
+        who: &Self::Identity,
+        id: ClientId,
+        command: Self::Command,
+    ) -> BoxFuture<'static, Result<Outcome, RelayError>>;
+}

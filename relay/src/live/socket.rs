@@ -1,0 +1,427 @@
+//! One socket, one task: from the upgrade to the goodbye.
+//!
+//! The task waits for whatever comes first: a frame of the client, room for the next frame, the
+//! mailbox's bell, a command's answer, the next due time. An idle session holds nothing but the
+//! socket, its place in the hub and one timer; what the hello needs is boxed and gone afterwards.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::extract::{Extension, State, WebSocketUpgrade};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, Sleep};
+use yingke_shared::PROTOCOL_VERSION;
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::frame::{Hello, Outcome, Reply};
+use yingke_shared::ids::{ClientId, Position};
+
+use super::frames::{self, Events};
+use super::hub::{Admission, Registration};
+use super::machine::{Due, Inbound, Machine};
+use super::mailbox::{Item, Mailbox};
+use super::side::{Side, Sorted};
+use super::staff::Staff;
+use super::visitor::Visitors;
+use super::wire::{Io, Wire};
+use crate::app::App;
+use crate::client_address::ClientAddress;
+use crate::error::RelayError;
+use crate::limits::{
+    DELIVERY_BYTES_MAX, REPLIES_WAITING_MAX, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
+    SOCKET_WRITE_BUFFER_BYTES_MAX,
+};
+
+/// `GET /ws/staff`.
+pub async fn staff_upgrade(
+    State(app): State<Arc<App>>,
+    Extension(address): Extension<ClientAddress>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    accept::<Staff>(app, address, upgrade)
+}
+
+/// `GET /ws/visitor`.
+pub async fn visitor_upgrade(
+    State(app): State<Arc<App>>,
+    Extension(address): Extension<ClientAddress>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    accept::<Visitors>(app, address, upgrade)
+}
+
+fn accept<S: Side>(app: Arc<App>, address: ClientAddress, upgrade: WebSocketUpgrade) -> Response {
+    let admission = match app.hub.admit(address.0) {
+        Ok(admission) => admission,
+        Err(code) => return RelayError::refused(code).into_response(),
+    };
+    upgrade
+        .read_buffer_size(SOCKET_READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(SOCKET_WRITE_BUFFER_BYTES_MAX)
+        .max_frame_size(SOCKET_FRAME_BYTES_MAX)
+        .max_message_size(SOCKET_FRAME_BYTES_MAX)
+        .on_upgrade(move |socket| {
+            let tasks = app.tasks.clone();
+            let session = Session::<S>::new(app, admission, Wire::new(socket));
+            tasks.track_future(session.run())
+        })
+}
+
+/// A command under way: its id and what it will give.
+struct UnderWay {
+    id: Option<ClientId>,
+    work: BoxFuture<'static, Result<Outcome, RelayError>>,
+}
+
+impl Future for UnderWay {
+    type Output = Option<String>;
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> Poll<Option<String>> {
+        let Poll::Ready(result) = self.work.as_mut().poll(context) else { return Poll::Pending };
+        let Some(id) = self.id.take() else { return Poll::Ready(None) };
+        let reply = match result {
+            Ok(outcome) => Reply { id, ok: Some(outcome), error: None },
+            Err(error) => Reply { id, ok: None, error: Some(error.0) },
+        };
+        Poll::Ready(frames::reply(&reply))
+    }
+}
+
+/// Who reads, since the hello.
+struct Reading<S: Side> {
+    who: S::Identity,
+    mailbox: Arc<Mailbox>,
+    /// The place in the hub.
+    _registration: Registration,
+    /// The reader's position, with everything that was started.
+    position: Position,
+}
+
+struct Session<S: Side> {
+    app: Arc<App>,
+    wire: Wire,
+    machine: Machine,
+    reading: Option<Reading<S>>,
+    commands: FuturesUnordered<UnderWay>,
+    /// Replies, and other frames that go before the next delivery.
+    frames: std::collections::VecDeque<String>,
+    began: Instant,
+    ping_due: bool,
+    delivery_due: bool,
+    timer: Pin<Box<Sleep>>,
+    _admission: Admission,
+}
+
+/// Why a session is over.
+enum End {
+    /// The relay has a last word.
+    Bye(WireError),
+    /// The peer said that it closes.
+    Closed,
+    /// The connection broke.
+    Gone,
+}
+
+impl From<ErrorCode> for End {
+    fn from(code: ErrorCode) -> Self {
+        Self::Bye(WireError::new(code))
+    }
+}
+
+/// What woke the session.
+enum Woken {
+    Io(Io),
+    Rung,
+    Answered(Option<String>),
+    Time,
+}
+
+impl<S: Side> Session<S> {
+    fn new(app: Arc<App>, admission: Admission, wire: Wire) -> Self {
+        let machine = Machine::default();
+        let began = Instant::now();
+        let timer = Box::pin(tokio::time::sleep(Duration::from_millis(machine.next_ms())));
+        Self {
+            app,
+            wire,
+            machine,
+            reading: None,
+            commands: FuturesUnordered::new(),
+            frames: std::collections::VecDeque::new(),
+            began,
+            ping_due: false,
+            delivery_due: false,
+            timer,
+            _admission: admission,
+        }
+    }
+
+    async fn run(mut self) {
+        let end = loop {
+            if let Err(end) = self.turn().await {
+                break end;
+            }
+        };
+        // The place in the hub is free before the goodbye: nobody counts on this session any more.
+        self.reading = None;
+        match end {
+            End::Bye(error) => {
+                tracing::debug!(side = S::NAME, code = ?error.code, "a session ends");
+                Box::pin(self.wire.say_bye(error)).await;
+            }
+            End::Closed => Box::pin(self.wire.close_too()).await,
+            End::Gone => {}
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    async fn turn(&mut self) -> Result<(), End> {
+        match &self.reading {
+            Some(reading) => {
+                if let Some(error) = reading.mailbox.ending() {
+                    return Err(End::Bye(error));
+                }
+            }
+            None if self.app.stopping.is_cancelled() => return Err(ErrorCode::Unavailable.into()),
+            None => {}
+        }
+        self.write()?;
+        match self.woken().await {
+            Woken::Io(io) => self.io(io).await,
+            Woken::Rung => Ok(()),
+            Woken::Answered(reply) => self.answer(reply),
+            Woken::Time => self.time(),
+        }
+    }
+
+    async fn woken(&mut self) -> Woken {
+        let mailbox = self.reading.as_ref().map(|reading| &reading.mailbox);
+        let rung = async {
+            match mailbox {
+                Some(mailbox) => mailbox.rung().await,
+                None => self.app.stopping.cancelled().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            io = self.wire.next() => Woken::Io(io),
+            Some(reply) = self.commands.next(), if !self.commands.is_empty() => {
+                Woken::Answered(reply)
+            }
+            () = rung => Woken::Rung,
+            () = &mut self.timer => Woken::Time,
+        }
+    }
+
+    /// Starts the next frame if there is room and something to say: replies first, they are few and
+    /// somebody waits for each.
+    fn write(&mut self) -> Result<(), End> {
+        while self.wire.has_room() {
+            if std::mem::take(&mut self.ping_due) {
+                self.wire.start_ping()?;
+            } else if let Some(frame) = self.frames.pop_front() {
+                self.wire.start_text(frame)?;
+            } else if let Some(frame) = self.next_delivery() {
+                self.wire.start_text(frame)?;
+            } else {
+                if self.frames.capacity() > 0 {
+                    self.frames = std::collections::VecDeque::new();
+                }
+                break;
+            }
+        }
+        let all_written = self.wire.has_room();
+        self.machine.writes(self.now_ms(), all_written);
+        Ok(())
+    }
+
+    /// One delivery of what waits in the mailbox; signals among it follow as frames of their own.
+    fn next_delivery(&mut self) -> Option<String> {
+        let now_ms = self.now_ms();
+        let reading = self.reading.as_mut()?;
+        // Before the mailbox is looked at: what was fanned out by then is in it.
+        let fanned = self.app.hub.fanned();
+        let items = reading.mailbox.take(DELIVERY_BYTES_MAX);
+        let mut events = Events::new();
+        let mut upto = reading.position;
+        for item in items {
+            match item {
+                Item::Event(position, json) if position > reading.position => {
+                    events.add(&json);
+                    upto = upto.max(position);
+                }
+                Item::Event(..) => {}
+                Item::Signal(frame) => {
+                    let text = std::str::from_utf8(&frame).unwrap_or_default();
+                    self.frames.push_back(text.to_owned());
+                }
+            }
+        }
+        if reading.mailbox.is_empty() {
+            upto = upto.max(fanned);
+        }
+        if events.is_empty() && !self.delivery_due {
+            return self.frames.pop_front();
+        }
+        self.delivery_due = false;
+        let frame = frames::delivery(reading.position, upto, &events);
+        reading.position = upto;
+        self.machine.delivered(now_ms);
+        Some(frame)
+    }
+
+    async fn io(&mut self, io: Io) -> Result<(), End> {
+        match io {
+            Io::Written => Ok(()),
+            Io::Gone => Err(End::Gone),
+            Io::Closing => Err(End::Closed),
+            Io::Refused(code) => Err(code.into()),
+            Io::Alive => {
+                self.machine.heard(self.now_ms());
+                Ok(())
+            }
+            Io::Text(text) => {
+                let now_ms = self.now_ms();
+                self.machine.heard(now_ms);
+                match self.machine.read::<S::Command>(now_ms, &text, S::class) {
+                    Inbound::Fatal(code) => Err(code.into()),
+                    Inbound::Refused(id, error) => self.refuse(id, error),
+                    Inbound::Command(id, command) => self.command(id, S::sort(command)).await,
+                }
+            }
+        }
+    }
+
+    async fn command(&mut self, id: ClientId, command: Sorted<S::Command>) -> Result<(), End> {
+        let hub = &self.app.hub;
+        match (command, &self.reading) {
+            (Sorted::Hello(hello), _) => Box::pin(self.hello(hello)).await,
+            (Sorted::Ephemeral(command), Some(reading)) => {
+                match S::ephemeral(hub, &reading.who, command) {
+                    Ok(()) => Ok(()),
+                    Err(code) => self.refuse(id, WireError::new(code)),
+                }
+            }
+            (Sorted::Durable(command), Some(reading)) => {
+                let work = S::dispatch(&self.app, &reading.who, id.clone(), command);
+                let mut under_way = UnderWay { id: Some(id), work };
+                // Polled once right here: a write joins the writer's queue before the next frame is
+                // read, so one sender's messages keep their order.
+                let first = std::future::poll_fn(|context| {
+                    Poll::Ready(Pin::new(&mut under_way).poll(context))
+                });
+                match first.await {
+                    Poll::Ready(reply) => self.answer(reply),
+                    Poll::Pending => {
+                        self.commands.push(under_way);
+                        Ok(())
+                    }
+                }
+            }
+            (_, None) => Err(ErrorCode::Unauthenticated.into()),
+        }
+    }
+
+    /// The first hello, or another one because the client found a gap.
+    async fn hello(&mut self, hello: Hello) -> Result<(), End> {
+        if hello.version != PROTOCOL_VERSION {
+            return Err(ErrorCode::UnsupportedVersion.into());
+        }
+        let refused = |error: RelayError| End::Bye(error.0);
+        self.app.hub.begun().await;
+        let who = S::who(&self.app, &hello.token).await.map_err(refused)?;
+        let mailbox = Arc::new(Mailbox::default());
+        let registration = S::join(&self.app.hub, &who, &mailbox);
+        // Whoever was signed out or disabled before the hub knew this session is noticed here,
+        // whoever is from now on is noticed by the hub.
+        let who_now = S::who(&self.app, &hello.token).await.map_err(refused)?;
+        let opening = S::open(&self.app, &who_now, hello.resume).await.map_err(refused)?;
+        if let Some(error) = mailbox.ending() {
+            return Err(End::Bye(error));
+        }
+        S::opened(&self.app.hub, &who_now, &mailbox);
+
+        self.frames.push_back(opening.welcome);
+        self.frames.extend(deliveries(opening.position, opening.upto, &opening.missed));
+        let position = opening.upto;
+        self.reading =
+            Some(Reading { who: who_now, mailbox, _registration: registration, position });
+        let now_ms = self.now_ms();
+        self.machine.welcomed(now_ms);
+        self.reset_timer();
+        Ok(())
+    }
+
+    fn refuse(&mut self, id: ClientId, error: WireError) -> Result<(), End> {
+        let reply = Reply { id, ok: None, error: Some(error) };
+        self.push(frames::reply(&reply))
+    }
+
+    fn answer(&mut self, reply: Option<String>) -> Result<(), End> {
+        self.machine.answered();
+        self.push(reply)
+    }
+
+    fn push(&mut self, frame: Option<String>) -> Result<(), End> {
+        // A client that asks and does not read.
+        if self.frames.len() >= REPLIES_WAITING_MAX {
+            return Err(ErrorCode::TooFast.into());
+        }
+        self.frames.extend(frame);
+        Ok(())
+    }
+
+    fn time(&mut self) -> Result<(), End> {
+        match self.machine.due(self.now_ms()) {
+            Due::Nothing => {}
+            Due::Ping => self.ping_due = true,
+            Due::PingAndDelivery => {
+                self.ping_due = true;
+                self.delivery_due = true;
+            }
+            Due::End(code) => return Err(code.into()),
+        }
+        self.reset_timer();
+        Ok(())
+    }
+
+    fn reset_timer(&mut self) {
+        let at = self.began + Duration::from_millis(self.machine.next_ms());
+        self.timer.as_mut().reset(at);
+    }
+}
+
+/// What a resuming reader missed, in frames of a bounded size that follow each other.
+fn deliveries(
+    from: Position,
+    upto: Position,
+    missed: &[(Position, axum::body::Bytes)],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut after, mut last) = (from, from);
+    let mut events = Events::new();
+    for (position, json) in missed {
+        if !events.is_empty() && events.len() + json.len() > DELIVERY_BYTES_MAX {
+            found.push(frames::delivery(after, last, &events));
+            after = last;
+            events = Events::new();
+        }
+        events.add(json);
+        last = *position;
+    }
+    if upto > after {
+        found.push(frames::delivery(after, upto, &events));
+    }
+    found
+}

@@ -1,0 +1,256 @@
+//! The staff side: what a session of an agent, manager or admin begins with and which commands go
+//! where.
+//!
+//! Resuming is judged by today's rights: of each conversation that moved in the missed stretch the
+//! reader gets its record if it came to the reader meanwhile, its events if it stayed, and a
+//! withdrawal if it went.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use yingke_shared::PROTOCOL_VERSION;
+use yingke_shared::commands::StaffCommand;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::events::{StaffEvent, StaffEventBody};
+use yingke_shared::frame::{Outcome, ResumePoint, Start, Welcome};
+use yingke_shared::ids::{AgentId, ClientId, ConversationId, Epoch, Position};
+use yingke_shared::snapshot::StaffSnapshot;
+use yingke_shared::views::ConversationStatus;
+
+use super::frames;
+use super::hub::{Hub, Registration};
+use super::machine::Class;
+use super::mailbox::Mailbox;
+use super::side::{Opening, Side, Sorted};
+use crate::agents;
+use crate::app::App;
+use crate::auth::{self, StaffIdentity};
+use crate::conversations::{queries, views};
+use crate::error::RelayError;
+use crate::events::{self, Entry, LogBody, ReadLimits};
+use crate::limits::RESUME_POSITIONS_MAX;
+use crate::store::{ReadTx, StoreError};
+
+/// See the module.
+pub(crate) struct Staff;
+
+/// What was read for the welcome.
+struct Read {
+    epoch: Epoch,
+    head: Position,
+    start: Start<StaffSnapshot>,
+    missed: Vec<StaffEvent>,
+    /// The client holds positions this log never reached.
+    is_ahead: bool,
+}
+
+fn read(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+    resume: Option<&ResumePoint>,
+) -> Result<Read, StoreError> {
+    let (epoch, head) = events::head(tx)?;
+    let known = resume.filter(|from| from.epoch == epoch);
+    let is_ahead = known.is_some_and(|from| from.position > head);
+    if let Some(position) = known.map(|from| from.position)
+        && let Some(distance) = head.get().checked_sub(position.get())
+        && usize::try_from(distance).is_ok_and(|distance| distance <= RESUME_POSITIONS_MAX)
+    {
+        let stretch = events::read_after(tx, position, ReadLimits::RESUME)?;
+        if !stretch.more {
+            let missed = missed(tx, agent_id, &stretch.entries)?;
+            return Ok(Read { epoch, head, start: Start::Resumed { position }, missed, is_ahead });
+        }
+    }
+    let snapshot = Box::new(queries::staff_snapshot(tx, agent_id)?);
+    let start = Start::Snapshot { position: head, snapshot };
+    Ok(Read { epoch, head, start, missed: Vec::new(), is_ahead })
+}
+
+/// How a conversation stood to the reader in a stretch of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// As far as the stretch tells, the reader saw it all along.
+    Throughout,
+    /// It came to the reader, here at last.
+    Gained(Position),
+    /// It went from the reader, here at last.
+    Lost(Position),
+}
+
+/// What `agent_id` may see of the stretch, by today's rights.
+fn missed(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+    entries: &[Entry],
+) -> Result<Vec<StaffEvent>, StoreError> {
+    let sights = sights(agent_id, entries);
+    let mut found = Vec::new();
+    // Cards are read as they are today, so once each is enough.
+    let mut cards = BTreeSet::new();
+    for entry in entries {
+        let position = entry.position;
+        let body = match (&entry.body, &entry.subject) {
+            (LogBody::AgentChanged { agent_id: changed }, _) => {
+                if cards.insert(changed) {
+                    card_event(tx, agent_id, changed)?
+                } else {
+                    None
+                }
+            }
+            (_, Some(subject)) => match sights.get(&subject.conversation_id) {
+                Some(Sight::Gained(at)) if *at == position => {
+                    let record = queries::record_for(tx, &subject.conversation_id, agent_id)?;
+                    record.map(|record| StaffEventBody::ConversationGained {
+                        record: Box::new(record),
+                    })
+                }
+                Some(Sight::Lost(at)) if *at == position => {
+                    let conversation_id = subject.conversation_id.clone();
+                    Some(StaffEventBody::ConversationWithdrawn { conversation_id })
+                }
+                // Before a gain and around a loss nothing is told; after a gain the record has it.
+                Some(Sight::Gained(_) | Sight::Lost(_)) => None,
+                Some(Sight::Throughout) => for_staff(entry, agent_id),
+                None => None,
+            },
+            (_, None) => None,
+        };
+        found.extend(body.map(|body| StaffEvent { position, body }));
+    }
+    Ok(found)
+}
+
+/// The conversations that were the reader's at any time in the stretch, or are today.
+fn sights<'e>(agent_id: &AgentId, entries: &'e [Entry]) -> BTreeMap<&'e ConversationId, Sight> {
+    let mut sights = BTreeMap::new();
+    for entry in entries {
+        let Some(subject) = &entry.subject else { continue };
+        let id = &subject.conversation_id;
+        if let LogBody::StatusChanged { status, previous_agent, .. } = &entry.body {
+            match status {
+                ConversationStatus::Serving { agent_id: to }
+                    if to == agent_id && previous_agent.as_ref() != Some(agent_id) =>
+                {
+                    sights.insert(id, Sight::Gained(entry.position));
+                }
+                ConversationStatus::Serving { .. } | ConversationStatus::Waiting { .. }
+                    if previous_agent.as_ref() == Some(agent_id) =>
+                {
+                    sights.insert(id, Sight::Lost(entry.position));
+                }
+                // One that came and ended meanwhile: its end alone is told, nothing holds it.
+                ConversationStatus::Ended { .. } if subject.agent_id.as_ref() == Some(agent_id) => {
+                    sights.insert(id, Sight::Throughout);
+                }
+                _ => {}
+            }
+        }
+        // Read back from the database, the subject's agent is the one of today.
+        if subject.agent_id.as_ref() == Some(agent_id) {
+            sights.entry(id).or_insert(Sight::Throughout);
+        }
+    }
+    sights
+}
+
+/// The entry for an agent who sees its conversation.
+pub(super) fn for_staff(entry: &Entry, reader: &AgentId) -> Option<StaffEventBody> {
+    match &entry.body {
+        LogBody::AgentMarked { agent_id, .. } if agent_id != reader => None,
+        _ => views::staff_body(entry),
+    }
+}
+
+/// A changed account as `reader` sees it now.
+pub(super) fn card_event(
+    tx: &ReadTx<'_>,
+    reader: &AgentId,
+    changed: &AgentId,
+) -> Result<Option<StaffEventBody>, StoreError> {
+    if reader == changed {
+        let card = agents::queries::own_card(tx, changed)?;
+        return Ok(card.map(|card| StaffEventBody::OwnCardChanged { card }));
+    }
+    let colleague = agents::queries::colleague(tx, changed)?;
+    Ok(colleague.map(|colleague| StaffEventBody::ColleagueChanged { colleague }))
+}
+
+impl Side for Staff {
+    type Command = StaffCommand;
+    type Identity = StaffIdentity;
+    const NAME: &'static str = "staff";
+
+    async fn who(app: &App, token: &str) -> Result<StaffIdentity, RelayError> {
+        auth::actions::staff_of_token(app, token).await
+    }
+
+    fn class(command: &StaffCommand) -> Class {
+        match command {
+            StaffCommand::Hello(_) => Class::Hello,
+            StaffCommand::StaffSendMessage(_) => Class::Message,
+            StaffCommand::Typing(_) => Class::Ephemeral,
+            StaffCommand::StaffMark(_)
+            | StaffCommand::SetAvailability(_)
+            | StaffCommand::StaffEndConversation(_)
+            | StaffCommand::LoadMessages(_) => Class::Other,
+        }
+    }
+
+    fn sort(command: StaffCommand) -> Sorted<StaffCommand> {
+        match command {
+            StaffCommand::Hello(hello) => Sorted::Hello(hello),
+            StaffCommand::Typing(_) => Sorted::Ephemeral(command),
+            _ => Sorted::Durable(command),
+        }
+    }
+
+    fn join(hub: &Hub, who: &StaffIdentity, mailbox: &Arc<Mailbox>) -> Registration {
+        hub.join_staff(&who.agent_id, &who.session, mailbox)
+    }
+
+    async fn open(
+        app: &App,
+        who: &StaffIdentity,
+        resume: Option<ResumePoint>,
+    ) -> Result<Opening, RelayError> {
+        let agent_id = who.agent_id.clone();
+        let read =
+            app.store.read("begin staff session", move |tx| read(tx, &agent_id, resume.as_ref()));
+        let Read { mut epoch, head, start, missed, is_ahead } = read.await?;
+        if is_ahead {
+            epoch = app.store.renew_epoch(app.world.as_ref()).await?;
+        }
+        let position = match &start {
+            Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
+        };
+        let missed = missed
+            .iter()
+            .filter_map(|event| Some((event.position, frames::shared(event)?)))
+            .collect();
+        let welcome = Welcome { version: PROTOCOL_VERSION, epoch, now: app.world.now(), start };
+        let welcome = frames::welcome(&welcome).ok_or(ErrorCode::Internal)?;
+        Ok(Opening { welcome, position, missed, upto: head })
+    }
+
+    fn opened(hub: &Hub, who: &StaffIdentity, mailbox: &Mailbox) {
+        hub.tell_who_is_online(&who.agent_id, mailbox);
+    }
+
+    fn ephemeral(hub: &Hub, who: &StaffIdentity, command: StaffCommand) -> Result<(), ErrorCode> {
+        match command {
+            StaffCommand::Typing(typing) => hub.typing(&who.agent_id, &typing.conversation_id),
+            _ => Ok(()),
+        }
+    }
+
+    fn dispatch(
+        app: &Arc<App>,
+        who: &StaffIdentity,
+        id: ClientId,
+        command: StaffCommand,
+    ) -> BoxFuture<'static, Result<Outcome, RelayError>> {
+        crate::router::dispatch_staff(app, who, id, command)
+    }
+}

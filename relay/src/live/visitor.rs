@@ -1,0 +1,136 @@
+//! The visitors' side: what a visitor's session begins with and which commands go where.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use yingke_shared::PROTOCOL_VERSION;
+use yingke_shared::commands::VisitorCommand;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::events::VisitorEvent;
+use yingke_shared::frame::{Outcome, ResumePoint, Start, Welcome};
+use yingke_shared::ids::{ClientId, Epoch, Position};
+use yingke_shared::limits::PREVIEW_CHARS_MAX;
+use yingke_shared::snapshot::VisitorSnapshot;
+
+use super::frames;
+use super::hub::{Hub, Registration};
+use super::machine::Class;
+use super::mailbox::Mailbox;
+use super::side::{Opening, Side, Sorted};
+use crate::app::App;
+use crate::auth::{self, VisitorIdentity};
+use crate::conversations::queries;
+use crate::error::RelayError;
+use crate::events::{self, Entry, ReadLimits};
+use crate::store::{ReadTx, StoreError};
+
+/// See the module.
+pub(crate) struct Visitors;
+
+/// What was read for the welcome.
+struct Read {
+    epoch: Epoch,
+    head: Position,
+    start: Start<VisitorSnapshot>,
+    missed: Vec<Entry>,
+}
+
+fn read(
+    tx: &ReadTx<'_>,
+    who: &VisitorIdentity,
+    resume: Option<&ResumePoint>,
+) -> Result<Read, StoreError> {
+    let (epoch, head) = events::head(tx)?;
+    if let Some(from) = resume.filter(|from| from.epoch == epoch && from.position <= head) {
+        let position = from.position;
+        let stretch = events::read_of_visitor(tx, &who.visitor_id, position, ReadLimits::RESUME)?;
+        if !stretch.more {
+            let start = Start::Resumed { position };
+            return Ok(Read { epoch, head, start, missed: stretch.entries });
+        }
+    }
+    let snapshot = Box::new(queries::visitor_snapshot(tx, &who.visitor_id, &who.site_id)?);
+    let start = Start::Snapshot { position: head, snapshot };
+    Ok(Read { epoch, head, start, missed: Vec::new() })
+}
+
+impl Side for Visitors {
+    type Command = VisitorCommand;
+    type Identity = VisitorIdentity;
+    const NAME: &'static str = "visitor";
+
+    async fn who(app: &App, token: &str) -> Result<VisitorIdentity, RelayError> {
+        auth::actions::visitor_of_token(app, token).await
+    }
+
+    fn class(command: &VisitorCommand) -> Class {
+        match command {
+            VisitorCommand::Hello(_) => Class::Hello,
+            VisitorCommand::VisitorSendMessage(_) => Class::Message,
+            VisitorCommand::Preview(_) => Class::Ephemeral,
+            VisitorCommand::VisitorMark(_)
+            | VisitorCommand::VisitorEndConversation(_)
+            | VisitorCommand::LoadHistory(_) => Class::Other,
+        }
+    }
+
+    fn sort(command: VisitorCommand) -> Sorted<VisitorCommand> {
+        match command {
+            VisitorCommand::Hello(hello) => Sorted::Hello(hello),
+            VisitorCommand::Preview(_) => Sorted::Ephemeral(command),
+            _ => Sorted::Durable(command),
+        }
+    }
+
+    fn join(hub: &Hub, who: &VisitorIdentity, mailbox: &Arc<Mailbox>) -> Registration {
+        hub.join_visitor(&who.visitor_id, mailbox)
+    }
+
+    async fn open(
+        app: &App,
+        who: &VisitorIdentity,
+        resume: Option<ResumePoint>,
+    ) -> Result<Opening, RelayError> {
+        let reader = who.clone();
+        let read =
+            app.store.read("begin visitor session", move |tx| read(tx, &reader, resume.as_ref()));
+        let Read { epoch, head, start, missed } = read.await?;
+        let position = match &start {
+            Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
+        };
+        let missed = missed.iter().filter_map(|entry| {
+            let body = super::fanout::for_visitor(entry, &who.visitor_id)?;
+            let event = VisitorEvent { position: entry.position, body };
+            Some((entry.position, frames::shared(&event)?))
+        });
+        let missed = missed.collect();
+        let welcome = Welcome { version: PROTOCOL_VERSION, epoch, now: app.world.now(), start };
+        let welcome = frames::welcome(&welcome).ok_or(ErrorCode::Internal)?;
+        Ok(Opening { welcome, position, missed, upto: head })
+    }
+
+    fn opened(_: &Hub, _: &VisitorIdentity, _: &Mailbox) {}
+
+    fn ephemeral(
+        hub: &Hub,
+        who: &VisitorIdentity,
+        command: VisitorCommand,
+    ) -> Result<(), ErrorCode> {
+        if let VisitorCommand::Preview(preview) = command {
+            if preview.text.chars().count() > PREVIEW_CHARS_MAX {
+                return Err(ErrorCode::TooLarge);
+            }
+            hub.preview(&who.visitor_id, &who.site_id, &preview.text);
+        }
+        Ok(())
+    }
+
+    fn dispatch(
+        app: &Arc<App>,
+        who: &VisitorIdentity,
+        id: ClientId,
+        command: VisitorCommand,
+    ) -> BoxFuture<'static, Result<Outcome, RelayError>> {
+        crate::router::dispatch_visitor(app, who, id, command)
+    }
+}

@@ -1,0 +1,129 @@
+//! A WebSocket whose reading and writing go on side by side in one task: at most one frame is under
+//! way to the kernel, and waiting for it never keeps the task from reading or from being told to end.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use futures_util::{Sink, Stream};
+use tokio_tungstenite::tungstenite;
+use yingke_shared::error_code::{ErrorCode, WireError};
+
+use super::frames;
+use crate::limits::BYE_WITHIN_MS;
+
+/// See the module.
+pub(crate) struct Wire {
+    socket: WebSocket,
+    /// A frame was started and is not yet in the kernel's hands.
+    writing: bool,
+}
+
+/// What the socket brought.
+#[derive(Debug)]
+pub(crate) enum Io {
+    /// The frame under way was taken: there is room for the next.
+    Written,
+    /// A text frame.
+    Text(Utf8Bytes),
+    /// A ping or pong: the peer lives.
+    Alive,
+    /// Something this protocol does not know; said before closing.
+    Refused(ErrorCode),
+    /// The peer closes; its word is answered by [`Wire::close_too`].
+    Closing,
+    /// The peer is gone.
+    Gone,
+}
+
+impl Wire {
+    pub(crate) fn new(socket: WebSocket) -> Self {
+        Self { socket, writing: false }
+    }
+
+    /// Whether the next frame can be started.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.writing
+    }
+
+    /// Starts a text frame; only when there is room.
+    pub(crate) fn start_text(&mut self, text: String) -> Result<(), ErrorCode> {
+        self.start(Message::Text(text.into()))
+    }
+
+    /// Starts a ping; only when there is room.
+    pub(crate) fn start_ping(&mut self) -> Result<(), ErrorCode> {
+        self.start(Message::Ping(axum::body::Bytes::new()))
+    }
+
+    fn start(&mut self, message: Message) -> Result<(), ErrorCode> {
+        self.writing = true;
+        Pin::new(&mut self.socket).start_send(message).map_err(|_| ErrorCode::Unavailable)
+    }
+
+    /// The next thing that happens. Nothing is lost when the waiting is given up.
+    pub(crate) async fn next(&mut self) -> Io {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Io> {
+        if self.writing {
+            match Pin::new(&mut self.socket).poll_flush(context) {
+                Poll::Ready(Ok(())) => {
+                    self.writing = false;
+                    return Poll::Ready(Io::Written);
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Io::Gone),
+                Poll::Pending => {}
+            }
+        }
+        match Pin::new(&mut self.socket).poll_next(context) {
+            Poll::Ready(Some(Ok(message))) => Poll::Ready(match message {
+                Message::Text(text) => Io::Text(text),
+                Message::Binary(_) => Io::Refused(ErrorCode::BadFrame),
+                Message::Ping(_) | Message::Pong(_) => Io::Alive,
+                Message::Close(_) => Io::Closing,
+            }),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(refusal_of(error)),
+            Poll::Ready(None) => Poll::Ready(Io::Gone),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// The last word: says why, closes, and waits a little for the peer to close too, so that the
+    /// word arrives.
+    pub(crate) async fn say_bye(mut self, error: WireError) {
+        let farewell = async {
+            while self.writing {
+                if matches!(self.next().await, Io::Closing | Io::Gone) {
+                    return;
+                }
+            }
+            let reason = CloseFrame { code: close_code::NORMAL, reason: Utf8Bytes::default() };
+            if self.start_text(frames::bye(error)).is_err()
+                || self.start(Message::Close(Some(reason))).is_err()
+            {
+                return;
+            }
+            while !matches!(self.next().await, Io::Closing | Io::Gone | Io::Refused(_)) {}
+        };
+        // Whether the word arrived changes nothing here.
+        let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), farewell).await;
+    }
+
+    /// Lets the answer to the peer's closing, which the library has ready, go out.
+    pub(crate) async fn close_too(mut self) {
+        let flushed = poll_fn(|context| Pin::new(&mut self.socket).poll_flush(context));
+        let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), flushed).await;
+    }
+}
+
+fn refusal_of(error: axum::Error) -> Io {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => Io::Refused(ErrorCode::TooLarge),
+        Some(tungstenite::Error::Utf8(_)) => Io::Refused(ErrorCode::BadFrame),
+        _ => Io::Gone,
+    }
+}
