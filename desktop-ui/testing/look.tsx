@@ -181,7 +181,7 @@ const outbox: OutboxItem[] = scene.has("unsent")
       example.outboxItem("o1", {
         text: say("不会的，识别到地毯会自动抬起拖布。", "It will not: on a rug it lifts its mop."),
         at: ago(30),
-        state: { kind: "failed", code: "too_large" },
+        state: { kind: "failed", code: "too_fast" },
       }),
       example.outboxItem("o2", {
         text: say("短毛地毯全程不沾水。", "Short pile stays dry."),

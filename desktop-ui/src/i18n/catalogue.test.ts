@@ -87,7 +87,7 @@ describe("the catalogue", () => {
       "kind_host_lost",
       "too_fast_wait",
     ].sort();
-    expect(Object.keys(zh["error"] ?? {}).sort()).toEqual(wanted);
+    expect(Object.keys(zh.error ?? {}).sort()).toEqual(wanted);
   });
 
   it("writes Chinese with full-width punctuation", () => {

@@ -141,9 +141,9 @@ describe("the inbox", () => {
 
   it("keeps rows that did not change as they are", async () => {
     await signedIn({ inbox: [inboxRow("a"), inboxRow("b")] });
-    const before = useInbox.getState().byId["b"];
+    const before = useInbox.getState().byId.b;
     host.push({ type: "inbox", body: { upsert: [inboxRow("a", { unread: 2 })], removed: [] } });
-    expect(useInbox.getState().byId["b"]).toBe(before);
+    expect(useInbox.getState().byId.b).toBe(before);
   });
 
   it("shows a preview in its row, and in the chat if it is open", async () => {

@@ -19,10 +19,13 @@ interface AvatarProps {
   mark?: ReactNode;
 }
 
+/** FNV-1a: near ids get far tints. */
 function tintOf(seed: string): number {
-  let hash = 0;
-  for (const char of seed) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 9_973;
-  return hash % TINTS;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < seed.length; at++) {
+    hash = Math.imul(hash ^ seed.charCodeAt(at), 0x01000193);
+  }
+  return (hash >>> 8) % TINTS;
 }
 
 export function Avatar({ letters, seed, size, absent = false, mark }: AvatarProps) {

@@ -7,7 +7,9 @@ import type { ReactNode } from "react";
 import { useT } from "../../i18n";
 import { problemText } from "../../i18n/words";
 import { reopenConversation, useChat } from "../../stores/chat";
+import { useInbox } from "../../stores/inbox";
 import { Empty } from "../../ui/Empty";
+import { Mark } from "../../ui/Mark";
 import { ChatHead } from "./ChatHead";
 import styles from "./ChatPane.module.css";
 import { Stream } from "./Stream";
@@ -23,16 +25,25 @@ interface ChatPaneProps {
 export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneProps) {
   const t = useT();
   const { conversationId, phase, head, problem } = useChat();
+  const nobody = useInbox((state) => state.rows.length === 0);
   return (
     <main className={styles.pane} aria-label={t("workbench.chat")}>
       {conversationId === null && (
         <>
           <div className={styles.nohead} />
-          <Empty
-            icon={<MessageSquareText size={26} />}
-            title={t("workbench.chat_none")}
-            text={t("workbench.chat_none_text")}
-          />
+          {nobody ? (
+            <Empty
+              icon={<Mark size={30} />}
+              title={t("workbench.chat_nobody")}
+              text={t("workbench.chat_nobody_text")}
+            />
+          ) : (
+            <Empty
+              icon={<MessageSquareText size={26} />}
+              title={t("workbench.chat_none")}
+              text={t("workbench.chat_none_text")}
+            />
+          )}
         </>
       )}
       {conversationId !== null && head !== null && (

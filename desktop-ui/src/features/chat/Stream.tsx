@@ -83,6 +83,7 @@ export function Stream({ conversationId, head, ownId }: StreamProps) {
     if ((list.current?.scrollOffset ?? 0) < EARLIER_WITHIN_PX) readEarlier();
   }, [report]);
   useOpenAtNewLine(list, items);
+  useOwnSend(toEnd);
 
   function onScroll(offset: number) {
     const handle = list.current;
@@ -136,6 +137,16 @@ export function Stream({ conversationId, head, ownId }: StreamProps) {
 
 function readEarlier() {
   if (useChat.getState().earlier === "idle") void loadEarlier();
+}
+
+/** Whoever sends wants to see it: the view goes to the end. */
+function useOwnSend(toEnd: () => void) {
+  const echoes = useChat((state) => state.echoes.length);
+  const before = useRef(echoes);
+  useLayoutEffect(() => {
+    if (echoes > before.current) toEnd();
+    before.current = echoes;
+  });
 }
 
 /** When a conversation is opened and its new messages fill more than the view, begin at the line. */

@@ -49,6 +49,8 @@ export const StreamItemView = memo(function StreamItemView({ item, visitor }: St
       );
     case "preview":
       return <Preview item={item} visitor={visitor} />;
+    case "end":
+      return <div className={styles.end} />;
   }
 });
 

@@ -40,7 +40,8 @@ export type StreamItem =
     }
   | { kind: "unsent"; key: string; item: OutboxItem; first: boolean }
   | { kind: "echo"; key: string; echo: Echo; first: boolean }
-  | { kind: "preview"; key: string; text: string; first: boolean };
+  | { kind: "preview"; key: string; text: string; first: boolean }
+  | { kind: "end"; key: string };
 
 /** What the stream is made of. */
 export interface StreamInput {
@@ -131,6 +132,7 @@ export function streamItems(input: StreamInput): StreamItem[] {
     const first = author !== "visitor";
     items.push({ kind: "preview", key: "preview", text: input.preview, first });
   }
+  items.push({ kind: "end", key: "end" });
   return items;
 }
 

@@ -84,7 +84,7 @@ describe("the composer", () => {
 
   it("counts characters, not UTF-16 units, and holds back what is too long", () => {
     show();
-    write("松".repeat(3_999) + "🌲");
+    write(`${"松".repeat(3_999)}🌲`);
     expect(screen.getByTestId("counter").textContent).toBe("4000 / 4000");
     write(`${"松".repeat(3_999)}🌲🌲`);
     expect(screen.getByTestId("counter").textContent).toContain("1 character too many");

@@ -200,7 +200,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
           />
         )}
       </div>
-      {plain && problem === null && (
+      {plain && problem === null && noticeWords === null && (
         <Note
           tone="warn"
           text={t("workbench.plain_http_note")}
