@@ -103,7 +103,11 @@ impl Core {
     /// What the core tells from now on. Ask for [`UiRequest::GetState`] after subscribing.
     #[must_use]
     pub fn subscribe(&self) -> UiPushes {
-        UiPushes { pushes: self.inner.pushes.subscribe(), calls: self.inner.calls.downgrade() }
+        UiPushes {
+            pushes: self.inner.pushes.subscribe(),
+            calls: self.inner.calls.downgrade(),
+            lagged: false,
+        }
     }
 
     /// Ends the client: the socket is closed, what is being written is finished. Bounded in time.
@@ -124,25 +128,31 @@ impl Core {
 pub struct UiPushes {
     pushes: broadcast::Receiver<UiPush>,
     calls: mpsc::WeakSender<UiCall>,
+    lagged: bool,
 }
 
 impl UiPushes {
     /// The next push; `None` when the core has ended. A subscriber that lagged gets a fresh state in
-    /// place of what it missed.
+    /// place of what it missed. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<UiPush> {
-        match self.pushes.recv().await {
-            Ok(push) => Some(push),
-            Err(broadcast::error::RecvError::Closed) => None,
-            Err(broadcast::error::RecvError::Lagged(_)) => {
-                self.pushes = self.pushes.resubscribe();
-                let (reply, answer) = oneshot::channel();
-                let request = UiRequest::GetState {};
-                self.calls.upgrade()?.send(UiCall { request, reply }).await.ok()?;
-                match answer.await {
-                    Ok(Ok(UiReply::State(state))) => Some(UiPush::State(state)),
-                    _ => None,
+        if !self.lagged {
+            match self.pushes.recv().await {
+                Ok(push) => return Some(push),
+                Err(broadcast::error::RecvError::Closed) => return None,
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    self.pushes = self.pushes.resubscribe();
+                    self.lagged = true;
                 }
             }
+        }
+        let (reply, answer) = oneshot::channel();
+        let request = UiRequest::GetState {};
+        self.calls.upgrade()?.send(UiCall { request, reply }).await.ok()?;
+        let answer = answer.await.ok()?;
+        self.lagged = false;
+        match answer {
+            Ok(UiReply::State(state)) => Some(UiPush::State(state)),
+            _ => None,
         }
     }
 }

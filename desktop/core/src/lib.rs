@@ -14,6 +14,7 @@ pub mod connection;
 pub mod core;
 mod engine;
 
+pub mod headless;
 pub mod host;
 mod inbox;
 pub mod limits;
