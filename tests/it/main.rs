@@ -12,10 +12,14 @@
 )]
 
 mod agreement;
+mod desk;
 mod disk;
+mod kills;
 mod limits;
+mod pages;
 mod privacy;
 mod routing;
 mod scene;
+mod seats;
 mod unread;
 mod witnesses;

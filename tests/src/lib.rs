@@ -25,6 +25,7 @@ pub mod judge;
 pub mod link;
 pub mod processes;
 pub mod relay;
+pub mod seat;
 pub mod shop;
 pub mod staff;
 pub mod visitor;

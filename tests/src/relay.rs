@@ -151,6 +151,12 @@ impl TestRelay {
         }
     }
 
+    /// Whether a process is there that has not been seen to end.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// Whether the process has ended by itself, and how.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         match &mut self.process {

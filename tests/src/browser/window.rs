@@ -167,6 +167,29 @@ impl DesktopWindow {
             .map(drop)
     }
 
+    /// 在线.
+    pub async fn go_online(&self) -> Result<()> {
+        self.set_presence("online").await
+    }
+
+    /// 忙碌.
+    pub async fn go_busy(&self) -> Result<()> {
+        self.set_presence("busy").await
+    }
+
+    async fn set_presence(&self, wanted: &str) -> Result<()> {
+        let is = || async {
+            let now = self.page.attribute("presence", "data-availability").await?;
+            Ok::<_, anyhow::Error>(now.as_deref() == Some(wanted))
+        };
+        if is().await? {
+            return Ok(());
+        }
+        self.page.click("presence").await?;
+        self.page.click(&format!("presence-{wanted}")).await?;
+        self.page.until("the presence is shown", || async { Ok(is().await?.then_some(())) }).await
+    }
+
     /// Opens the row of a conversation.
     pub async fn open_conversation(&self, conversation: &str) -> Result<()> {
         const ROW: &str = "

@@ -1,0 +1,265 @@
+//! P1: the relay is killed (-9) again and again under load and loses nothing it acknowledged. Many
+//! scripted visitors, two seats with real client cores; kills at random times and at the store's
+//! fault points (before a commit, after it and before the answers, after the answers and before the
+//! readers). In the end four witnesses are heard and judged.
+//!
+//! Made to fail once by answering before the commit: the judge then counts lost messages.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::views::Availability;
+use yingke_tests::chance::Chance;
+use yingke_tests::http::{Account, Address};
+use yingke_tests::judge::{Fate, Sent, Witness, judge};
+use yingke_tests::link::new_id;
+use yingke_tests::relay::{MAKE_RELAY, TestRelay};
+use yingke_tests::seat::{TestSeat, acknowledged, cached_messages};
+use yingke_tests::visitor::TestVisitor;
+use yingke_tests::wait;
+
+use crate::scene::Scene;
+use crate::witnesses;
+
+const VISITORS: usize = 12;
+const FAULT_POINTS: [&str; 3] = ["before_commit", "after_commit", "after_ack"];
+
+/// Writes until told to stop; what became of each message is written down.
+async fn visitor_writes(
+    mut visitor: TestVisitor,
+    name: usize,
+    stop: Arc<AtomicBool>,
+) -> Result<(TestVisitor, Vec<Sent>)> {
+    let mut sent = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        let text = format!("from visitor {name}, number {}", sent.len());
+        let client_id = new_id();
+        let fate = match visitor.say_surely(&client_id, &text).await? {
+            Ok(accepted) => Fate::Acked(accepted.conversation, accepted.seq),
+            Err(_) => Fate::Refused,
+        };
+        sent.push(Sent { client_id, text, fate });
+    }
+    Ok((visitor, sent))
+}
+
+/// A seat with what it wrote.
+struct Writer {
+    name: &'static str,
+    seat: TestSeat,
+    written: Vec<(ClientId, ConversationId, String)>,
+}
+
+/// Answers in every conversation of the inbox, a little at a time, until told to stop.
+async fn seat_writes(mut writer: Writer, stop: Arc<AtomicBool>) -> Result<Writer> {
+    while !stop.load(Ordering::SeqCst) {
+        let rows: Vec<ConversationId> = writer.seat.look(|view| {
+            let rows = view.state.inbox.iter().filter(|row| row.unsent < 4);
+            rows.map(|row| row.conversation_id.clone()).collect()
+        });
+        for conversation in rows {
+            let text = format!("from {}, number {}", writer.name, writer.written.len());
+            let item = writer.seat.say(&conversation, &text).await?;
+            writer.written.push((item.client_id, conversation, text));
+        }
+        wait::pass(Duration::from_millis(100)).await;
+    }
+    Ok(writer)
+}
+
+/// Kills and starts again; gives the time each start took. Every other start is told to end by
+/// itself at some passage of a fault point; the rest are killed at a random time.
+async fn kill_again_and_again(
+    relay: &mut TestRelay,
+    kills: usize,
+    chance: &mut Chance,
+) -> Result<Vec<Duration>> {
+    let mut starts = Vec::new();
+    let mut is_armed = false;
+    for kill in 0..kills {
+        if is_armed {
+            let status = relay.until_ended().await.with_context(|| {
+                format!("no fault point was reached: is it built by {MAKE_RELAY}?")
+            })?;
+            ensure!(!status.success(), "a fault point does not end the relay in peace");
+        } else {
+            wait::pass(Duration::from_millis(chance.between(50, 700))).await;
+            relay.kill()?;
+        }
+        is_armed = !is_armed && kill + 1 < kills;
+        relay.unset_environment("YINGKE_FAULT");
+        if is_armed {
+            let fault = format!("{}:{}", chance.one_of(&FAULT_POINTS), chance.between(1, 60));
+            relay.set_environment("YINGKE_FAULT", fault);
+        }
+        match relay.run().await {
+            Ok(time) => starts.push(time),
+            // The point was passed before anybody saw it ready: a kill like any other.
+            Err(_) if is_armed && !relay.is_running() => {
+                is_armed = false;
+                relay.unset_environment("YINGKE_FAULT");
+                starts.push(relay.run().await?);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(starts)
+}
+
+/// What the agents wrote, as the judge wants it: acknowledged if the outbox was told so, under the
+/// number the agent's page shows.
+fn fates(
+    written: &[(ClientId, ConversationId, String)],
+    acked: &[ClientId],
+    pages: &BTreeMap<ConversationId, Vec<yingke_tests::judge::Seen>>,
+) -> Vec<Vec<Sent>> {
+    let mut lanes: BTreeMap<&ConversationId, Vec<Sent>> = BTreeMap::new();
+    for (client_id, conversation, text) in written {
+        let number = pages
+            .get(conversation)
+            .and_then(|page| page.iter().find(|seen| seen.client_id == *client_id))
+            .map_or(Seq::ZERO, |seen| seen.seq);
+        let fate = if acked.contains(client_id) {
+            Fate::Acked(conversation.clone(), number)
+        } else {
+            Fate::Unknown
+        };
+        lanes.entry(conversation).or_default().push(Sent {
+            client_id: client_id.clone(),
+            text: text.clone(),
+            fate,
+        });
+    }
+    lanes.into_values().collect()
+}
+
+async fn take_a_seat(
+    address: &Address,
+    account: &Account,
+    name: &'static str,
+    home: &Path,
+) -> Result<Writer> {
+    let seat = TestSeat::open(home, address, account).await?;
+    seat.set_availability(Availability::Online).await?;
+    Ok(Writer { name, seat, written: Vec::new() })
+}
+
+/// 30 kills (1,000 with `YINGKE_FULL=P1`).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
+    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P1");
+    let kills = if is_full { 1_000 } else { 30 };
+    let seed = Chance::seed_or(1);
+    let mut chance = Chance::new(seed);
+    let mut scene = Scene::set().await?;
+    let address = scene.address().clone();
+    let homes = [tempfile::tempdir()?, tempfile::tempdir()?];
+    let mut agents = Vec::new();
+    for (name, home) in ["Ana", "Ben"].into_iter().zip(&homes) {
+        let account = scene.hire(name, 200).await?;
+        agents.push(take_a_seat(&address, &account, name, home.path()).await?);
+    }
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut visiting = Vec::new();
+    for name in 0..VISITORS {
+        let visitor = scene.visitor().await?;
+        visiting.push(tokio::spawn(visitor_writes(visitor, name, Arc::clone(&stop))));
+    }
+    let answering: Vec<_> = agents
+        .into_iter()
+        .map(|writer| tokio::spawn(seat_writes(writer, Arc::clone(&stop))))
+        .collect();
+
+    let mut starts = kill_again_and_again(&mut scene.relay, kills, &mut chance).await?;
+    stop.store(true, Ordering::SeqCst);
+    let mut visitors = Vec::new();
+    let mut senders = Vec::new();
+    for task in visiting {
+        let (visitor, sent) = task.await.map_err(|error| anyhow!(error))??;
+        visitors.push(visitor);
+        senders.push(sent);
+    }
+    let mut all = vec![witnesses::visitors("the visitors' pages", &mut visitors).await?];
+    for task in answering {
+        let writer = task.await.map_err(|error| anyhow!(error))??;
+        writer.seat.until_connected().await?;
+        writer.seat.until_all_sent().await?;
+        let (pages, sent) = hear_the_seat(writer, &senders, &mut all).await?;
+        all.push(pages);
+        senders.extend(sent);
+    }
+    all.push(witnesses::rest(&address, &scene.admin.token, &senders).await?);
+
+    let verdict = judge(&senders, &all);
+    starts.sort();
+    let slowest = starts.last().copied().unwrap_or_default();
+    let middle = starts[starts.len() / 2];
+    println!(
+        "P1: kills={kills} acked={} lost={} doubled={} reordered={} unknown={} accepting again after \
+         {} ms (median), {} ms (slowest) seed={seed}",
+        verdict.acked,
+        verdict.lost,
+        verdict.doubled,
+        verdict.reordered,
+        verdict.unknown,
+        middle.as_millis(),
+        slowest.as_millis(),
+    );
+    ensure!(verdict.is_clean(), "seed {seed}: {verdict} {:#?}", verdict.findings);
+    ensure!(verdict.acked > kills * 10, "there was hardly any load: {verdict}");
+    ensure!(middle <= Duration::from_secs(2), "accepting again took {middle:?}");
+    scene.finish().await
+}
+
+/// The agent's page (the core's pages, scrolled to the beginning) and, after it has ended, its local
+/// database.
+async fn hear_the_seat(
+    writer: Writer,
+    senders: &[Vec<Sent>],
+    all: &mut Vec<Witness>,
+) -> Result<(Witness, Vec<Vec<Sent>>)> {
+    let Writer { name, seat, written } = writer;
+    let newest: BTreeMap<&ConversationId, Seq> = senders
+        .iter()
+        .flatten()
+        .filter_map(|sent| match &sent.fate {
+            Fate::Acked(conversation, seq) => Some((conversation, *seq)),
+            _ => None,
+        })
+        .collect();
+    let rows: Vec<ConversationId> = seat.look(|view| {
+        view.state.inbox.iter().map(|row| row.conversation_id.clone()).collect()
+    });
+    let mut shows = BTreeMap::new();
+    for conversation in rows {
+        // What the visitor was told is stored must have come down the stream by now.
+        if let Some(seq) = newest.get(&conversation) {
+            seat.until_row("the newest message arrives", &conversation, |row| {
+                row.last_message.seq >= *seq
+            })
+            .await?;
+        }
+        let page = seat.whole_chat(&conversation).await?;
+        shows.insert(conversation, page.iter().filter_map(witnesses::seen).collect());
+    }
+    let folder = seat.account_folder()?;
+    seat.stop().await;
+    let acked = acknowledged(&folder)?;
+    let sent = fates(&written, &acked, &shows);
+    let cache = cached_messages(&folder)?;
+    let cached = cache
+        .into_iter()
+        .filter(|(conversation, _)| shows.contains_key(conversation))
+        .map(|(conversation, messages)| {
+            (conversation, messages.iter().filter_map(witnesses::seen).collect())
+        })
+        .collect();
+    all.push(Witness { name: format!("{name}'s local database"), shows: cached });
+    Ok((Witness { name: format!("{name}'s page"), shows }, sent))
+}
