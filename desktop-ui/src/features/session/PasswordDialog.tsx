@@ -1,12 +1,13 @@
 // Changes the own password. The new one is typed twice, because nobody can read it back.
 
-import { Button, Input, Modal } from "antd";
+import { Button, Input } from "antd";
 import { type FormEvent, useId, useState } from "react";
 import { useT } from "../../i18n";
 import { problemText } from "../../i18n/words";
 import { confirm } from "../../stores/notices";
 import type { Problem } from "../../stores/problem";
 import { changePassword } from "../../stores/session";
+import { Dialog } from "../../ui/Dialog";
 import styles from "./SignInForm.module.css";
 
 /** As the relay demands (limits of the protocol). */
@@ -44,14 +45,7 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
   }
 
   return (
-    <Modal
-      open
-      centered
-      width={400}
-      footer={null}
-      onCancel={onClose}
-      title={t("workbench.change_password")}
-    >
+    <Dialog title={t("workbench.change_password")} closeLabel={t("common.close")} onClose={onClose}>
       <form className={styles.form} onSubmit={onSubmit}>
         <input type="text" autoComplete="username" value={account} readOnly hidden />
         <div className={styles.field}>
@@ -59,7 +53,6 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
           <Input.Password
             id={`${id}-before`}
             data-testid="password-now"
-            autoFocus
             autoComplete="current-password"
             value={before}
             onChange={(event) => setBefore(event.target.value)}
@@ -109,6 +102,6 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,0 +1,46 @@
+// A small dialog in front of everything: the platform's own, which keeps the focus inside, makes the
+// rest inert and closes by Esc. (antd's locks scrolling by an inline style, which the content
+// security policy forbids.)
+
+import { X } from "lucide-react";
+import { type ReactNode, useEffect, useId, useRef } from "react";
+import styles from "./Dialog.module.css";
+import { IconButton } from "./IconButton";
+
+interface DialogProps {
+  title: string;
+  closeLabel: string;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+export function Dialog({ title, closeLabel, onClose, children }: DialogProps) {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // The platform would take the first button; people come to type.
+    element?.querySelector<HTMLInputElement>("input:not([hidden])")?.focus();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      className={styles.dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <header className={styles.head}>
+        <h2 id={id}>{title}</h2>
+        <IconButton label={closeLabel} onClick={onClose}>
+          <X size={18} aria-hidden="true" />
+        </IconButton>
+      </header>
+      {children}
+    </dialog>
+  );
+}
