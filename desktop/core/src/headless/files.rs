@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::Shared;
 
 /// Stands in `index.html` where each load's own nonce belongs.
-const NONCE_PLACE: &str = "__CSP_NONCE__";
+const NONCE_PLACE: &str = "__TAURI_STYLE_NONCE__";
 
 pub(super) async fn serve(State(shared): State<Arc<Shared>>, method: Method, uri: Uri) -> Response {
     if method != Method::GET && method != Method::HEAD {
