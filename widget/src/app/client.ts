@@ -1,0 +1,478 @@
+// The shell around the machines: a real socket, real timers, real storage, the other tabs. Owns the
+// state that is drawn; decides nothing that connection, outbox, timeline, marks or preview decide.
+
+import { apply, isOpen } from "./apply";
+import { Connection, type Effect, type Input } from "./connection";
+import { EnterRefused, Identity, isFinal, type TicketKeeper } from "./identity";
+import { MarkPacer } from "./marks";
+import { Outbox, type OutboxItem } from "./outbox";
+import { PreviewPacer } from "./preview";
+import {
+  type ErrorCode,
+  PAGE_MESSAGES,
+  type PageContext,
+  type Reply,
+  TYPING_EXPIRES_MS,
+  type VisitorCommand,
+  type VisitorMessage,
+  type VisitorSnapshot,
+} from "./protocol";
+import { newId } from "./random";
+import { itemOfKey, readItem, type SiteStorage } from "./storage";
+import * as timeline from "./timeline";
+
+/** How the link is shown. */
+export type Link = "connecting" | "live" | "reconnecting" | "offline" | "refused";
+
+/** Everything the screen shows. Replaced as a whole, never changed. */
+export interface ChatState {
+  link: Link;
+  /** Since when it is not live, by this device's clock. */
+  down_since: number | null;
+  /** Why nothing can be sent, if the relay refused the visitor. */
+  refusal: ErrorCode | null;
+  /** What the relay said to a command that was not a message. */
+  trouble: ErrorCode | null;
+  held: VisitorSnapshot | null;
+  timeline: timeline.Timeline;
+  is_loading_earlier: boolean;
+  outbox: readonly OutboxItem[];
+  is_durable: boolean;
+  is_agent_typing: boolean;
+  unread: number;
+  /** The relay's clock minus this device's. */
+  clock_offset: number;
+}
+
+/** What the shell is given. */
+export interface ClientParts {
+  site: string;
+  storage: SiteStorage;
+  tickets: TicketKeeper;
+  page: () => PageContext;
+  locale: () => string;
+  onAgentMessage: () => void;
+}
+
+/** Without answer for so long, another tab sends what this one's sender did not. */
+const ADOPT_AFTER_MS = 5_000;
+const LOST_ANSWER_MS = 20_000;
+
+/** See the head of this file. */
+export class ChatClient {
+  #state: ChatState = {
+    link: "connecting",
+    down_since: null,
+    refusal: null,
+    trouble: null,
+    held: null,
+    timeline: timeline.EMPTY,
+    is_loading_earlier: false,
+    outbox: [],
+    is_durable: true,
+    is_agent_typing: false,
+    unread: 0,
+    clock_offset: 0,
+  };
+  readonly #listeners = new Set<() => void>();
+  readonly #tab = newId();
+  readonly #parts: ClientParts;
+  readonly #identity: Identity;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #preview = new PreviewPacer();
+  readonly #marks = new MarkPacer();
+  #socket: WebSocket | null = null;
+  #timer = 0;
+  #is_started = false;
+  #is_entering = false;
+  #enter_tries = 0;
+  #enter_at: number | null = null;
+  #token: string | null = null;
+  #is_sender = false;
+  #typing_until = 0;
+  #history_id = "";
+  #end_id = "";
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts;
+    this.#identity = new Identity(parts.site, parts.storage, parts.tickets);
+    this.#connection = new Connection(Math.random, newId, parts.storage.get("epoch"));
+    this.#outbox = new Outbox(parts.storage, this.#tab);
+    this.#outbox.load(parts.storage.items(), Date.now());
+    this.#outbox.is_durable = parts.storage.is_durable;
+    this.#publish({});
+  }
+
+  get state(): ChatState {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Becomes a visitor and connects; before this nothing reaches the relay. */
+  start(): void {
+    if (this.#is_started) return;
+    this.#is_started = true;
+    this.#parts.storage.listen(window, (key, value) => this.#observe(key, value));
+    window.addEventListener("online", () => this.#hurry());
+    window.addEventListener("offline", () => this.#publish({}));
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.#hurry();
+    });
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) this.#hurry();
+    });
+    this.#claimSending();
+    void this.#enter(null);
+  }
+
+  /** Tries the door again after a refusal. */
+  enterAgain(): void {
+    this.#connection.refusal = null;
+    this.#publish({ refusal: null });
+    void this.#enter(null);
+  }
+
+  /** Writes a message; it is shown at once. False: the outbox is full. */
+  write(text: string): boolean {
+    if (!this.#outbox.has_room()) return false;
+    const { page, locale } = this.#parts;
+    this.#outbox.write(newId(), text, { page: page(), locale: locale() }, Date.now());
+    this.#preview.type("");
+    this.#pump();
+    return true;
+  }
+
+  retry(client_id: string): void {
+    this.#outbox.retry(client_id, newId(), Date.now());
+    this.#pump();
+  }
+
+  /** Takes an unsent message back and gives its text. */
+  discard(client_id: string): string | null {
+    const text = this.#outbox.discard(client_id);
+    this.#publish({});
+    return text;
+  }
+
+  /** What stands in the composer, for the preview. */
+  type(draft: string): void {
+    this.#preview.type(draft);
+    this.#pump();
+  }
+
+  /** Messages of the newest conversation up to here are in view. */
+  view(seq: number): void {
+    const conversation = this.#state.held?.conversation;
+    if (!conversation) return;
+    if (seq <= this.#marks.read_of(conversation)) return;
+    this.#marks.view(conversation.id, seq);
+    this.#pump();
+  }
+
+  end(): void {
+    if (!isOpen(this.#state.held?.conversation ?? null)) return;
+    this.#end_id = newId();
+    this.#publish({ trouble: null });
+    const is_sent = this.#command(this.#end_id, { type: "end_conversation", body: {} });
+    if (!is_sent) this.#publish({ trouble: "unavailable" });
+  }
+
+  loadEarlier(): void {
+    const { has_earlier, messages } = this.#state.timeline;
+    const first = messages[0];
+    if (!has_earlier || this.#state.is_loading_earlier || first === undefined) return;
+    this.#history_id = newId();
+    const before = { conversation_id: first.conversation_id, seq: first.seq };
+    const body = { before, limit: PAGE_MESSAGES };
+    const is_loading = this.#command(this.#history_id, { type: "load_history", body });
+    this.#publish({ is_loading_earlier: is_loading });
+  }
+
+  async #enter(refused: string | null): Promise<void> {
+    if (this.#is_entering) return;
+    this.#is_entering = true;
+    this.#enter_at = null;
+    try {
+      this.#token = await this.#identity.token(refused);
+      this.#is_entering = false;
+      // A token refused again and again waits longer and longer, like a link that fails.
+      if (refused !== null) this.#enter_tries += 1;
+      this.#step({ kind: "start", token: this.#token });
+    } catch (thrown) {
+      this.#is_entering = false;
+      const error = thrown instanceof EnterRefused ? thrown.error : null;
+      if (isFinal(error?.code)) {
+        this.#publish({ refusal: error?.code ?? null });
+        return;
+      }
+      this.#enterLater(error?.retry_after_ms);
+    }
+  }
+
+  #enterLater(wait?: number): void {
+    const most = Math.min(30_000, 1_000 * 2 ** Math.min(this.#enter_tries, 10));
+    this.#enter_tries += 1;
+    this.#enter_at = Date.now() + (wait ?? Math.round(most * (0.5 + Math.random() / 2)));
+    this.#publish({ down_since: this.#state.down_since ?? Date.now() });
+    this.#schedule();
+  }
+
+  #hurry(): void {
+    if (this.#enter_at !== null) void this.#enter(null);
+    this.#step({ kind: "hurry" });
+  }
+
+  #step(input: Input): void {
+    const effects = this.#connection.step(Date.now(), input);
+    for (const effect of effects) this.#carryOut(effect);
+    this.#pump();
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case "open":
+        this.#openSocket();
+        break;
+      case "close":
+        this.#closeSocket();
+        break;
+      case "send":
+        this.#socket?.send(effect.text);
+        break;
+      case "enter":
+        if (this.#enter_tries > 2) this.#enterLater();
+        else void this.#enter(this.#token);
+        break;
+      case "live":
+        this.#enter_tries = 0;
+        if (this.#connection.epoch) this.#parts.storage.set("epoch", this.#connection.epoch);
+        this.#publish({ clock_offset: effect.clock_offset });
+        break;
+      case "snapshot":
+        this.#takeSnapshot(effect.snapshot, effect.is_new_epoch);
+        break;
+      case "events":
+        this.#takeEvents(effect.events);
+        break;
+      case "reply":
+        this.#takeReply(effect.reply);
+        break;
+      case "signal":
+        if (effect.signal.kind === "agent_typing") {
+          this.#typing_until = Date.now() + TYPING_EXPIRES_MS;
+        }
+        break;
+      case "lost":
+        this.#outbox.link_lost();
+        this.#marks.forget();
+        this.#preview.forget();
+        this.#typing_until = 0;
+        this.#publish({ is_loading_earlier: false });
+        break;
+    }
+  }
+
+  #openSocket(): void {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}/ws/visitor`);
+    this.#socket = socket;
+    const only = (run: () => void) => () => {
+      if (this.#socket === socket) run();
+    };
+    socket.onopen = only(() => this.#step({ kind: "opened" }));
+    socket.onclose = only(() => this.#step({ kind: "closed" }));
+    socket.onmessage = (event: MessageEvent<unknown>) => {
+      if (this.#socket !== socket || typeof event.data !== "string") return;
+      this.#step({ kind: "frame", text: event.data });
+    };
+  }
+
+  #closeSocket(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  #takeSnapshot(snapshot: VisitorSnapshot, is_new_epoch: boolean): void {
+    const fresh = { messages: snapshot.messages, has_earlier: snapshot.has_earlier };
+    const kept = is_new_epoch ? timeline.EMPTY : this.#state.timeline;
+    if (is_new_epoch) this.#outbox.reoffer(Date.now());
+    else this.#outbox.settle();
+    for (const message of snapshot.messages) this.#outbox.arrive(message.client_id, Date.now());
+    this.#publish({ held: snapshot, timeline: timeline.replaceTail(kept, fresh) });
+  }
+
+  #takeEvents(events: Parameters<typeof apply>[1][]): void {
+    let { held } = this.#state;
+    let shown = this.#state.timeline;
+    if (held === null) return;
+    let has_agent_message = false;
+    for (const event of events) {
+      held = apply(held, event);
+      if (event.type !== "message_appended") continue;
+      shown = timeline.append(shown, event.message);
+      this.#outbox.arrive(event.message.client_id, Date.now());
+      has_agent_message ||= event.message.author.kind === "agent";
+    }
+    if (has_agent_message) {
+      this.#typing_until = 0;
+      this.#parts.onAgentMessage();
+    }
+    this.#publish({ held, timeline: shown });
+  }
+
+  #takeReply(reply: Reply): void {
+    if (reply.id === this.#history_id) {
+      const page = reply.ok?.kind === "history" ? reply.ok.page : null;
+      this.#publish({
+        is_loading_earlier: false,
+        timeline: page ? timeline.prepend(this.#state.timeline, page) : this.#state.timeline,
+      });
+    } else if (reply.id === this.#end_id) {
+      if (reply.error) this.#publish({ trouble: reply.error.code });
+    } else {
+      this.#outbox.answer(reply, Date.now());
+    }
+  }
+
+  #command(id: string, command: VisitorCommand): boolean {
+    if (this.#connection.phase !== "live" || this.#socket?.readyState !== WebSocket.OPEN) {
+      return false;
+    }
+    this.#socket.send(JSON.stringify({ id, ...command }));
+    return true;
+  }
+
+  /** Sends whatever is due and looks again when the next thing is. */
+  #pump(): void {
+    const now = Date.now();
+    const { held } = this.#state;
+    if (this.#connection.phase === "live" && held !== null) {
+      this.#sendMessages(now);
+      this.#sendPreview(now, held);
+      const mark = held.conversation && this.#marks.take(now, held.conversation);
+      if (mark) this.#command(newId(), { type: "mark", body: mark });
+    }
+    this.#publish({});
+    this.#schedule();
+  }
+
+  #sendMessages(now: number): void {
+    const stuck = this.#outbox.items.some(
+      ({ state }) => state.kind === "sending" && now - state.since > LOST_ANSWER_MS,
+    );
+    if (stuck) {
+      // The relay is heard but does not answer: a new link asks again under the same id.
+      for (const effect of this.#connection.step(now, { kind: "stop" })) this.#carryOut(effect);
+      if (this.#token !== null) {
+        const start: Input = { kind: "start", token: this.#token };
+        for (const effect of this.#connection.step(now, start)) this.#carryOut(effect);
+      }
+      return;
+    }
+    const item = this.#outbox.take(now, (other) => this.#isMine(other, now));
+    if (item === null) return;
+    const { text, page, locale } = item;
+    this.#command(item.client_id, { type: "send_message", body: { text, page, locale } });
+  }
+
+  #sendPreview(now: number, held: VisitorSnapshot): void {
+    if (!held.site.preview || held.conversation?.status.kind !== "serving") return;
+    const text = this.#preview.take(now);
+    if (text !== null) this.#command(newId(), { type: "preview", body: { text } });
+  }
+
+  #schedule(): void {
+    const now = Date.now();
+    const { held } = this.#state;
+    const due: (number | null)[] = [this.#connection.due_at(), this.#enter_at];
+    if (this.#typing_until > now) due.push(this.#typing_until);
+    if (this.#connection.phase === "live" && held !== null) {
+      due.push(this.#outbox.due_at((item) => this.#isMine(item, now)));
+      if (this.#outbox.items.some((item) => item.state.kind === "sending")) {
+        due.push(now + LOST_ANSWER_MS);
+      } else if (this.#outbox.items.some((item) => item.state.kind === "queued")) {
+        due.push(now + ADOPT_AFTER_MS);
+      }
+      if (held.conversation) due.push(this.#marks.due_at(held.conversation));
+      if (held.conversation?.status.kind === "serving" && held.site.preview) {
+        due.push(this.#preview.due_at());
+      }
+    }
+    const soonest = Math.min(...due.filter((at) => at !== null));
+    window.clearTimeout(this.#timer);
+    if (soonest === Number.POSITIVE_INFINITY) return;
+    this.#timer = window.setTimeout(() => this.#wake(), Math.max(0, soonest - now));
+  }
+
+  #wake(): void {
+    if (this.#enter_at !== null && Date.now() >= this.#enter_at) void this.#enter(null);
+    this.#step({ kind: "tick" });
+  }
+
+  /** One tab sends for all; where tabs cannot agree on one, each sends its own. */
+  #isMine(item: OutboxItem, now: number): boolean {
+    return this.#is_sender || item.tab === this.#tabOfOwn() || now - item.at > ADOPT_AFTER_MS;
+  }
+
+  #tabOfOwn(): string {
+    return navigator.locks === undefined || !this.#parts.storage.is_durable ? this.#tab : "";
+  }
+
+  #claimSending(): void {
+    const hold = () =>
+      new Promise<never>(() => {
+        this.#is_sender = true;
+        this.#pump();
+      });
+    navigator.locks?.request(`yingke:${this.#parts.site}:send`, hold).catch(() => {
+      this.#is_sender = true;
+      this.#pump();
+    });
+  }
+
+  #observe(key: string, value: string | null): void {
+    const client_id = itemOfKey(key);
+    if (client_id === null) return;
+    this.#outbox.observe(client_id, readItem(value));
+    this.#pump();
+  }
+
+  #link(): Link {
+    const { phase } = this.#connection;
+    if (this.#state.refusal !== null || phase === "refused") return "refused";
+    if (phase === "live") return "live";
+    if (navigator.onLine === false) return "offline";
+    return this.#connection.was_live || this.#enter_tries > 0 ? "reconnecting" : "connecting";
+  }
+
+  #publish(change: Partial<ChatState>): void {
+    const next = { ...this.#state, ...change };
+    next.refusal = next.refusal ?? this.#connection.refusal;
+    this.#state = next;
+    next.link = this.#link();
+    next.down_since =
+      next.link === "live" ? null : (this.#connection.down_since ?? next.down_since ?? Date.now());
+    next.outbox = this.#outbox.items;
+    next.is_durable = this.#outbox.is_durable;
+    next.is_agent_typing = this.#typing_until > Date.now();
+    next.unread = unreadOf(next, this.#marks);
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function unreadOf(state: ChatState, marks: MarkPacer): number {
+  const conversation = state.held?.conversation;
+  if (!conversation) return 0;
+  const read = marks.read_of(conversation);
+  const is_unread = (message: VisitorMessage) =>
+    message.conversation_id === conversation.id &&
+    message.seq > read &&
+    message.author.kind === "agent";
+  return state.timeline.messages.filter(is_unread).length;
+}

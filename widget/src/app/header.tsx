@@ -1,0 +1,194 @@
+// The head of the window: who answers, how things stand, the menu.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { isOpen } from "./apply";
+import { Avatar } from "./avatar";
+import type { ChatState } from "./client";
+import { useTools } from "./context";
+import type { Locale, Translate } from "./i18n";
+import { BellIcon, CloseIcon, EndIcon, GlobeIcon, MoreIcon } from "./icons";
+
+interface HeaderProps {
+  state: ChatState;
+  has_sound: boolean;
+  onSound: (is_on: boolean) => void;
+  onLocale: (locale: Locale) => void;
+  /** Absent on the chat link's page. */
+  onClose: (() => void) | null;
+}
+
+/** One line that is always true. */
+function statusLine(state: ChatState, now: number, t: Translate): string {
+  switch (state.link) {
+    case "connecting":
+      return t("line_connecting");
+    case "reconnecting": {
+      const seconds = Math.max(0, Math.floor((now - (state.down_since ?? now)) / 1000));
+      return t("line_reconnecting", { seconds });
+    }
+    case "offline":
+      return t("line_offline");
+    case "refused":
+      return t("line_refused");
+    case "live":
+  }
+  const status = state.held?.conversation?.status;
+  switch (status?.kind) {
+    case "waiting":
+      return t(`line_${status.reason}`);
+    case "serving":
+      return t("line_serving");
+    case "ended":
+      return t("line_ended");
+    default:
+      return t("line_ready");
+  }
+}
+
+/** The time, looked at each second while `is_running`. */
+function useSeconds(is_running: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!is_running) return;
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [is_running]);
+  return is_running ? Math.max(now, Date.now()) : now;
+}
+
+export function Header(props: HeaderProps) {
+  const { t } = useTools();
+  const { state } = props;
+  const [is_menu_open, setMenuOpen] = useState(false);
+  const now = useSeconds(state.link === "reconnecting");
+  const menu_button = useRef<HTMLButtonElement>(null);
+  const status = state.held?.conversation?.status;
+  const agent = status?.kind === "serving" ? status.agent : null;
+  const site = state.held?.site.name ?? "";
+  const is_serving = state.link === "live" && agent !== null;
+  const closeMenu = () => {
+    setMenuOpen(false);
+    menu_button.current?.focus();
+  };
+  return (
+    <header class="head">
+      <Avatar name={agent?.nickname ?? null} is_online={is_serving} />
+      <div class="who">
+        <h1>
+          {agent ? agent.nickname : site || " "}
+          {agent && site && <small>{site}</small>}
+        </h1>
+        <p data-testid="status" data-link={state.link} data-kind={status?.kind ?? "none"} role="status">
+          {statusLine(state, now, t)}
+        </p>
+      </div>
+      <button
+        ref={menu_button}
+        type="button"
+        class="tool"
+        data-testid="menu"
+        aria-haspopup="menu"
+        aria-expanded={is_menu_open}
+        aria-label={t("menu")}
+        title={t("menu")}
+        onClick={() => setMenuOpen(!is_menu_open)}
+      >
+        <MoreIcon />
+      </button>
+      {props.onClose && (
+        <button
+          type="button"
+          class="tool"
+          data-testid="close"
+          aria-label={t("close")}
+          title={t("close")}
+          onClick={props.onClose}
+        >
+          <CloseIcon />
+        </button>
+      )}
+      {is_menu_open && <Menu {...props} onDone={closeMenu} />}
+    </header>
+  );
+}
+
+const ITEMS = '[role^="menuitem"]';
+
+function Menu(props: HeaderProps & { onDone: () => void }) {
+  const { t, locale, client } = useTools();
+  const { onDone } = props;
+  const [is_sure, setSure] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const can_end = isOpen(props.state.held?.conversation ?? null) && props.state.link === "live";
+
+  useEffect(() => {
+    box.current?.querySelector<HTMLElement>(ITEMS)?.focus();
+    const onPress = (event: PointerEvent) => {
+      const inside = event.target instanceof Element && event.target.closest(".menu, .tool");
+      if (!inside) onDone();
+    };
+    document.addEventListener("pointerdown", onPress);
+    return () => document.removeEventListener("pointerdown", onPress);
+  }, [onDone]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape" || event.key === "Tab") {
+      event.preventDefault();
+      event.stopPropagation();
+      onDone();
+      return;
+    }
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const items = [...(box.current?.querySelectorAll<HTMLElement>(ITEMS) ?? [])];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    items[(at + step + items.length) % items.length]?.focus();
+  };
+
+  const end = () => {
+    if (!is_sure) {
+      setSure(true);
+      return;
+    }
+    client.end();
+    onDone();
+  };
+
+  return (
+    <div class="menu" role="menu" tabIndex={-1} aria-label={t("menu")} ref={box} onKeyDown={onKeyDown}>
+      <button
+        type="button"
+        role="menuitem"
+        data-testid="menu-language"
+        onClick={() => props.onLocale(locale === "en" ? "zh-CN" : "en")}
+      >
+        <GlobeIcon />
+        <span>{t("menu_language")}</span>
+        <b>{locale === "en" ? "中文" : "English"}</b>
+      </button>
+      <button
+        type="button"
+        role="menuitemcheckbox"
+        data-testid="menu-sound"
+        aria-checked={props.has_sound}
+        onClick={() => props.onSound(!props.has_sound)}
+      >
+        <BellIcon />
+        <span>{t("menu_sound")}</span>
+        <i class="switch" />
+      </button>
+      <button
+        type="button"
+        role="menuitem"
+        class="danger"
+        data-testid="menu-end"
+        disabled={!can_end}
+        onClick={end}
+      >
+        <EndIcon />
+        <span>{is_sure ? t("menu_end_confirm") : t("menu_end")}</span>
+      </button>
+    </div>
+  );
+}

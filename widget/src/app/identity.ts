@@ -1,0 +1,98 @@
+// Who the visitor is: a token in this document's storage, or a return ticket the host page kept, or
+// somebody new. Asks the relay over HTTP. Never puts a secret into an address.
+
+import type { ErrorCode, ReturnTicket, VisitorEntered, WireError } from "./protocol";
+import type { SiteStorage } from "./storage";
+
+/** The host page's door, for tickets. */
+export interface TicketKeeper {
+  /** Whether the host page keeps tickets, and whether it has one. */
+  readonly keeps: boolean;
+  readonly has: boolean;
+  /** Asks for the kept ticket; empty if there is none. */
+  ask(): Promise<string>;
+  /** Gives a fresh one to keep. */
+  give(ticket: string): void;
+}
+
+/** Why the relay did not let the visitor in. */
+export class EnterRefused extends Error {
+  readonly error: WireError | null;
+  constructor(error: WireError | null) {
+    super(error?.code ?? "unreachable");
+    this.error = error;
+  }
+}
+
+const TOKEN = "token";
+
+async function post<Answer>(url: string, body: unknown, token: string | null): Promise<Answer> {
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (token !== null) headers.authorization = `Bearer ${token}`;
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      credentials: "omit",
+      cache: "no-store",
+      headers,
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new EnterRefused(null);
+  }
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return answer as Answer;
+  const code = (answer as WireError | null)?.code;
+  throw new EnterRefused(code === undefined ? null : (answer as WireError));
+}
+
+/** Runs `work` in one tab at a time where the browser can do that. */
+export function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const { locks } = navigator;
+  return locks === undefined ? work() : locks.request(name, work);
+}
+
+/** See the head of this file. */
+export class Identity {
+  readonly #site: string;
+  readonly #storage: SiteStorage;
+  readonly #tickets: TicketKeeper;
+
+  constructor(site: string, storage: SiteStorage, tickets: TicketKeeper) {
+    this.#site = site;
+    this.#storage = storage;
+    this.#tickets = tickets;
+  }
+
+  /** The visitor's token; `refused` is one that the relay no longer takes. */
+  token(refused: string | null): Promise<string> {
+    return alone(`yingke:${this.#site}:enter`, async () => {
+      const kept = this.#storage.get(TOKEN);
+      if (kept !== null && kept !== refused) {
+        if (this.#tickets.keeps && !this.#tickets.has) void this.#refreshTicket(kept);
+        return kept;
+      }
+      const ticket = this.#tickets.keeps ? await this.#tickets.ask() : "";
+      const url = `/w/${this.#site}/visitor`;
+      const entered = await post<VisitorEntered>(url, { ticket: ticket || null }, null);
+      this.#storage.set(TOKEN, entered.token);
+      if (this.#tickets.keeps) void this.#refreshTicket(entered.token);
+      return entered.token;
+    });
+  }
+
+  async #refreshTicket(token: string): Promise<void> {
+    try {
+      const { ticket } = await post<ReturnTicket>(`/w/${this.#site}/ticket`, {}, token);
+      this.#tickets.give(ticket);
+    } catch {
+      // Without a ticket the visitor is known only as long as this storage lasts.
+    }
+  }
+}
+
+/** Refusals of the door after which trying again by itself is of no use. */
+export function isFinal(code: ErrorCode | undefined): boolean {
+  return code === "site_disabled" || code === "not_found" || code === "forbidden";
+}

@@ -1,0 +1,139 @@
+// Starts the app in its document: the iframe of a host page, or the chat link's full page. The
+// relay has put site and mode on the document's root.
+
+import { render } from "preact";
+import { pageOf } from "../host/page";
+import { App, type Frame } from "./app";
+import { isOpen } from "./apply";
+import { ChatClient } from "./client";
+import { HostDoor } from "./host_door";
+import { firstLocale, type Locale, localeOf } from "./i18n";
+import { chime } from "./sound";
+import { openDisk, SiteStorage } from "./storage";
+import "./styles.css";
+
+const root = document.documentElement;
+const site = root.dataset.site ?? "";
+const is_page = root.dataset.mode === "page" || window.parent === window;
+const storage = new SiteStorage(site, openDisk(window));
+const door = new HostDoor(window);
+
+const frame: Frame = {
+  mode: is_page ? "page" : "panel",
+  is_shown: is_page,
+  is_full_screen: is_page,
+  locale: firstLocale([storage.get("locale"), ...navigator.languages]),
+  has_sound: storage.get("sound") !== "off",
+};
+
+const client = new ChatClient({
+  site,
+  storage,
+  tickets: door,
+  page: () => door.page ?? pageOf(location.href, document.title),
+  locale: () => frame.locale,
+  onAgentMessage: () => {
+    const is_looked_at = frame.is_shown && document.visibilityState === "visible";
+    if (frame.has_sound && !is_looked_at) chime();
+  },
+});
+
+/** The draft belongs to this tab: it survives a reload, and no other tab sees it. */
+const DRAFT = `yingke:${site}:draft`;
+
+function keptDraft(): string {
+  try {
+    return sessionStorage.getItem(DRAFT) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function keepDraft(draft: string): void {
+  try {
+    sessionStorage.setItem(DRAFT, draft);
+  } catch {
+    // Blocked: the draft lives as long as the page.
+  }
+}
+
+function setLocale(locale: Locale): void {
+  frame.locale = locale;
+  storage.set("locale", locale);
+  draw();
+  tellHost();
+}
+
+let told = "";
+
+function tellHost(): void {
+  if (is_page) return;
+  const { unread, held } = client.state;
+  const is_talking = isOpen(held?.conversation ?? null) || client.state.outbox.some(isUnsent);
+  const state = { type: "state", unread, is_talking, locale: frame.locale } as const;
+  const text = JSON.stringify(state);
+  // Before anything is known the loader keeps what it remembers of the last page.
+  if (held === null || text === told) return;
+  told = text;
+  door.tell(state);
+}
+
+function isUnsent(item: { state: { kind: string } }): boolean {
+  return item.state.kind !== "sent";
+}
+
+function draw(): void {
+  root.lang = frame.locale;
+  const name = client.state.held?.site.name;
+  if (is_page && name !== undefined) document.title = name;
+  render(
+    <App
+      client={client}
+      frame={{ ...frame }}
+      draft={keptDraft()}
+      onDraft={keepDraft}
+      onLocale={setLocale}
+      onSound={(is_on) => {
+        frame.has_sound = is_on;
+        storage.set("sound", is_on ? "on" : "off");
+        draw();
+      }}
+      onClose={() => door.tell({ type: "close" })}
+    />,
+    document.body,
+  );
+}
+
+client.subscribe(() => {
+  const name = client.state.held?.site.name;
+  if (is_page && name !== undefined && document.title !== name) document.title = name;
+  tellHost();
+});
+draw();
+if (is_page) {
+  client.start();
+} else {
+  door.open({
+    init(message) {
+      const kept = localeOf(storage.get("locale"));
+      const chosen = kept ?? localeOf(message.locale);
+      if (chosen !== null) frame.locale = chosen;
+      frame.is_shown = message.is_open;
+      frame.is_full_screen = message.is_full_screen;
+      draw();
+      // The loader makes this frame early when the pointer nears the button; nothing reaches the
+      // relay before the window is opened or a conversation is known to run.
+      if (message.is_open || message.is_talking) client.start();
+    },
+    shown(message) {
+      frame.is_shown = message.is_open;
+      frame.is_full_screen = message.is_full_screen;
+      draw();
+      if (message.is_open) client.start();
+    },
+    locale(tag) {
+      const locale = localeOf(tag);
+      if (locale !== null) setLocale(locale);
+    },
+  });
+}

@@ -1,0 +1,273 @@
+// The outbox: every message the visitor wrote that the relay has not confirmed. A pure machine; the
+// clock, ids and storage are passed in.
+//
+// The law: a message keeps its id from the moment it is written. After a lost link or a failure of
+// the relay it is sent again under the same id, so a double send is harmless (the relay stores an id
+// once). A refusal stops it: nothing goes again until a person decides. Messages leave in the order
+// they were written, one in flight. Several tabs share one storage, an entry for each message, so
+// that no tab overwrites another's.
+
+import {
+  canRetry,
+  type ErrorCode,
+  type PageContext,
+  REOFFER_WITHIN_MS,
+  type Reply,
+  TEXT_CHARS_MAX,
+  WEDGED_AFTER_MS,
+} from "./protocol";
+
+/** Where a message stands. */
+export type SendState =
+  | { kind: "queued" }
+  | { kind: "sending"; since: number }
+  | { kind: "sent"; at: number }
+  | { kind: "failed"; code: ErrorCode }
+  | { kind: "wedged" };
+
+/** One message on its way. */
+export interface OutboxItem {
+  readonly client_id: string;
+  readonly text: string;
+  /** When it was written, by this device's clock. */
+  readonly at: number;
+  /** Breaks ties of `at` inside one tab. */
+  readonly order: number;
+  /** The tab that wrote it. */
+  readonly tab: string;
+  readonly page: PageContext;
+  readonly locale: string;
+  readonly state: SendState;
+  /** How often it was sent without an answer that settled it. */
+  readonly tries: number;
+  /** Not before this time. */
+  readonly not_before: number;
+  /** It is in the timeline; kept only to be offered again. */
+  readonly has_arrived: boolean;
+}
+
+/** Where items survive a reload. `save` says whether it did. */
+export interface OutboxStorage {
+  save(item: OutboxItem): boolean;
+  drop(client_id: string): void;
+}
+
+/** Unsent messages a visitor may pile up; more are refused in the composer. */
+export const UNSENT_MAX = 50;
+
+function backOff(tries: number): number {
+  return Math.min(30_000, 500 * 2 ** Math.min(tries, 10));
+}
+
+function isUnsettled(item: OutboxItem): boolean {
+  return item.state.kind === "queued" || item.state.kind === "sending";
+}
+
+/** See the head of this file. */
+export class Outbox {
+  #items: OutboxItem[] = [];
+  #order = 0;
+  readonly #storage: OutboxStorage;
+  readonly #tab: string;
+  /** Whether everything held also survives a reload. */
+  is_durable = true;
+
+  constructor(storage: OutboxStorage, tab: string) {
+    this.#storage = storage;
+    this.#tab = tab;
+  }
+
+  /** All items, in the order they were written. */
+  get items(): readonly OutboxItem[] {
+    return this.#items;
+  }
+
+  /** What an earlier page, or another tab, left. What was in flight there is not known: queued. */
+  load(items: readonly OutboxItem[], now: number): void {
+    for (const item of items) {
+      const state: SendState = item.state.kind === "sending" ? { kind: "queued" } : item.state;
+      this.#place({ ...item, state });
+    }
+    this.#prune(now);
+  }
+
+  /** Whether one more may be written. */
+  has_room(): boolean {
+    return this.#items.filter((item) => item.state.kind !== "sent").length < UNSENT_MAX;
+  }
+
+  /** A new message; shown from this moment. */
+  write(
+    client_id: string,
+    text: string,
+    context: { page: PageContext; locale: string },
+    now: number,
+  ): void {
+    this.#order += 1;
+    this.#put({
+      client_id,
+      text,
+      at: now,
+      order: this.#order,
+      tab: this.#tab,
+      page: context.page,
+      locale: context.locale,
+      state: [...text].length > TEXT_CHARS_MAX ? failed("too_large") : { kind: "queued" },
+      tries: 0,
+      not_before: 0,
+      has_arrived: false,
+    });
+  }
+
+  /** When the next message may go, or null; the first unsettled one holds back those behind it. */
+  due_at(is_mine: (item: OutboxItem) => boolean): number | null {
+    const first = this.#first(is_mine);
+    return first && first.state.kind === "queued" ? first.not_before : null;
+  }
+
+  /** The next message to send now, marked as being sent. */
+  take(now: number, is_mine: (item: OutboxItem) => boolean): OutboxItem | null {
+    for (;;) {
+      const first = this.#first(is_mine);
+      if (!first || first.state.kind !== "queued" || first.not_before > now) return null;
+      if (now - first.at > WEDGED_AFTER_MS) {
+        this.#put({ ...first, state: { kind: "wedged" } });
+        continue;
+      }
+      const sending: OutboxItem = {
+        ...first,
+        state: { kind: "sending", since: now },
+        tries: first.tries + 1,
+      };
+      this.#put(sending);
+      return sending;
+    }
+  }
+
+  /** The relay answered. Says whether the answer was for an item of this outbox. */
+  answer(reply: Reply, now: number): boolean {
+    const item = this.find(reply.id);
+    if (item === undefined) return false;
+    if (item.state.kind === "sent") return true;
+    if (reply.ok !== undefined) {
+      this.#put({ ...item, state: { kind: "sent", at: now } });
+    } else if (reply.error !== undefined && !canRetry(reply.error.code)) {
+      this.#put({ ...item, state: failed(reply.error.code) });
+    } else {
+      const wait = reply.error?.retry_after_ms ?? backOff(item.tries);
+      this.#put({ ...item, state: { kind: "queued" }, not_before: now + wait });
+    }
+    this.#prune(now);
+    return true;
+  }
+
+  /** Nothing in flight can be answered any more: all of it goes again, under the same ids. */
+  link_lost(): void {
+    for (const item of this.#items) {
+      if (item.state.kind === "sending") this.#put({ ...item, state: { kind: "queued" } });
+    }
+  }
+
+  /** The message is in the timeline: stored, whether or not the answer came through. */
+  arrive(client_id: string, now: number): void {
+    const item = this.find(client_id);
+    if (item === undefined || (item.state.kind === "sent" && item.has_arrived)) return;
+    const state: SendState = item.state.kind === "sent" ? item.state : { kind: "sent", at: now };
+    this.#put({ ...item, state, has_arrived: true });
+  }
+
+  /** A snapshot was read: what was acknowledged before is in it, or above it. */
+  settle(): void {
+    for (const item of this.#items) {
+      if (item.state.kind === "sent" && !item.has_arrived) {
+        this.#put({ ...item, has_arrived: true });
+      }
+    }
+  }
+
+  /** The relay's history was replaced: what was acknowledged lately is offered again. */
+  reoffer(now: number): void {
+    for (const item of this.#items) {
+      if (item.state.kind === "sent" && now - item.state.at < REOFFER_WITHIN_MS) {
+        this.#put({ ...item, state: { kind: "queued" }, not_before: 0, has_arrived: false });
+      }
+    }
+  }
+
+  /** The visitor asks to send it again: unchanged, so under its id, unless that is spent. */
+  retry(client_id: string, fresh_id: string, now: number): void {
+    const item = this.find(client_id);
+    if (item === undefined || isUnsettled(item) || item.state.kind === "sent") return;
+    const is_spent = item.state.kind === "failed" && item.state.code === "id_reused";
+    if (is_spent) this.#remove(client_id);
+    this.#put({
+      ...item,
+      client_id: is_spent ? fresh_id : client_id,
+      at: now,
+      state: { kind: "queued" },
+      not_before: 0,
+    });
+  }
+
+  /** Whether it is certain that no copy reached the relay, so that deleting means something. */
+  may_discard(item: OutboxItem): boolean {
+    if (item.state.kind === "failed" || item.state.kind === "wedged") return true;
+    return item.state.kind === "queued" && item.tries === 0;
+  }
+
+  /** Takes a message back; its text, or null if it is too late. */
+  discard(client_id: string): string | null {
+    const item = this.find(client_id);
+    if (item === undefined || !this.may_discard(item)) return null;
+    this.#remove(client_id);
+    return item.text;
+  }
+
+  /** Another tab changed an item (null: dropped it). What this tab has in flight stays its own. */
+  observe(client_id: string, item: OutboxItem | null): void {
+    const held = this.find(client_id);
+    if (item === null) {
+      this.#items = this.#items.filter((other) => other.client_id !== client_id);
+    } else if (held?.state.kind !== "sent" || item.state.kind !== "failed") {
+      if (held?.state.kind === "sending" && item.state.kind !== "sent") return;
+      this.#place({ ...item, has_arrived: item.has_arrived || (held?.has_arrived ?? false) });
+    }
+  }
+
+  find(client_id: string): OutboxItem | undefined {
+    return this.#items.find((item) => item.client_id === client_id);
+  }
+
+  #first(is_mine: (item: OutboxItem) => boolean): OutboxItem | undefined {
+    return this.#items.find((item) => isUnsettled(item) && is_mine(item));
+  }
+
+  #put(item: OutboxItem): void {
+    this.#place(item);
+    this.is_durable = this.#storage.save(item) && this.is_durable;
+  }
+
+  #place(item: OutboxItem): void {
+    const others = this.#items.filter((other) => other.client_id !== item.client_id);
+    this.#items = [...others, item].sort((a, b) => a.at - b.at || a.order - b.order);
+  }
+
+  #remove(client_id: string): void {
+    this.#items = this.#items.filter((item) => item.client_id !== client_id);
+    this.#storage.drop(client_id);
+  }
+
+  /** Acknowledged messages are kept only as long as they might be offered again. */
+  #prune(now: number): void {
+    for (const item of this.#items) {
+      const { state } = item;
+      if (state.kind === "sent" && now - state.at >= REOFFER_WITHIN_MS) {
+        this.#remove(item.client_id);
+      }
+    }
+  }
+}
+
+function failed(code: ErrorCode): SendState {
+  return { kind: "failed", code };
+}

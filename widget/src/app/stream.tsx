@@ -1,0 +1,188 @@
+// The stream of messages: keeps its place when earlier pages arrive above, follows the end when the
+// visitor is there, says what was in view.
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { isOpen } from "./apply";
+import { Avatar } from "./avatar";
+import { LineView } from "./bubble";
+import type { ChatState } from "./client";
+import { useTools } from "./context";
+import { DownIcon } from "./icons";
+import { type Line, linesOf } from "./lines";
+import { Prompts, WelcomeBubble } from "./prompts";
+
+const NEAR_END_PX = 48;
+const NEAR_TOP_PX = 160;
+
+interface StreamProps {
+  state: ChatState;
+  is_shown: boolean;
+  onEdit: (text: string) => void;
+}
+
+/** The highest number of the conversation whose message stands in the visible part of the log. */
+function seqInView(log: HTMLElement, conversation_id: string): number {
+  const bottom = log.getBoundingClientRect().bottom;
+  let seen = 0;
+  const rows = log.querySelectorAll<HTMLElement>("[data-seq]");
+  for (let at = rows.length - 1; at >= 0; at -= 1) {
+    const row = rows[at];
+    if (row === undefined || row.dataset.conversationId !== conversation_id) continue;
+    const box = row.getBoundingClientRect();
+    if (box.top + Math.min(box.height, 24) > bottom) continue;
+    seen = Number(row.dataset.seq);
+    break;
+  }
+  return seen;
+}
+
+/** The welcome greets on opening; a conversation that ended before the eyes needs none. */
+function isGreeted(state: ChatState): boolean {
+  const conversation = state.held?.conversation ?? null;
+  if (conversation === null || isOpen(conversation)) return conversation !== null;
+  const opened_at = performance.timeOrigin + state.clock_offset;
+  return conversation.status.kind === "ended" && conversation.status.at > opened_at;
+}
+
+export function Stream(props: StreamProps) {
+  const { t, client } = useTools();
+  const { state, is_shown } = props;
+  const log = useRef<HTMLDivElement>(null);
+  const place = useRef({ is_at_end: true, height: 0, top: 0, first: "" });
+  const [is_away, setAway] = useState(false);
+  const lines = linesOf(state);
+  const conversation = state.held?.conversation ?? null;
+  const conversation_id = conversation?.id ?? "";
+  const first = state.timeline.messages[0];
+  const first_key = first ? `${first.conversation_id}:${first.seq}` : "";
+  const last_key = lines.at(-1)?.key ?? "";
+
+  const look = () => {
+    const box = log.current;
+    if (box === null) return;
+    const to_end = box.scrollHeight - box.scrollTop - box.clientHeight;
+    place.current.is_at_end = to_end < NEAR_END_PX;
+    place.current.top = box.scrollTop;
+    setAway(to_end > box.clientHeight);
+    if (box.scrollTop < NEAR_TOP_PX) client.loadEarlier();
+    tellView();
+  };
+
+  const tellView = () => {
+    const box = log.current;
+    const can_see = is_shown && document.visibilityState === "visible";
+    if (box !== null && can_see && conversation_id) client.view(seqInView(box, conversation_id));
+  };
+
+  const toEnd = () => {
+    const box = log.current;
+    if (box !== null) box.scrollTop = box.scrollHeight;
+  };
+
+  // After every drawing: the end stays the end, what is read stays where it is.
+  useLayoutEffect(() => {
+    const box = log.current;
+    if (box === null) return;
+    const held = place.current;
+    const grew_above = held.first !== first_key && held.first !== "";
+    if (held.is_at_end) box.scrollTop = box.scrollHeight;
+    else if (grew_above) box.scrollTop = held.top + box.scrollHeight - held.height;
+    held.height = box.scrollHeight;
+    held.top = box.scrollTop;
+    held.first = first_key;
+  });
+
+  // Own writing always leads to the end.
+  const is_own_last = lines.at(-1)?.kind === "unsent";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when a new own line appears
+  useLayoutEffect(() => {
+    if (is_own_last) toEnd();
+  }, [is_own_last, last_key]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when what is in view may change
+  useEffect(tellView, [is_shown, last_key, conversation_id]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: listens anew with the state it tells of
+  useEffect(() => {
+    document.addEventListener("visibilitychange", tellView);
+    window.addEventListener("focus", tellView);
+    return () => {
+      document.removeEventListener("visibilitychange", tellView);
+      window.removeEventListener("focus", tellView);
+    };
+  }, [is_shown, conversation_id]);
+
+  // The keyboard of a phone, a growing composer: the end stays in view.
+  useEffect(() => {
+    const box = log.current;
+    if (box === null || typeof ResizeObserver === "undefined") return;
+    const observer = new ResizeObserver(() => {
+      if (place.current.is_at_end) box.scrollTop = box.scrollHeight;
+    });
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, []);
+
+  const marked = lines.filter((line) => line.kind === "message" && line.mark !== null).at(-1);
+  const agent = conversation?.status.kind === "serving" ? conversation.status.agent : null;
+  const welcome = isGreeted(state) ? "" : (state.held?.site.welcome ?? "");
+  const draw = (line: Line) => (
+    <LineView
+      key={line.key}
+      line={line}
+      is_marked={line === marked}
+      now={Date.now()}
+      onEdit={props.onEdit}
+    />
+  );
+  return (
+    <div class="middle">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards scroll it */}
+      <div class="log" ref={log} onScroll={look} tabIndex={0} role="log" aria-label={t("log")} aria-live="polite">
+        {state.timeline.has_earlier && (
+          <button
+            type="button"
+            class="earlier"
+            data-testid="earlier"
+            disabled={state.is_loading_earlier}
+            onClick={() => client.loadEarlier()}
+          >
+            {state.is_loading_earlier ? t("loading") : t("earlier")}
+          </button>
+        )}
+        {state.held === null && state.link !== "refused" && lines.length === 0 && <Skeleton />}
+        {lines.filter((line) => line.kind !== "unsent").map(draw)}
+        {welcome && <WelcomeBubble text={welcome} />}
+        {lines.filter((line) => line.kind === "unsent").map(draw)}
+        <Prompts state={state} />
+        {state.is_agent_typing && agent && (
+          <div class="row they last" data-testid="typing">
+            <Avatar name={agent.nickname} />
+            <div class="bubble dots" aria-hidden="true">
+              <i />
+              <i />
+              <i />
+            </div>
+            <span class="mark">{t("typing", { name: agent.nickname })}</span>
+          </div>
+        )}
+      </div>
+      {is_away && (
+        <button type="button" class="to-end" onClick={toEnd}>
+          <DownIcon />
+          {state.unread > 0 ? t("unread", { count: state.unread }) : t("to_newest")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div class="skeleton" aria-hidden="true">
+      <i />
+      <i />
+      <i />
+    </div>
+  );
+}

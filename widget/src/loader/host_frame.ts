@@ -1,0 +1,194 @@
+// Launcher, panel and iframe on the host page, and the talk with the iframe: origin and source are
+// checked, then the message is read. Everything stands in one fixed element with a shadow root, so
+// that the page's layout and styles and ours never meet.
+
+import { readToHost, seal, type ToFrame, type ToHost } from "../host/messages";
+import { pageOf } from "../host/page";
+import { CSS, icon, PINE } from "./looks";
+import { Memory } from "./memory";
+import { text, wordsOf } from "./words";
+
+export interface HostFrameParts {
+  site: string;
+  relay: string;
+  url: string;
+  has_tickets: boolean;
+  locale: string;
+}
+
+const PHONE = "(max-width:480px)";
+
+export class HostFrame {
+  readonly #parts: HostFrameParts;
+  readonly #memory: Memory;
+  readonly #launcher = document.createElement("button");
+  readonly #panel = document.createElement("div");
+  #iframe: HTMLIFrameElement | null = null;
+  #is_ready = false;
+  #is_open = false;
+  #unread = 0;
+  #locale: string;
+
+  constructor(parts: HostFrameParts) {
+    this.#parts = parts;
+    this.#memory = new Memory(parts.site);
+    this.#locale = parts.locale || navigator.language;
+    this.#draw();
+    addEventListener("message", (event: MessageEvent<unknown>) => {
+      const is_ours = event.source === this.#iframe?.contentWindow && event.origin === parts.relay;
+      const message = is_ours && readToHost(event.data);
+      if (message) this.#take(message);
+    });
+    if (this.#memory.get().is_talking) this.#whenIdle(() => this.#load());
+  }
+
+  /** The page's own calls: open, close, locale. */
+  call(command: string, value?: string): void {
+    if (command === "open") this.#show(true);
+    else if (command === "close") this.#show(false);
+    else if (command === "locale" && value) {
+      this.#locale = value;
+      this.#label();
+      this.#tell({ type: "locale", locale: value });
+    }
+  }
+
+  #draw(): void {
+    const element = document.createElement("div");
+    element.style.cssText = "all:initial;position:fixed;right:0;bottom:0;width:0;height:0;z-index:2147483000";
+    const root = element.attachShadow({ mode: "open" });
+    try {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(CSS);
+      root.adoptedStyleSheets = [sheet];
+    } catch {
+      const style = document.createElement("style");
+      style.textContent = CSS;
+      root.append(style);
+    }
+    const launcher = this.#launcher;
+    launcher.type = "button";
+    launcher.dataset.testid = "launcher";
+    launcher.append(icon(PINE, "0 0 32 32"), icon(["M6 9l6 6 6-6"], "0 0 24 24"), document.createElement("i"));
+    launcher.onclick = () => this.#show(!this.#is_open);
+    // The frame is made when the pointer or the keyboard comes near: it is there at the click.
+    launcher.onpointerenter = launcher.onpointerdown = launcher.onfocus = () => this.#load();
+    this.#panel.className = "panel";
+    this.#panel.setAttribute("role", "dialog");
+    this.#panel.onkeydown = (event) => {
+      if (event.key === "Escape") this.#show(false);
+    };
+    root.append(this.#panel, launcher);
+    this.#label();
+    (document.body ?? document.documentElement).append(element);
+    visualViewport?.addEventListener("resize", () => this.#fit());
+  }
+
+  #load(): void {
+    if (this.#iframe) return;
+    const iframe = document.createElement("iframe");
+    iframe.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox");
+    iframe.allow = "autoplay";
+    iframe.title = this.#words().loader_open;
+    iframe.src = this.#parts.url;
+    this.#iframe = iframe;
+    this.#panel.append(iframe);
+  }
+
+  #show(is_open: boolean): void {
+    if (is_open) this.#load();
+    const was_open = this.#is_open;
+    this.#is_open = is_open;
+    this.#panel.classList.toggle("open", is_open);
+    this.#launcher.classList.toggle("open", is_open);
+    this.#fit();
+    this.#label();
+    if (this.#is_ready) {
+      this.#tell({ type: "shown", is_open, is_full_screen: this.#isPhone(), page: this.#page() });
+    }
+    if (is_open) this.#iframe?.focus();
+    else if (was_open) this.#launcher.focus();
+  }
+
+  #take(message: ToHost): void {
+    const memory = this.#memory.get();
+    switch (message.type) {
+      case "ready":
+        this.#is_ready = true;
+        this.#tell({
+          type: "init",
+          page: this.#page(),
+          locale: this.#parts.locale,
+          tickets: this.#parts.has_tickets,
+          has_ticket: !!memory.ticket,
+          is_talking: !!memory.is_talking,
+          is_open: this.#is_open,
+          is_full_screen: this.#isPhone(),
+        });
+        break;
+      case "close":
+        this.#show(false);
+        break;
+      case "ticket_wanted":
+        this.#tell({ type: "ticket", ticket: (this.#parts.has_tickets && memory.ticket) || "" });
+        break;
+      case "ticket":
+        if (this.#parts.has_tickets) this.#memory.set({ ticket: message.ticket });
+        break;
+      case "state":
+        this.#unread = message.unread;
+        this.#locale = message.locale;
+        this.#label();
+        this.#memory.set({ is_talking: message.is_talking });
+    }
+  }
+
+  #tell(message: ToFrame): void {
+    this.#iframe?.contentWindow?.postMessage(seal(message), this.#parts.relay);
+  }
+
+  #page() {
+    return pageOf(location.href, document.title);
+  }
+
+  #isPhone(): boolean {
+    return matchMedia(PHONE).matches;
+  }
+
+  /** On a phone the panel ends where the keyboard begins. */
+  #fit(): void {
+    const view = visualViewport;
+    const is_full = this.#is_open && this.#isPhone() && view;
+    this.#panel.style.height = is_full ? `${view.height}px` : "";
+    this.#panel.style.top = is_full ? `${view.offsetTop}px` : "";
+  }
+
+  #words() {
+    return wordsOf(this.#locale);
+  }
+
+  #label(): void {
+    const words = this.#words();
+    const count = this.#unread;
+    const label = this.#is_open
+      ? words.loader_close
+      : count > 0
+        ? text(words.loader_open_unread, { count })
+        : words.loader_open;
+    this.#launcher.setAttribute("aria-label", label);
+    this.#launcher.setAttribute("aria-expanded", String(this.#is_open));
+    this.#launcher.title = label;
+    this.#launcher.dataset.unread = String(count);
+    this.#panel.setAttribute("aria-label", words.loader_open);
+    if (this.#iframe) this.#iframe.title = words.loader_open;
+  }
+
+  #whenIdle(run: () => void): void {
+    const idle = () =>
+      typeof requestIdleCallback === "function"
+        ? requestIdleCallback(run, { timeout: 5000 })
+        : setTimeout(run, 1000);
+    if (document.readyState === "complete") idle();
+    else addEventListener("load", idle, { once: true });
+  }
+}

@@ -1,0 +1,27 @@
+/// <reference types="vitest/config" />
+// Builds the app: dist/frame.html, the document of the iframe and of the chat link, and its files
+// with hashed names under /w/assets/. Nothing is inlined: the relay's policy allows only files.
+
+import { defineConfig } from "vite";
+import { catalogue, isLoaderText } from "./catalogue.ts";
+
+export default defineConfig(({ mode }) => ({
+  base: "/w/",
+  plugins: mode === "test" ? [] : [catalogue((key) => !isLoaderText(key))],
+  html: { cspNonce: "__CSP_NONCE__" },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: ["safari15", "chrome90", "firefox90"],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+    rollupOptions: { input: "frame.html" },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}", "testing/**/*.test.ts"],
+    restoreMocks: true,
+  },
+}));
