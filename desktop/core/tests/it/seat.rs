@@ -1,0 +1,212 @@
+//! Ana's seat: a real core, and what a workbench would show that draws only from replies and pushes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use yingke_client::Core;
+use yingke_client::bridge::types::{
+    Chat, ConnectionState, InboxRow, OutboxItem, Remember, Session, UiError, UiPush, UiReply,
+    UiRequest, UiState,
+};
+use yingke_client::host::{SecretError, SecretStore, SystemHost};
+use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::views::Message;
+
+use crate::relay::{Relay, text_of};
+
+/// How long a condition may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Waits until `is_so`, looking again and again.
+pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < LIMIT, "waited too long until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A key store in memory.
+#[derive(Default)]
+pub struct Keys(pub Mutex<BTreeMap<String, String>>);
+
+impl SecretStore for Keys {
+    fn read(&self, key: &str) -> Result<Option<String>, SecretError> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+    fn write(&self, key: &str, value: &str) -> Result<(), SecretError> {
+        self.0.lock().unwrap().insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+    fn delete(&self, key: &str) -> Result<(), SecretError> {
+        self.0.lock().unwrap().remove(key);
+        Ok(())
+    }
+}
+
+/// What the window shows.
+#[derive(Default)]
+pub struct View {
+    pub state: Option<UiState>,
+    pub rows: BTreeMap<ConversationId, InboxRow>,
+    pub previews: BTreeMap<ConversationId, String>,
+    pub chat: BTreeMap<Seq, Message>,
+    pub chat_id: Option<ConversationId>,
+    pub outbox: Vec<OutboxItem>,
+    pub connection: Option<ConnectionState>,
+    pub unsent: u32,
+}
+
+impl View {
+    fn take(&mut self, push: UiPush) {
+        match push {
+            UiPush::State(state) => {
+                self.rows = state
+                    .inbox
+                    .iter()
+                    .map(|row| (row.conversation_id.clone(), row.clone()))
+                    .collect();
+                self.connection = Some(state.connection.state);
+                self.unsent = state.connection.unsent;
+                self.state = Some(state);
+            }
+            UiPush::Connection(connection) => {
+                self.connection = Some(connection.state);
+                self.unsent = connection.unsent;
+            }
+            UiPush::Own(own) => {
+                if let Some(UiState { session: Session::SignedIn { own: shown, .. }, .. }) =
+                    &mut self.state
+                {
+                    *shown = own;
+                }
+            }
+            UiPush::Colleague(_) => {}
+            UiPush::Inbox { upsert, removed } => {
+                for row in upsert {
+                    self.rows.insert(row.conversation_id.clone(), row);
+                }
+                for id in removed {
+                    self.rows.remove(&id);
+                }
+            }
+            UiPush::Chat { conversation_id, messages, outbox, .. } => {
+                if self.chat_id.as_ref() == Some(&conversation_id) {
+                    self.chat.extend(messages.into_iter().map(|m| (m.seq, m)));
+                    self.outbox = outbox;
+                }
+            }
+            UiPush::Preview { conversation_id, text } => {
+                self.previews.insert(conversation_id, text);
+            }
+        }
+    }
+}
+
+/// The seat.
+pub struct Seat {
+    pub core: Core,
+    view: Arc<Mutex<View>>,
+}
+
+impl Seat {
+    /// Opens the client on a data folder, with or without a key store.
+    pub async fn open(data: &Path, keys: Option<Arc<Keys>>) -> Self {
+        let keys = keys.map(|keys| keys as Arc<dyn SecretStore>);
+        let core = Core::start(Arc::new(SystemHost::new(data, keys))).await.unwrap();
+        let view = Arc::new(Mutex::new(View::default()));
+        let mut pushes = core.subscribe();
+        let shown = Arc::clone(&view);
+        tokio::spawn(async move {
+            while let Some(push) = pushes.next().await {
+                shown.lock().unwrap().take(push);
+            }
+        });
+        let seat = Self { core, view };
+        if let UiReply::State(state) = seat.ask(UiRequest::GetState {}).await.unwrap() {
+            seat.view().take(UiPush::State(state));
+        }
+        seat
+    }
+
+    /// Opens the client and signs Ana in.
+    pub async fn signed_in(data: &Path, relay: &Relay) -> Self {
+        let seat = Self::open(data, None).await;
+        seat.sign_in(relay, "correct horse", Remember::Nothing).await.unwrap();
+        seat
+    }
+
+    pub async fn sign_in(
+        &self,
+        relay: &Relay,
+        password: &str,
+        remember: Remember,
+    ) -> Result<UiReply, UiError> {
+        self.ask(UiRequest::SignIn {
+            server: relay.url.clone(),
+            account: "ana".to_owned(),
+            password: password.to_owned(),
+            remember,
+            allow_plain_http: false,
+        })
+        .await
+    }
+
+    pub async fn ask(&self, request: UiRequest) -> Result<UiReply, UiError> {
+        self.core.ui(request).await
+    }
+
+    pub fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap()
+    }
+
+    pub async fn connected(&self) {
+        until("the client is connected", || {
+            self.view().connection == Some(ConnectionState::Connected)
+        })
+        .await;
+    }
+
+    pub async fn open_chat(&self, id: &ConversationId) -> Chat {
+        let request = UiRequest::OpenConversation { conversation_id: id.clone() };
+        self.view().chat_id = Some(id.clone());
+        let UiReply::Chat(chat) = self.ask(request).await.unwrap() else { panic!("no chat") };
+        let mut view = self.view();
+        view.chat.extend(chat.messages.iter().map(|m| (m.seq, m.clone())));
+        view.outbox.clone_from(&chat.outbox);
+        drop(view);
+        chat
+    }
+
+    pub async fn send(&self, id: &ConversationId, text: &str) -> ClientId {
+        let request = UiRequest::SendMessage { conversation_id: id.clone(), text: text.to_owned() };
+        match self.ask(request).await.unwrap() {
+            UiReply::Queued { item } => item.client_id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn chat_texts(&self) -> Vec<String> {
+        self.view().chat.values().map(text_of).collect()
+    }
+
+    pub fn row(&self, id: &ConversationId) -> Option<InboxRow> {
+        self.view().rows.get(id).cloned()
+    }
+
+    pub fn is_signed_in(&self) -> bool {
+        let view = self.view();
+        matches!(&view.state, Some(UiState { session: Session::SignedIn { .. }, .. }))
+    }
+
+    pub fn session(&self) -> Option<Session> {
+        self.view().state.as_ref().map(|state| state.session.clone())
+    }
+
+    /// Ends at once, as a crash would.
+    pub fn kill(self) {
+        drop(self);
+    }
+}
