@@ -24,5 +24,8 @@ pub mod serve;
 pub mod sites;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod text;
+pub mod tools;
 pub mod visitors;

@@ -113,10 +113,10 @@ async fn stop(app: &App, handle: &Handle<SocketAddr>) -> Result<(), ServeError> 
     }
 }
 
-fn router(app: &Arc<App>) -> Router {
+/// Every route behind the middleware that finds who asks: what a listener serves.
+pub fn router(app: &Arc<App>) -> Router {
     let trusted: Arc<[ipnet::IpNet]> = app.config.trusted_proxies.clone().into();
-    crate::router::routes(app)
-        .layer(from_fn_with_state(trusted, client_address::find))
+    crate::router::routes(app).layer(from_fn_with_state(trusted, client_address::find))
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {

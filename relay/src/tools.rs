@@ -1,0 +1,158 @@
+//! What an operator does to a data folder from the command line while no relay runs on it: the first
+//! account, a way back in, a site. The work is the rooms'; this reads the input and words the refusals.
+
+use std::io::{BufRead as _, Read as _};
+use std::path::Path;
+
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::ids::SiteId;
+use yingke_shared::limits::{
+    CAPACITY_DEFAULT, DOMAINS_MAX, NAME_CHARS_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
+};
+use yingke_shared::rest::AddAgent;
+use yingke_shared::views::Role;
+
+use crate::auth::PasswordHasher;
+use crate::clock::{RealWorld, World as _};
+use crate::error::RelayError;
+use crate::sites::{Domain, DomainError};
+use crate::store::{OpenError, Store};
+use crate::{agents, auth, sites};
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// The data folder could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A domain is not one.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+    /// No password on standard input.
+    #[error("standard input has no line with a password")]
+    NoPassword,
+    /// A name does not fit.
+    #[error("a name has 1 to {NAME_CHARS_MAX} characters, not only white space")]
+    Name,
+    /// The password does not fit.
+    #[error(
+        "a password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters and is not the account's name"
+    )]
+    Password,
+    /// The account exists.
+    #[error("there is an account of this name already; reset-password gives it a new password")]
+    AccountTaken,
+    /// It does not.
+    #[error("there is no account of this name")]
+    NoAccount,
+    /// A site without a domain starts nowhere.
+    #[error("a site needs 1 to {DOMAINS_MAX} domains")]
+    NoDomain,
+    /// Anything else; the log has the detail.
+    #[error("it was not stored ({0:?})")]
+    Failed(ErrorCode),
+}
+
+impl From<RelayError> for ToolError {
+    fn from(error: RelayError) -> Self {
+        match error.code() {
+            ErrorCode::AlreadyExists => Self::AccountTaken,
+            ErrorCode::NotFound => Self::NoAccount,
+            ErrorCode::WeakPassword => Self::Password,
+            ErrorCode::BadBody | ErrorCode::EmptyText | ErrorCode::TooLarge => Self::Name,
+            code => Self::Failed(code),
+        }
+    }
+}
+
+/// Where an account's password comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Password {
+    /// Made here and given back.
+    Generated,
+    /// The first line of standard input.
+    FromStdin,
+}
+
+impl Password {
+    /// The password, and what to print of it.
+    fn get(self) -> Result<(String, Option<String>), ToolError> {
+        match self {
+            Self::Generated => {
+                let password = generated();
+                Ok((password.clone(), Some(password)))
+            }
+            Self::FromStdin => Ok((read_line()?, None)),
+        }
+    }
+}
+
+/// Adds an admin; gives the generated password.
+pub async fn create_admin(
+    data: &Path,
+    account: String,
+    nickname: Option<String>,
+    password: Password,
+) -> Result<Option<String>, ToolError> {
+    let (password, shown) = password.get()?;
+    let store = Store::open_inline(data, &RealWorld)?;
+    let nickname = nickname.unwrap_or_else(|| account.clone());
+    let request =
+        AddAgent { account, password, nickname, role: Role::Admin, capacity: CAPACITY_DEFAULT };
+    let added =
+        agents::actions::insert(&store, &RealWorld, &PasswordHasher::default(), request).await;
+    store.close().await;
+    added?;
+    Ok(shown)
+}
+
+/// Gives an account a new password and ends its sessions; gives the generated password.
+pub async fn reset_password(
+    data: &Path,
+    account: &str,
+    password: Password,
+) -> Result<Option<String>, ToolError> {
+    let (password, shown) = password.get()?;
+    let store = Store::open_inline(data, &RealWorld)?;
+    let reset =
+        auth::actions::reset_password(&store, &PasswordHasher::default(), account, password).await;
+    store.close().await;
+    reset?;
+    Ok(shown)
+}
+
+/// Adds a site; gives its id.
+pub async fn add_site(data: &Path, name: &str, domains: &[String]) -> Result<SiteId, ToolError> {
+    if domains.is_empty() {
+        return Err(ToolError::NoDomain);
+    }
+    let domains = Domain::parse_all(domains)?;
+    let store = Store::open_inline(data, &RealWorld)?;
+    let added = sites::actions::insert(&store, &RealWorld, name, domains).await;
+    store.close().await;
+    Ok(added?.id)
+}
+
+/// 16 letters and digits, 95 bits: nobody guesses it, and it can be typed.
+fn generated() -> String {
+    const CHARS: usize = 16;
+    let mut password = String::with_capacity(CHARS);
+    while password.chars().count() < CHARS {
+        let letters = RealWorld.new_secret();
+        let missing = CHARS - password.chars().count();
+        password.extend(letters.chars().filter(char::is_ascii_alphanumeric).take(missing));
+    }
+    password
+}
+
+fn read_line() -> Result<String, ToolError> {
+    // A character has at most four bytes; the line's end and one more show what is too long.
+    let bytes_max = u64::try_from(PASSWORD_CHARS_MAX * 4 + 8).unwrap_or(u64::MAX);
+    let mut line = String::new();
+    let read = std::io::BufReader::new(std::io::stdin().take(bytes_max)).read_line(&mut line);
+    let password = line.trim_end_matches(['\r', '\n']);
+    match read {
+        Ok(_) if !password.is_empty() => Ok(password.to_owned()),
+        _ => Err(ToolError::NoPassword),
+    }
+}
