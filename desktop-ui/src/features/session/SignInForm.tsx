@@ -31,8 +31,11 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
   const [trying, setTrying] = useState(false);
   const [missing, setMissing] = useState<Missing>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const fields = { server: useRef<InputRef>(null), account: useRef<InputRef>(null) };
+  const serverField = useRef<InputRef>(null);
+  const accountField = useRef<InputRef>(null);
   const passwordField = useRef<InputRef>(null);
+
+  const fieldOf = { server: serverField, account: accountField, password: passwordField };
 
   const remembered =
     filled.password_remembered && server === filled.server && account === filled.account;
@@ -42,9 +45,15 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
   // Only once: later the person decides where the cursor is.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
-    const first = filled.server === "" ? fields.server : fields.account;
-    (filled.account === "" ? first : passwordField).current?.focus();
+    const first =
+      filled.server === "" ? serverField : filled.account === "" ? accountField : passwordField;
+    first.current?.focus();
   }, []);
+
+  useEffect(() => {
+    if (problem?.code === "wrong_credentials") passwordField.current?.select();
+    if (problem?.kind === "bad_address") serverField.current?.focus();
+  }, [problem]);
 
   async function attempt(allowPlainHttp: boolean) {
     const empty: Missing =
@@ -58,7 +67,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
     setMissing(empty);
     setProblem(null);
     if (empty !== null) {
-      (empty === "password" ? passwordField : fields[empty]).current?.focus();
+      fieldOf[empty].current?.focus();
       return;
     }
     setTrying(true);
@@ -71,11 +80,6 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
     });
     setTrying(false);
     setProblem(failed);
-    if (failed?.code === "wrong_credentials") {
-      passwordField.current?.focus();
-      passwordField.current?.select();
-    }
-    if (failed?.kind === "bad_address") fields.server.current?.focus();
   }
 
   function onSubmit(event: FormEvent) {
@@ -98,7 +102,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
         {(field) => (
           <Input
             {...field}
-            ref={fields.server}
+            ref={serverField}
             data-testid="sign-in-server"
             size="large"
             inputMode="url"
@@ -107,7 +111,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
             spellCheck={false}
             placeholder="https://chat.example.com"
             value={server}
-            disabled={working}
+            readOnly={working}
             onChange={(event) => setServer(event.target.value)}
           />
         )}
@@ -119,14 +123,14 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
         {(field) => (
           <Input
             {...field}
-            ref={fields.account}
+            ref={accountField}
             data-testid="sign-in-account"
             size="large"
             autoComplete="username"
             autoCapitalize="off"
             spellCheck={false}
             value={account}
-            disabled={working}
+            readOnly={working}
             onChange={(event) => setAccount(event.target.value)}
           />
         )}
@@ -144,7 +148,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
             autoComplete="current-password"
             placeholder={remembered ? t("workbench.password_remembered") : ""}
             value={password}
-            disabled={working}
+            readOnly={working}
             onChange={(event) => setPassword(event.target.value)}
           />
         )}
