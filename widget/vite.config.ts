@@ -20,7 +20,7 @@ export default defineConfig(({ mode }) => ({
     rollupOptions: { input: "frame.html" },
   },
   test: {
-    environment: "jsdom",
+    environment: "node",
     include: ["src/**/*.test.{ts,tsx}", "testing/**/*.test.ts"],
     restoreMocks: true,
   },
