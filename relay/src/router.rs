@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, patch, post};
-use axum::Router;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use yingke_shared::commands::{StaffCommand, VisitorCommand};
@@ -103,7 +103,9 @@ pub fn dispatch_staff(
     use StaffCommand as C;
     let (app, who, id) = (Arc::clone(app), who.clone(), client_id);
     match command {
-        C::StaffSendMessage(body) => conversations::actions::send_as_agent(app, who, id, body).boxed(),
+        C::StaffSendMessage(body) => {
+            conversations::actions::send_as_agent(app, who, id, body).boxed()
+        }
         C::StaffMark(body) => conversations::actions::mark_as_agent(app, who, id, body).boxed(),
         C::SetAvailability(body) => agents::actions::set_availability(app, who, id, body).boxed(),
         C::StaffEndConversation(body) => {
@@ -139,3 +141,7 @@ pub fn dispatch_visitor(
 fn unknown() -> Answer {
     futures_util::future::ready(Err(ErrorCode::UnknownCommand.into())).boxed()
 }
+
+#[cfg(test)]
+#[path = "router_tests.rs"]
+mod tests;

@@ -160,6 +160,10 @@ pub async fn insert(
 
 /// Every change of an account is one event; readers read the row.
 fn announce(tx: &mut WriteTx<'_>, id: &AgentId, at: Timestamp) -> Result<(), StoreError> {
-    tx.append(NewEvent { at, subject: None, body: LogBody::AgentChanged { agent_id: id.clone() } })?;
+    tx.append(NewEvent {
+        at,
+        subject: None,
+        body: LogBody::AgentChanged { agent_id: id.clone() },
+    })?;
     Ok(())
 }

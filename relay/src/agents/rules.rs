@@ -36,11 +36,7 @@ pub fn availability_of_word(word: &str) -> Option<Availability> {
 
 /// The account after `change`. `other_admins` is how many enabled admins there are besides: the last
 /// one can be neither disabled nor made less, or nobody could undo it.
-pub fn changed(
-    agent: &Agent,
-    change: &ChangeAgent,
-    other_admins: i64,
-) -> Result<Agent, ErrorCode> {
+pub fn changed(agent: &Agent, change: &ChangeAgent, other_admins: i64) -> Result<Agent, ErrorCode> {
     let mut after = agent.clone();
     if let Some(nickname) = &change.nickname {
         after.nickname = name(nickname)?;

@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::rest::{ChangePassword, SignIn};
 
-use super::rules::{
-    account_key, is_expired, may_be_password, session_ends, should_prolong,
-};
+use super::rules::{account_key, is_expired, may_be_password, session_ends, should_prolong};
 use super::{PasswordHasher, StaffIdentity, TokenHash, VisitorIdentity, store};
 use crate::app::App;
 use crate::error::RelayError;
@@ -159,7 +157,11 @@ pub async fn staff_of_token(app: &App, token: &str) -> Result<StaffIdentity, Rel
         let prolonged = session.clone();
         app.store
             .write("prolong session", move |tx| {
-                Ok::<_, Abort<ErrorCode>>(store::prolong_session(tx, &prolonged, session_ends(now))?)
+                Ok::<_, Abort<ErrorCode>>(store::prolong_session(
+                    tx,
+                    &prolonged,
+                    session_ends(now),
+                )?)
             })
             .await?;
     }
@@ -169,7 +171,8 @@ pub async fn staff_of_token(app: &App, token: &str) -> Result<StaffIdentity, Rel
 /// Which visitor holds this token. Nothing starts while the site's online service is off (A04).
 pub async fn visitor_of_token(app: &App, token: &str) -> Result<VisitorIdentity, RelayError> {
     let token = TokenHash::of(token);
-    let found = app.store.read("visitor token", move |tx| store::visitor_of_token(tx, &token)).await?;
+    let found =
+        app.store.read("visitor token", move |tx| store::visitor_of_token(tx, &token)).await?;
     match found {
         Some((visitor_id, site_id, true)) => Ok(VisitorIdentity { visitor_id, site_id }),
         Some((_, _, false)) => Err(ErrorCode::SiteDisabled.into()),

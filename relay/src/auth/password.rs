@@ -43,7 +43,9 @@ impl Default for PasswordHasher {
 impl PasswordHasher {
     /// A PHC string of a new salt and the password.
     pub async fn hash(&self, password: String) -> Result<String, RelayError> {
-        self.work(move || hash_now(&password)).await?.ok_or(RelayError::refused(ErrorCode::Internal))
+        self.work(move || hash_now(&password))
+            .await?
+            .ok_or(RelayError::refused(ErrorCode::Internal))
     }
 
     /// Whether the password fits `hash`. `None` costs the same and fits nothing.

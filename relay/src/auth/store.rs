@@ -75,10 +75,7 @@ pub(crate) struct Session {
 pub(crate) const SESSION: &str = "SELECT s.agent_id, a.role, a.disabled, s.expires_at \
      FROM staff_sessions s JOIN agents a ON a.id = s.agent_id WHERE s.token_hash = ?";
 
-pub(crate) fn session(
-    tx: &ReadTx<'_>,
-    token: &TokenHash,
-) -> Result<Option<Session>, StoreError> {
+pub(crate) fn session(tx: &ReadTx<'_>, token: &TokenHash) -> Result<Option<Session>, StoreError> {
     tx.query_one(SESSION, params![token], |row| {
         Ok(Session {
             agent_id: row.id(0)?,
@@ -173,7 +170,5 @@ pub(crate) fn visitor_of_token(
     tx: &ReadTx<'_>,
     token: &TokenHash,
 ) -> Result<Option<(VisitorId, SiteId, bool)>, StoreError> {
-    tx.query_one(VISITOR_OF_TOKEN, params![token], |row| {
-        Ok((row.id(0)?, row.id(1)?, row.flag(2)?))
-    })
+    tx.query_one(VISITOR_OF_TOKEN, params![token], |row| Ok((row.id(0)?, row.id(1)?, row.flag(2)?)))
 }

@@ -1,1 +1,214 @@
-//! Stories of the room through its public surface, on a real store.
+//! Stories of signing in, staying signed in, and being put out; on a real store.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::rest::{ChangePassword, SignIn};
+use yingke_shared::views::Role;
+
+use super::rules::{SESSION_MS, may_be_password};
+use super::{StaffIdentity, actions};
+use crate::testing::{HERE, PASSWORD, TestRelay};
+
+async fn sign_in_from(
+    relay: &TestRelay,
+    address: IpAddr,
+    account: &str,
+    password: &str,
+) -> Result<(String, StaffIdentity), crate::error::RelayError> {
+    let request = SignIn { account: account.into(), password: password.into() };
+    actions::sign_in(&relay.app, address, request).await
+}
+
+async fn sign_in(
+    relay: &TestRelay,
+    account: &str,
+    password: &str,
+) -> Result<(String, StaffIdentity), ErrorCode> {
+    sign_in_from(relay, HERE, account, password).await.map_err(|error| error.code())
+}
+
+async fn who(relay: &TestRelay, token: &str) -> Result<StaffIdentity, ErrorCode> {
+    actions::staff_of_token(&relay.app, token).await.map_err(|error| error.code())
+}
+
+async fn change_password(
+    relay: &TestRelay,
+    who: &StaffIdentity,
+    old: &str,
+    new: &str,
+) -> Result<(), ErrorCode> {
+    let request = ChangePassword { old: old.into(), new: new.into() };
+    let changed = actions::change_password(&relay.app, who, HERE, request).await;
+    changed.map_err(|error| error.code())
+}
+
+#[tokio::test]
+async fn signing_in_gives_a_session_until_signing_out() {
+    let relay = TestRelay::open().await;
+    let ana = relay.account("Ana", Role::Manager, 8).await;
+    let (token, identity) = sign_in(&relay, " ANA ", PASSWORD).await.unwrap();
+    assert_eq!((&identity.agent_id, identity.role), (&ana.agent_id, Role::Manager));
+    assert_eq!(who(&relay, &token).await, Ok(identity.clone()));
+    actions::sign_out(&relay.app, &identity).await.unwrap();
+    assert_eq!(who(&relay, &token).await, Err(ErrorCode::Unauthenticated));
+    assert_eq!(who(&relay, "").await, Err(ErrorCode::Unauthenticated));
+}
+
+/// Unknown, disabled and wrong must be one answer.
+#[tokio::test]
+async fn what_was_wrong_is_not_said() {
+    let relay = TestRelay::open().await;
+    let ana = relay.agent("Ana").await;
+    for (account, password) in [("ana", "wrong password"), ("nobody", PASSWORD), ("", "")] {
+        assert_eq!(sign_in(&relay, account, password).await, Err(ErrorCode::WrongCredentials));
+    }
+    relay.set_disabled(&ana, true).await;
+    assert_eq!(sign_in(&relay, "ana", PASSWORD).await, Err(ErrorCode::WrongCredentials));
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_for_that_account_and_address_only() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    relay.agent("Ben").await;
+    for _ in 0..5 {
+        assert_eq!(sign_in(&relay, "ana", "a wrong guess").await, Err(ErrorCode::WrongCredentials));
+    }
+    let slowed = sign_in_from(&relay, HERE, "Ana", PASSWORD).await.unwrap_err();
+    assert_eq!(slowed.code(), ErrorCode::TooFast);
+    let wait = slowed.0.retry_after_ms.unwrap();
+    assert!((1..=12_000).contains(&wait), "{wait}");
+    assert!(sign_in(&relay, "ben", PASSWORD).await.is_ok());
+    let elsewhere = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+    assert!(sign_in_from(&relay, elsewhere, "ana", PASSWORD).await.is_ok());
+    relay.pass(u64::from(wait));
+    assert!(sign_in(&relay, "ana", PASSWORD).await.is_ok());
+    for _ in 0..20 {
+        assert!(sign_in(&relay, "ana", PASSWORD).await.is_ok(), "the right one never counts");
+    }
+}
+
+#[tokio::test]
+async fn many_guesses_at_once_do_not_slip_past() {
+    let relay = std::sync::Arc::new(TestRelay::open().await);
+    relay.agent("Ana").await;
+    let tries = (0..20).map(|_| {
+        let relay = relay.clone();
+        tokio::spawn(async move { sign_in(&relay, "ana", "a wrong guess").await.unwrap_err() })
+    });
+    let mut wrong = 0;
+    for one in tries.collect::<Vec<_>>() {
+        match one.await.unwrap() {
+            ErrorCode::WrongCredentials => wrong += 1,
+            other => assert_eq!(other, ErrorCode::TooFast),
+        }
+    }
+    assert_eq!(wrong, 5);
+}
+
+#[tokio::test]
+async fn a_session_in_use_lives_on_and_an_idle_one_ends() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (used, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let (idle, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    for _ in 0..4 {
+        relay.pass(SESSION_MS / 3);
+        assert!(who(&relay, &used).await.is_ok());
+    }
+    assert_eq!(who(&relay, &idle).await, Err(ErrorCode::Unauthenticated));
+    relay.pass(SESSION_MS);
+    assert_eq!(who(&relay, &used).await, Err(ErrorCode::Unauthenticated));
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_other_session() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (here, identity) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let (other, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let wrong = change_password(&relay, &identity, "not the old one", "another secret").await;
+    assert_eq!(wrong, Err(ErrorCode::WrongCredentials));
+    for weak in ["short", "ana", " ANA "] {
+        let weak = change_password(&relay, &identity, PASSWORD, weak).await;
+        assert_eq!(weak, Err(ErrorCode::WeakPassword));
+    }
+    change_password(&relay, &identity, PASSWORD, "another secret").await.unwrap();
+    assert!(who(&relay, &here).await.is_ok());
+    assert_eq!(who(&relay, &other).await, Err(ErrorCode::Unauthenticated));
+    assert_eq!(sign_in(&relay, "ana", PASSWORD).await, Err(ErrorCode::WrongCredentials));
+    assert!(sign_in(&relay, "ana", "another secret").await.is_ok());
+
+    let app = &relay.app;
+    let new = "from the command line".to_owned();
+    actions::reset_password(&app.store, &app.auth.passwords, "Ana", new.clone()).await.unwrap();
+    assert_eq!(who(&relay, &here).await, Err(ErrorCode::Unauthenticated));
+    assert!(sign_in(&relay, "ana", &new).await.is_ok());
+    let nobody = actions::reset_password(&app.store, &app.auth.passwords, "nobody", new).await;
+    assert_eq!(nobody.unwrap_err().code(), ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_out_at_once_and_for_good() {
+    let relay = TestRelay::open().await;
+    let ana = relay.agent("Ana").await;
+    let (token, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    relay.set_disabled(&ana, true).await;
+    assert_eq!(who(&relay, &token).await, Err(ErrorCode::Unauthenticated));
+    relay.set_disabled(&ana, false).await;
+    let again = who(&relay, &token).await;
+    assert_eq!(again, Err(ErrorCode::Unauthenticated), "old sessions do not come back");
+    assert!(sign_in(&relay, "ana", PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_oldest_of_too_many_sessions_gives_way() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (first, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let mut last = String::new();
+    for _ in 0..20 {
+        relay.pass(1_000);
+        last = sign_in(&relay, "ana", PASSWORD).await.unwrap().0;
+    }
+    assert_eq!(who(&relay, &first).await, Err(ErrorCode::Unauthenticated));
+    assert!(who(&relay, &last).await.is_ok());
+}
+
+#[tokio::test]
+async fn no_secret_is_stored_as_it_is() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (token, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let stored = relay
+        .app
+        .store
+        .read("all secrets", |tx| {
+            let sql = "SELECT token_hash FROM staff_sessions UNION ALL \
+                       SELECT password_hash FROM agents UNION ALL \
+                       SELECT token_hash FROM visitor_tokens";
+            tx.query(sql, &[], |row| row.text(0))
+        })
+        .await
+        .unwrap();
+    assert!(stored.iter().all(|hash| !hash.contains(&token) && !hash.contains(PASSWORD)));
+    assert!(stored.iter().any(|hash| hash.starts_with("$argon2id$")));
+}
+
+#[test]
+fn passwords_are_long_and_not_the_account() {
+    for (password, good) in [
+        ("12345678", true),
+        ("1234567", false),
+        ("好好学习天天向上", true),
+        ("        ", false),
+        ("annalena", false),
+        ("AnnaLena", false),
+        ("annalena1", true),
+    ] {
+        assert_eq!(may_be_password("Annalena", password).is_ok(), good, "{password}");
+    }
+    assert!(may_be_password("x", &"长".repeat(256)).is_ok());
+    assert!(may_be_password("x", &"长".repeat(257)).is_err());
+}

@@ -107,10 +107,7 @@ pub fn relation_of(
 }
 
 /// The agent who serves the conversation now, if one does: who gets previews.
-pub fn serving_agent(
-    tx: &ReadTx<'_>,
-    id: &ConversationId,
-) -> Result<Option<AgentId>, StoreError> {
+pub fn serving_agent(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Option<AgentId>, StoreError> {
     Ok(match store::load(tx, id)?.map(|row| row.status) {
         Some(ConversationStatus::Serving { agent_id }) => Some(agent_id),
         _ => None,

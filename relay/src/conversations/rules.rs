@@ -47,11 +47,7 @@ pub fn marked(before: Marks, said: Marks, last: Seq) -> Marks {
 
 /// How a member of staff stands to a conversation.
 #[must_use]
-pub fn relation(
-    status: &ConversationStatus,
-    reader: &AgentId,
-    ever_served: bool,
-) -> Relation {
+pub fn relation(status: &ConversationStatus, reader: &AgentId, ever_served: bool) -> Relation {
     match status {
         ConversationStatus::Serving { agent_id } if agent_id == reader => Relation::Serving,
         _ if ever_served => Relation::Served,

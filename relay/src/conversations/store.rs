@@ -214,16 +214,6 @@ pub(crate) fn claim(
     Ok(claimed == 1)
 }
 
-/// Conversations the agent serves now.
-pub(crate) fn serving_count(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<u32, StoreError> {
-    let count = tx.query_one(
-        "SELECT count(*) FROM conversations WHERE agent_id = ? AND state = 'serving'",
-        params![agent_id],
-        |row| row.int(0),
-    )?;
-    u32::try_from(count.unwrap_or(0)).map_err(|_| StoreError::Corrupt("count"))
-}
-
 /// Gives whether it waits for another reason now.
 pub(crate) fn set_waiting_reason(
     tx: &mut WriteTx<'_>,
@@ -288,10 +278,7 @@ pub(crate) fn set_first_response(
 const SYSTEM_ACTOR: &str = "system";
 
 /// Who wrote a message, as the row says it.
-fn author_columns<'a>(
-    author: &'a Author,
-    visitor_id: &'a VisitorId,
-) -> (&'static str, Value<'a>) {
+fn author_columns<'a>(author: &'a Author, visitor_id: &'a VisitorId) -> (&'static str, Value<'a>) {
     match author {
         Author::Visitor => ("visitor", visitor_id.to_value()),
         Author::Agent { agent_id } => ("agent", agent_id.to_value()),
@@ -515,8 +502,9 @@ pub(crate) fn history(
 ) -> Result<Page<(ConversationId, Message)>, StoreError> {
     let mut pager = Pager::new(rows_max, bytes_max);
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let (position, seq) = before
-        .map_or((i64::MAX, i64::MAX), |(position, seq)| (number(position.get()), number(seq.get())));
+    let (position, seq) = before.map_or((i64::MAX, i64::MAX), |(position, seq)| {
+        (number(position.get()), number(seq.get()))
+    });
     let asked = pager.rows_asked();
     tx.scan(HISTORY, params![visitor_id, position, position, seq, asked], |row| {
         let message = message(row, 1)?;

@@ -167,7 +167,8 @@ mod tests {
         {
             assert!(matches!(reason(entered), MoreThanOrigin(_)), "{entered}");
         }
-        for entered in ["*", "https://*", "https://*.com", "https://a.*.com", "https://*.10.0.0.1"] {
+        for entered in ["*", "https://*", "https://*.com", "https://a.*.com", "https://*.10.0.0.1"]
+        {
             assert!(matches!(reason(entered), Wildcard(_)), "{entered}: {:?}", reason(entered));
         }
         assert!(matches!(reason("http://[::1]:8080"), Ipv6(_)));

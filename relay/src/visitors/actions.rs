@@ -31,7 +31,8 @@ pub async fn enter(
         .take(&address, now)
         .map_err(|wait| RelayError::later(ErrorCode::TooFast, wait))?;
     let site = sites::actions::open_site(app, site_id).await?;
-    let ticket = request.ticket.filter(|_| site.return_tickets).map(|ticket| TokenHash::of(&ticket));
+    let ticket =
+        request.ticket.filter(|_| site.return_tickets).map(|ticket| TokenHash::of(&ticket));
     let new_id = VisitorId::new(app.world.new_id()).map_err(|_| ErrorCode::Internal)?;
     let token = app.world.new_secret();
     let hash = TokenHash::of(&token);

@@ -1,0 +1,382 @@
+//! What the tests of the rooms share: a relay without sockets on a real store, a clock that can be
+//! set, Ana and Ben, Vera and Viktor, and the check of the law that holds for every action:
+//! *what was on a screen, plus the events, is what a fresh look shows* ([`Screens`]).
+
+pub(crate) mod http;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tempfile::TempDir;
+use yingke_shared::commands::staff::{StaffMark, StaffSendMessage};
+use yingke_shared::commands::visitor::{PageContext, VisitorMark, VisitorSendMessage};
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent};
+use yingke_shared::frame::Outcome;
+use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
+use yingke_shared::rest::{AddAgent, ChangeAgent, EnterAsVisitor};
+use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::{ConversationStatus, Role};
+
+use crate::app::App;
+use crate::auth::{StaffIdentity, TokenHash, VisitorIdentity};
+use crate::clock::{RealWorld, World};
+use crate::config::Config;
+use crate::conversations::{ClaimOutcome, actions, queries, views};
+use crate::events::{Entry, LogBody};
+use crate::sites::Domain;
+use crate::store::Store;
+use crate::{agents, sites, visitors};
+
+/// Where requests of these tests come from.
+pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+/// The welcome of the test site.
+pub(crate) const WELCOME: &str = "你好，有什么可以帮您？";
+/// The password of every account.
+pub(crate) const PASSWORD: &str = "a long enough secret";
+
+/// The real world with a clock of the test's.
+pub(crate) struct TestWorld {
+    now: AtomicU64,
+}
+
+impl World for TestWorld {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst)).unwrap()
+    }
+
+    fn new_id(&self) -> String {
+        RealWorld.new_id()
+    }
+
+    fn new_secret(&self) -> String {
+        RealWorld.new_secret()
+    }
+}
+
+/// A relay without sockets.
+pub(crate) struct TestRelay {
+    pub(crate) app: Arc<App>,
+    pub(crate) world: Arc<TestWorld>,
+    /// `https://shop.example`, with a welcome.
+    pub(crate) site: SiteId,
+    _folder: TempDir,
+}
+
+impl TestRelay {
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = Arc::new(TestWorld { now: AtomicU64::new(1_800_000_000_000) });
+        let store = Store::open(folder.path(), world.as_ref()).unwrap();
+        let app = App::new(Config::default(), world.clone(), store);
+        let domains = vec![Domain::parse("https://shop.example").unwrap()];
+        let site = sites::actions::insert(&app.store, world.as_ref(), "Shop", domains).await;
+        let site = site.unwrap().id;
+        let relay = Self { app: Arc::new(app), world, site, _folder: folder };
+        relay.set_welcome(WELCOME).await;
+        relay
+    }
+
+    pub(crate) fn set_clock(&self, millis: u64) {
+        self.world.now.store(millis, Ordering::SeqCst);
+    }
+
+    pub(crate) fn pass(&self, millis: u64) {
+        self.world.now.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn set_welcome(&self, welcome: &str) {
+        let change = yingke_shared::rest::ChangeSite {
+            welcome: Some(welcome.to_owned()),
+            ..Default::default()
+        };
+        let site = self.site.clone();
+        sites::actions::change(&self.app, &admin(), site, change).await.unwrap();
+    }
+
+    /// An account, online, with [`PASSWORD`].
+    pub(crate) async fn account(&self, name: &str, role: Role, capacity: u32) -> StaffIdentity {
+        let request = AddAgent {
+            account: name.to_lowercase(),
+            password: PASSWORD.into(),
+            nickname: name.into(),
+            role,
+            capacity,
+        };
+        let app = &self.app;
+        let passwords = &app.auth.passwords;
+        let added = agents::actions::insert(&app.store, self.world.as_ref(), passwords, request);
+        let agent_id = added.await.unwrap().id;
+        StaffIdentity { agent_id, role, session: TokenHash::of(name) }
+    }
+
+    pub(crate) async fn agent(&self, name: &str) -> StaffIdentity {
+        self.account(name, Role::Agent, 8).await
+    }
+
+    pub(crate) async fn visitor(&self) -> VisitorIdentity {
+        let request = EnterAsVisitor::default();
+        let site_id = self.site.clone();
+        let entered = visitors::actions::enter(&self.app, HERE, site_id.clone(), request).await;
+        VisitorIdentity { visitor_id: entered.unwrap().visitor_id, site_id }
+    }
+
+    pub(crate) async fn say(
+        &self,
+        who: &VisitorIdentity,
+        id: &str,
+        text: &str,
+    ) -> Result<(ConversationId, u64), ErrorCode> {
+        let command = VisitorSendMessage {
+            text: text.into(),
+            page: PageContext { url: "https://shop.example/cart".into(), title: "Cart".into() },
+            locale: "zh-CN".into(),
+        };
+        let sent = actions::send_as_visitor(self.app.clone(), who.clone(), client(id), command);
+        accepted(sent.await)
+    }
+
+    pub(crate) async fn answer(
+        &self,
+        who: &StaffIdentity,
+        conversation_id: &ConversationId,
+        id: &str,
+        text: &str,
+    ) -> Result<(ConversationId, u64), ErrorCode> {
+        let command =
+            StaffSendMessage { conversation_id: conversation_id.clone(), text: text.into() };
+        let sent = actions::send_as_agent(self.app.clone(), who.clone(), client(id), command);
+        accepted(sent.await)
+    }
+
+    pub(crate) async fn claim(&self, id: &ConversationId, who: &StaffIdentity) -> ClaimOutcome {
+        actions::claim(&self.app, id.clone(), who.agent_id.clone(), "test").await.unwrap()
+    }
+
+    /// Vera writes and the agent takes her.
+    pub(crate) async fn conversation_with(
+        &self,
+        visitor: &VisitorIdentity,
+        agent: &StaffIdentity,
+    ) -> ConversationId {
+        let first = RealWorld.new_id();
+        let (id, _) = self.say(visitor, &first, "在吗").await.unwrap();
+        assert_eq!(self.claim(&id, agent).await, ClaimOutcome::Claimed);
+        id
+    }
+
+    pub(crate) async fn view(
+        &self,
+        who: &StaffIdentity,
+        id: &ConversationId,
+        read: u64,
+    ) -> Result<Outcome, ErrorCode> {
+        let seq = Seq::new(read).unwrap();
+        let command = StaffMark { conversation_id: id.clone(), delivered: seq, read: seq };
+        let marked = actions::mark_as_agent(self.app.clone(), who.clone(), any_id(), command);
+        marked.await.map_err(|error| error.code())
+    }
+
+    pub(crate) async fn visitor_marks(
+        &self,
+        who: &VisitorIdentity,
+        id: &ConversationId,
+        delivered: u64,
+        read: u64,
+    ) -> Result<Outcome, ErrorCode> {
+        let command = VisitorMark {
+            conversation_id: id.clone(),
+            delivered: Seq::new(delivered).unwrap(),
+            read: Seq::new(read).unwrap(),
+        };
+        let marked = actions::mark_as_visitor(self.app.clone(), who.clone(), any_id(), command);
+        marked.await.map_err(|error| error.code())
+    }
+
+    pub(crate) async fn end(
+        &self,
+        who: &StaffIdentity,
+        id: &ConversationId,
+    ) -> Result<Outcome, ErrorCode> {
+        let command =
+            yingke_shared::commands::staff::StaffEndConversation { conversation_id: id.clone() };
+        let ended = actions::end_as_agent(self.app.clone(), who.clone(), any_id(), command);
+        ended.await.map_err(|error| error.code())
+    }
+
+    pub(crate) async fn set_disabled(&self, who: &StaffIdentity, disabled: bool) {
+        let change = ChangeAgent { disabled: Some(disabled), ..Default::default() };
+        agents::actions::change(&self.app, &admin(), who.agent_id.clone(), change).await.unwrap();
+    }
+
+    pub(crate) async fn staff_screen(&self, who: &StaffIdentity) -> StaffSnapshot {
+        let id = who.agent_id.clone();
+        self.app.store.read("screen", move |tx| queries::staff_snapshot(tx, &id)).await.unwrap()
+    }
+
+    pub(crate) async fn visitor_screen(&self, who: &VisitorIdentity) -> VisitorSnapshot {
+        let who = who.clone();
+        let read = move |tx: &crate::store::ReadTx<'_>| {
+            queries::visitor_snapshot(tx, &who.visitor_id, &who.site_id)
+        };
+        self.app.store.read("screen", read).await.unwrap()
+    }
+
+    /// The newest committed position. The end kept in memory follows a moment later.
+    pub(crate) async fn head(&self) -> Position {
+        self.app.store.read("head", |tx| Ok(crate::events::head(tx)?.1)).await.unwrap()
+    }
+}
+
+/// An admin who is nobody in the database: what the rights alone allow.
+pub(crate) fn admin() -> StaffIdentity {
+    let agent_id = AgentId::new("the-admin").unwrap();
+    StaffIdentity { agent_id, role: Role::Admin, session: TokenHash::of("the admin") }
+}
+
+pub(crate) fn client(id: &str) -> ClientId {
+    ClientId::new(id).unwrap()
+}
+
+pub(crate) fn any_id() -> ClientId {
+    client(&RealWorld.new_id())
+}
+
+fn accepted(
+    outcome: Result<Outcome, crate::error::RelayError>,
+) -> Result<(ConversationId, u64), ErrorCode> {
+    match outcome {
+        Ok(Outcome::Accepted { conversation_id, seq, .. }) => Ok((conversation_id, seq.get())),
+        Ok(other) => panic!("not an acceptance: {other:?}"),
+        Err(error) => Err(error.code()),
+    }
+}
+
+/// What several people have on their screens: taken once, then kept up by events alone.
+pub(crate) struct Screens {
+    staff: BTreeMap<AgentId, StaffSnapshot>,
+    visitors: BTreeMap<VisitorId, (SiteId, VisitorSnapshot)>,
+    position: Position,
+}
+
+impl Screens {
+    pub(crate) async fn take(
+        relay: &TestRelay,
+        staff: &[&StaffIdentity],
+        visitors: &[&VisitorIdentity],
+    ) -> Self {
+        let mut screens =
+            Self { staff: BTreeMap::new(), visitors: BTreeMap::new(), position: relay.head().await };
+        for who in staff {
+            screens.staff.insert(who.agent_id.clone(), relay.staff_screen(who).await);
+        }
+        for who in visitors {
+            let screen = (who.site_id.clone(), relay.visitor_screen(who).await);
+            screens.visitors.insert(who.visitor_id.clone(), screen);
+        }
+        screens
+    }
+
+    /// Applies what happened since, as fan-out would deliver it, and compares every screen with a
+    /// fresh look.
+    pub(crate) async fn check(&mut self, relay: &TestRelay, after: &str) {
+        let head = relay.head().await;
+        let mut log = relay.app.store.subscribe(self.position);
+        while self.position < head {
+            for entry in log.next().await.unwrap() {
+                self.position = entry.position;
+                self.deliver(relay, &entry).await;
+            }
+        }
+        for (id, screen) in &self.staff {
+            let id = id.clone();
+            let read = relay.app.store.read("look", move |tx| queries::staff_snapshot(tx, &id));
+            assert_eq!(*screen, read.await.unwrap(), "staff after {after}");
+        }
+        for (id, (site, screen)) in &self.visitors {
+            let (id, site) = (id.clone(), site.clone());
+            let read =
+                relay.app.store.read("look", move |tx| queries::visitor_snapshot(tx, &id, &site));
+            assert_eq!(*screen, read.await.unwrap(), "visitor after {after}");
+        }
+    }
+
+    async fn deliver(&mut self, relay: &TestRelay, entry: &Entry) {
+        match (&entry.body, &entry.subject) {
+            (LogBody::AgentChanged { agent_id }, _) => {
+                let id = agent_id.clone();
+                let read = relay.app.store.read("card", move |tx| agents::queries::agent(tx, &id));
+                let agent = read.await.unwrap().unwrap();
+                for (reader, screen) in &mut self.staff {
+                    let body = if reader == agent_id {
+                        StaffEventBody::OwnCardChanged { card: agent.own_card() }
+                    } else {
+                        StaffEventBody::ColleagueChanged { colleague: agent.colleague() }
+                    };
+                    screen.apply(&StaffEvent { position: entry.position, body });
+                }
+            }
+            (LogBody::SiteChanged { site_id }, _) => {
+                let id = site_id.clone();
+                let read =
+                    relay.app.store.read("site", move |tx| sites::queries::settings(tx, &id));
+                let site = read.await.unwrap().unwrap();
+                for screen in self.staff.values_mut() {
+                    let body = StaffEventBody::SiteChanged { site: site.clone() };
+                    screen.apply(&StaffEvent { position: entry.position, body });
+                }
+            }
+            (_, Some(subject)) => {
+                if let Some((_, screen)) = self.visitors.get_mut(&subject.visitor_id)
+                    && let Some(body) = views::visitor_body(entry)
+                {
+                    screen.apply(&VisitorEvent { position: entry.position, body });
+                }
+                for (reader, body) in staff_events(relay, entry).await {
+                    if let Some(screen) = self.staff.get_mut(&reader) {
+                        screen.apply(&StaffEvent { position: entry.position, body });
+                    }
+                }
+            }
+            (_, None) => panic!("an event of a conversation without its subject"),
+        }
+    }
+}
+
+/// Who of staff gets what of an event about a conversation.
+async fn staff_events(relay: &TestRelay, entry: &Entry) -> Vec<(AgentId, StaffEventBody)> {
+    let subject = entry.subject.clone().unwrap();
+    let mut events = Vec::new();
+    if let LogBody::StatusChanged { status, previous_agent, .. } = &entry.body {
+        let serving = match status {
+            ConversationStatus::Serving { agent_id } => Some(agent_id),
+            _ => None,
+        };
+        if let Some(previous) =
+            previous_agent.as_ref().filter(|previous| Some(*previous) != serving)
+        {
+            let conversation_id = subject.conversation_id.clone();
+            events.push((
+                previous.clone(),
+                StaffEventBody::ConversationWithdrawn { conversation_id },
+            ));
+        }
+        if serving.is_some() && serving != previous_agent.as_ref() {
+            let (id, agent_id) = (subject.conversation_id, serving.unwrap().clone());
+            let reader = agent_id.clone();
+            let read = move |tx: &crate::store::ReadTx<'_>| queries::record_for(tx, &id, &agent_id);
+            if let Some(record) = relay.app.store.read("gain", read).await.unwrap() {
+                let record = Box::new(record);
+                events.push((reader, StaffEventBody::ConversationGained { record }));
+            }
+            return events;
+        }
+    }
+    if let (Some(agent_id), Some(body)) = (subject.agent_id, views::staff_body(entry)) {
+        events.push((agent_id, body));
+    }
+    events
+}
