@@ -71,7 +71,10 @@ async fn x16_x01_drafts_and_unsent_messages_survive_closing_the_window() -> Resu
         .page
         .until_line("it is queued", "message", |line| {
             line.text.contains("written offline")
-                && line.state.as_deref().is_some_and(|state| state == "queued" || state == "sending")
+                && line
+                    .state
+                    .as_deref()
+                    .is_some_and(|state| state == "queued" || state == "sending")
         })
         .await?;
     scene.address().said.note("half of the next one");
@@ -119,9 +122,7 @@ async fn b11_c03_c15_the_window_serves_a_whole_conversation() -> Result<()> {
     window.go_busy().await?;
     let viktor = scene.visitor().await?;
     viktor.say("nobody takes care of me").await?;
-    viktor
-        .until_waiting(yingke_shared::views::WaitingReason::NobodyOnline)
-        .await?;
+    viktor.until_waiting(yingke_shared::views::WaitingReason::NobodyOnline).await?;
     ensure!(window.page.lines("inbox-row").await?.len() == 1);
     window.go_online().await?;
     viktor.until_served().await?;

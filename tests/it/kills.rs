@@ -233,9 +233,8 @@ async fn hear_the_seat(
             _ => None,
         })
         .collect();
-    let rows: Vec<ConversationId> = seat.look(|view| {
-        view.state.inbox.iter().map(|row| row.conversation_id.clone()).collect()
-    });
+    let rows: Vec<ConversationId> =
+        seat.look(|view| view.state.inbox.iter().map(|row| row.conversation_id.clone()).collect());
     let mut shows = BTreeMap::new();
     for conversation in rows {
         // What the visitor was told is stored must have come down the stream by now.

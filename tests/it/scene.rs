@@ -25,7 +25,7 @@ impl Scene {
     /// The same on a relay that runs already.
     pub(crate) async fn on(relay: TestRelay, origin: &str) -> Result<Self> {
         let admin = relay.admin().await?;
-        let site = relay.add_site("Tea", origin)?;
+        let site = admin.add_site("Tea", origin).await?;
         Ok(Self { relay, admin, site })
     }
 

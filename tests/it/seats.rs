@@ -46,7 +46,8 @@ async fn x01_an_agent_offline_and_back_loses_and_doubles_nothing() -> Result<()>
 
     let history = vera.history().await?;
     let ids: Vec<_> = history.iter().map(|message| &message.client_id).collect();
-    let mine: Vec<_> = ids.iter().filter(|id| queued.contains(id)).map(|id| (*id).clone()).collect();
+    let mine: Vec<_> =
+        ids.iter().filter(|id| queued.contains(id)).map(|id| (*id).clone()).collect();
     ensure!(mine == queued, "once each and in order: {mine:?}");
     ana.until("the agent's page shows the whole conversation", |view| {
         let chat = view.chat.as_ref()?;
@@ -250,10 +251,8 @@ async fn c01_sign_in_refusals_and_an_ended_session_are_told() -> Result<()> {
 
     // The same account elsewhere changes it back: this session ends and says so.
     let other = scene.address().sign_in("ana", new).await?;
-    let body = yingke_shared::rest::ChangePassword {
-        old: new.to_owned(),
-        new: account.password.clone(),
-    };
+    let body =
+        yingke_shared::rest::ChangePassword { old: new.to_owned(), new: account.password.clone() };
     let done: Result<serde_json::Value, _> = scene
         .address()
         .ask(reqwest::Method::POST, "/api/password", Some(&other.token), Some(&body))

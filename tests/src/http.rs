@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::{AgentId, ConversationId, Seq, SiteId};
-use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent, ChangeSite, SignIn, SignedIn};
+use yingke_shared::rest::{
+    AddAgent, AddSite, AgentAdded, ChangeAgent, ChangeSite, SignIn, SignedIn, SiteAdded,
+};
 use yingke_shared::views::{Message, MessagePage, Role};
 
 use crate::wait;
@@ -238,6 +240,13 @@ impl Admin {
         };
         let added: AgentAdded = self.must(Method::POST, "/api/agents", Some(&body)).await?;
         Ok(Account { account, password, id: added.id })
+    }
+
+    /// Adds a site whose widget starts on `origin`.
+    pub async fn add_site(&self, name: &str, origin: &str) -> Result<SiteId> {
+        let body = AddSite { name: name.to_owned(), domains: vec![origin.to_owned()] };
+        let added: SiteAdded = self.must(Method::POST, "/api/sites", Some(&body)).await?;
+        Ok(added.id)
     }
 
     /// Changes an agent's account.

@@ -211,7 +211,7 @@ impl TestRelay {
         Ok(Admin { address: self.address.clone(), token: signed_in.token })
     }
 
-    /// Adds a site whose widget starts on `origin`.
+    /// Adds a site whose widget starts on `origin`, by the command line: while it does not run.
     pub fn add_site(&self, name: &str, origin: &str) -> Result<SiteId> {
         let id = self.command_line(&["add-site", "--name", name, "--domain", origin])?;
         Ok(SiteId::new(id)?)

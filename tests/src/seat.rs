@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context as _, Result, anyhow, bail};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
+use yingke_client::Core;
 use yingke_client::bridge::types::{
     Chat, ConnectionState, InboxRow, OutboxItem, Remember, Session, UiError, UiPush, UiReply,
     UiRequest, UiState,
 };
-use yingke_client::Core;
 use yingke_client::host::SystemHost;
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::{Availability, Message};
@@ -138,7 +138,10 @@ impl TestSeat {
                 return Ok(found);
             }
             if !matches!(timeout_at(end, changed.changed()).await, Ok(Ok(()))) {
-                bail!("waited in vain for {LIMIT:?}: {what}: {:?}", self.view.lock().unwrap().state);
+                bail!(
+                    "waited in vain for {LIMIT:?}: {what}: {:?}",
+                    self.view.lock().unwrap().state
+                );
             }
         }
     }
@@ -166,10 +169,7 @@ impl TestSeat {
         conversation: &ConversationId,
         wanted: impl Fn(&InboxRow) -> bool,
     ) -> Result<InboxRow> {
-        self.until(what, |view| {
-            view.row(conversation).filter(|row| wanted(row)).cloned()
-        })
-        .await
+        self.until(what, |view| view.row(conversation).filter(|row| wanted(row)).cloned()).await
     }
 
     /// Waits until so many rows are in the inbox; gives their conversations.
@@ -205,10 +205,8 @@ impl TestSeat {
     /// Writes a message; gives what is in the outbox when that is durable.
     pub async fn say(&self, conversation: &ConversationId, text: &str) -> Result<OutboxItem> {
         self.said.note(text);
-        let request = UiRequest::SendMessage {
-            conversation_id: conversation.clone(),
-            text: text.to_owned(),
-        };
+        let request =
+            UiRequest::SendMessage { conversation_id: conversation.clone(), text: text.to_owned() };
         match self.must(request).await? {
             UiReply::Queued { item } => Ok(item),
             other => bail!("sending queues, it does not give {other:?}"),
@@ -236,8 +234,7 @@ impl TestSeat {
         let mut oldest = keep(chat.messages);
         let mut has_earlier = chat.has_earlier;
         while let (true, Some(before)) = (has_earlier, oldest) {
-            let request =
-                UiRequest::LoadEarlier { conversation_id: conversation.clone(), before };
+            let request = UiRequest::LoadEarlier { conversation_id: conversation.clone(), before };
             let UiReply::Earlier { items, has_earlier: more } = self.must(request).await? else {
                 bail!("loading earlier gives earlier ones")
             };
@@ -280,9 +277,8 @@ pub fn cached_messages(folder: &Path) -> Result<BTreeMap<ConversationId, Vec<Mes
     let db = open_read_only(&folder.join("cache.db"))?;
     let mut statement =
         db.prepare("SELECT conversation_id, message FROM messages ORDER BY conversation_id, seq")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    })?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     let mut all: BTreeMap<ConversationId, Vec<Message>> = BTreeMap::new();
     for row in rows {
         let (conversation, message) = row?;
