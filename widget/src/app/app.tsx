@@ -62,7 +62,7 @@ export function App(props: AppProps) {
   return (
     <ToolsContext.Provider value={{ t, locale: frame.locale, client }}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Esc closes from everywhere inside */}
-      <div class={`app ${frame.mode}`} onKeyDown={onKeyDown}>
+      <div class={`app ${frame.mode}${frame.is_full_screen ? " full" : ""}`} onKeyDown={onKeyDown}>
         <Header
           state={state}
           has_sound={frame.has_sound}
