@@ -87,7 +87,7 @@ pub(crate) fn front_end(name: &str) -> Result<()> {
     say::step(&format!("构建 {name} · building {name}"));
     let mut npm = procs::npm();
     npm.args(["run", "--silent", "build", "--workspace", name]);
-    procs::run(&mut npm, &format!("building {name}"))?;
+    procs::run_quietly(&mut npm, &format!("building {name}"))?;
     if let Some(parent) = stamp.parent() {
         std::fs::create_dir_all(parent)?;
     }

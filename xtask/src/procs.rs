@@ -181,6 +181,16 @@ impl Task {
         Ok(())
     }
 
+    /// Waits for its end and returns everything it wrote.
+    fn chatter(mut self) -> Result<(ExitStatus, String)> {
+        let errors = self.child.stderr.take().map(|pipe| std::thread::spawn(move || text_of(pipe)));
+        let mut chatter = self.child.stdout.take().map(text_of).unwrap_or_default();
+        if let Some(Ok(text)) = errors.map(std::thread::JoinHandle::join) {
+            chatter.push_str(&text);
+        }
+        Ok((self.wait()?, chatter))
+    }
+
     fn wait(&mut self) -> Result<ExitStatus> {
         let status = self.child.wait().context("waiting for a program")?;
         if is_stopping() {
@@ -214,9 +224,27 @@ impl Drop for Task {
     }
 }
 
+fn text_of(mut pipe: impl std::io::Read) -> String {
+    let mut bytes = Vec::new();
+    // What was read before an error is still worth showing.
+    let _ = pipe.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Runs a program to its end; anything but success is an error that names it.
 pub(crate) fn run(command: &mut Command, name: &str) -> Result<()> {
     Task::start(command, name, false)?.succeed(name)
+}
+
+/// Runs a program whose chatter is worth reading only when it fails.
+pub(crate) fn run_quietly(command: &mut Command, name: &str) -> Result<()> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let task = Task::start(command, name, false)?;
+    let (status, chatter) = task.chatter()?;
+    if !status.success() {
+        bail!("{name} failed ({status}):\n{chatter}");
+    }
+    Ok(())
 }
 
 /// Runs a program that may ask the person something, such as `sudo`: in the terminal's own group.

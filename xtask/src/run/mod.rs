@@ -207,17 +207,17 @@ fn look_after(relay: &mut procs::Task, workbench: Workbench, logs: &Path) -> Res
 fn print_block(wish: &Wish, data: &Path, demo: &demo::Demo, workbench: &Workbench) {
     let shop = format!("http://shop.localhost:{}/", wish.shop_port);
     let server = format!("http://localhost:{}", wish.port);
-    let (where_zh, where_en) = match workbench {
-        Workbench::Window(_) => ("桌面客户端窗口".to_owned(), "the desktop window".to_owned()),
-        Workbench::Browser(headless) => {
-            (headless.address.clone(), "that page in your browser".to_owned())
+    let (place, where_zh, where_en) = match workbench {
+        Workbench::Window(_) => {
+            ("桌面客户端窗口 · the desktop window", "客户端窗口里", "its window")
         }
+        Workbench::Browser(headless) => (headless.address.as_str(), "工作台页面", "its page"),
     };
     let rule = "─".repeat(76);
     println!("\n{rule}");
     println!("  迎客 Yingke 已启动 · is running\n");
     println!("  商店 Demo shop    {shop}");
-    println!("  工作台 Workbench  {where_zh}");
+    println!("  工作台 Workbench  {place}");
     println!("  服务器 Server     {server}");
     println!("  聊天链接 Link     http://chat.localhost:{}/c/{}", wish.port, demo.site);
     println!("  数据 Data         {}", data.display());
@@ -233,16 +233,16 @@ fn print_block(wish: &Wish, data: &Path, demo: &demo::Demo, workbench: &Workbenc
             println!("    {:<10} {:<22} {}", account.name, account.password, account.note);
         }
     }
-    if let Workbench::Browser(_) = workbench {
-        println!("\n  没有图形显示,工作台在浏览器中打开。");
+    if !has_display() {
+        println!("\n  没有图形显示:同一个工作台在浏览器中打开。");
         println!("  There is no display here: the same workbench opens in a browser.");
     }
     println!("\n  下一步:");
-    println!("   1. 在工作台填写服务器地址,用客服账号登录({})", where_zh);
+    println!("   1. 在{where_zh}填写服务器地址,用客服账号登录");
     println!("   2. 在浏览器打开商店,点右下角图标,发一条消息");
     println!("   3. 回到工作台回复。Ctrl+C 停止全部");
     println!("\n  Next:");
-    println!("   1. Sign in with the server's address and an agent's account in {where_en}");
+    println!("   1. Workbench: in {where_en}, sign in with the server's address, as an agent");
     println!(
         "   2. Open the shop in a browser, click the icon at the lower right, write something"
     );
