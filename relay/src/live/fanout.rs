@@ -104,7 +104,7 @@ async fn start(app: &App) -> Option<Position> {
 async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) {
     match (&entry.body, &entry.subject) {
         (LogBody::AgentChanged { agent_id }, _) => card_changed(app, entry, agent_id, rung).await,
-        (LogBody::SiteChanged { site_id }, _) => site_changed(app, site_id).await,
+        (LogBody::SiteChanged { site_id }, _) => site_changed(app, entry, site_id, rung).await,
         (_, None) => {}
         (body, Some(subject)) => {
             if let LogBody::StatusChanged { status, previous_agent, .. } = body {
@@ -206,11 +206,15 @@ async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Ve
     }
 }
 
-async fn site_changed(app: &App, site_id: &SiteId) {
+async fn site_changed(app: &App, entry: &Entry, site_id: &SiteId, rung: &mut Vec<Arc<Mailbox>>) {
     let id = site_id.clone();
     let read = again(app, "changed site", move |tx| sites::queries::settings(tx, &id));
     if let Some(site) = read.await.flatten() {
         app.hub.set_preview(&site.id, site.preview);
+        let body = StaffEventBody::SiteChanged { site };
+        if let Some(json) = frames::shared(&StaffEvent { position: entry.position, body }) {
+            app.hub.put_to_all_staff(entry.position, &json, rung);
+        }
     }
 }
 

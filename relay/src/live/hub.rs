@@ -305,6 +305,20 @@ impl Hub {
         }
     }
 
+    /// The same for all staff.
+    pub(crate) fn put_to_all_staff(
+        &self,
+        position: Position,
+        json: &Bytes,
+        rung: &mut Vec<Arc<Mailbox>>,
+    ) {
+        let state = self.inner.state.lock();
+        for session in state.staff.values().flatten() {
+            session.mailbox.put_event(position, json);
+            rung.push(Arc::clone(&session.mailbox));
+        }
+    }
+
     /// The same for all staff but one agent.
     pub(crate) fn put_to_colleagues(
         &self,

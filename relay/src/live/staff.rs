@@ -30,6 +30,7 @@ use crate::conversations::{queries, views};
 use crate::error::RelayError;
 use crate::events::{self, Entry, LogBody, ReadLimits};
 use crate::limits::RESUME_POSITIONS_MAX;
+use crate::sites;
 use crate::store::{ReadTx, StoreError};
 
 /// See the module.
@@ -87,8 +88,9 @@ fn missed(
 ) -> Result<Vec<StaffEvent>, StoreError> {
     let sights = sights(agent_id, entries);
     let mut found = Vec::new();
-    // Cards are read as they are today, so once each is enough.
+    // Cards and settings are read as they are today, so once each is enough.
     let mut cards = BTreeSet::new();
+    let mut settings = BTreeSet::new();
     for entry in entries {
         let position = entry.position;
         let body = match (&entry.body, &entry.subject) {
@@ -98,6 +100,10 @@ fn missed(
                 } else {
                     None
                 }
+            }
+            (LogBody::SiteChanged { site_id }, _) if settings.insert(site_id) => {
+                let site = sites::queries::settings(tx, site_id)?;
+                site.map(|site| StaffEventBody::SiteChanged { site })
             }
             (_, Some(subject)) => match sights.get(&subject.conversation_id) {
                 Some(Sight::Gained(at)) if *at == position => {
