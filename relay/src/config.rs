@@ -5,11 +5,12 @@
 //! an error with a suggestion. An unknown `YINGKE_…` variable is one only when it looks like a
 //! mistyped key: other programs of this product have variables of their own.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use figment::providers::{Env, Format as _, Serialized, Toml};
+use figment::providers::{Format as _, Serialized, Toml};
 use figment::value::Dict;
 use figment::{Figment, Profile};
 use ipnet::IpNet;
@@ -139,35 +140,66 @@ impl std::error::Error for Problems {}
 impl Config {
     /// Reads file, environment and flags, and checks everything.
     pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, Problems> {
+        // A variable that is not text cannot be one of ours.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::load_from(file, variables, flags)
+    }
+
+    fn load_from(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+        flags: &Flags,
+    ) -> Result<Self, Problems> {
         let mut figment = Figment::new();
+        let mut problems = Vec::new();
         if let Some(file) = file {
             let text = read_file(file).map_err(|problem| Problems(vec![problem]))?;
-            figment = figment.merge(Toml::string(&text).profile(Profile::Default));
-        }
-        let figment = figment
-            .merge(Env::prefixed("YINGKE_").profile(Profile::Default))
-            .merge(Serialized::defaults(flags));
-        let from_file = |key: &str| {
-            file.filter(|_| is_of_file(&figment, key)).map(|file| file.display().to_string())
-        };
-        let dict = match figment.extract::<Dict>() {
-            Ok(dict) => dict,
-            Err(errors) => {
-                return Err(Problems(errors.into_iter().map(|error| error.to_string()).collect()));
+            let shown = file.display();
+            let content = Toml::string(&text).profile(Profile::Default);
+            match Figment::from(&content).extract::<Dict>() {
+                Ok(dict) => problems.extend(dict.keys().filter_map(|key| unknown_key(&shown, key))),
+                // It is not TOML, so nothing else can be said about it.
+                Err(error) => return Err(Problems(vec![format!("{shown}: {error}")])),
             }
-        };
-
-        let mut reader = Reader { figment: &figment, problems: Vec::new() };
-        for key in dict.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-            reader.unknown(key, from_file(key));
+            figment = figment.merge(content);
         }
+        let variables: BTreeMap<String, String> = variables
+            .filter_map(|(name, value)| Some((name.strip_prefix("YINGKE_")?.to_lowercase(), value)))
+            .collect();
+        problems.extend(variables.keys().filter_map(|key| unknown_variable(key)));
+        let figment = figment
+            .merge(Serialized::from(variables, Profile::Default))
+            .merge(Serialized::from(flags, Profile::Default));
+
+        let mut reader = Reader { figment: &figment, problems };
         let config = reader.read();
         if reader.problems.is_empty() { Ok(config) } else { Err(Problems(reader.problems)) }
     }
 }
 
-fn is_of_file(figment: &Figment, key: &str) -> bool {
-    figment.find_metadata(key).is_none_or(|metadata| !metadata.name.contains("environment"))
+/// What to say about a key of the file, if it is not one of ours.
+fn unknown_key(file: &impl fmt::Display, key: &str) -> Option<String> {
+    if KEYS.contains(&key) {
+        return None;
+    }
+    Some(match nearest(key) {
+        Some(near) => format!("{file}: unknown key \"{key}\"; did you mean \"{near}\"?"),
+        None => format!("{file}: unknown key \"{key}\"; the keys are {}", KEYS.join(", ")),
+    })
+}
+
+/// What to say about a variable that looks like a mistyped key.
+fn unknown_variable(key: &str) -> Option<String> {
+    let near = nearest(key).filter(|near| *near != key)?;
+    let (key, near) = (key.to_uppercase(), near.to_uppercase());
+    Some(format!("environment: unknown variable YINGKE_{key}; did you mean YINGKE_{near}?"))
+}
+
+fn nearest(key: &str) -> Option<&'static str> {
+    let near = KEYS.iter().map(|known| (distance(key, known), *known)).min();
+    near.filter(|(steps, _)| *steps <= 2 || *steps * 3 <= key.chars().count()).map(|(_, key)| key)
 }
 
 fn read_file(file: &Path) -> Result<String, String> {
@@ -216,12 +248,8 @@ impl Reader<'_> {
         match self.figment.extract_inner::<figment::value::Value>(key) {
             Err(_) => None,
             Ok(figment::value::Value::String(_, text)) if !text.is_empty() => Some(text),
-            // The environment's numbers and flags are texts to us.
-            Ok(value) => match value.deserialize::<String>() {
-                Ok(text) if !text.is_empty() => Some(text),
-                Ok(_) => self.wrong(key, "must not be empty"),
-                Err(_) => self.wrong(key, "must be a text"),
-            },
+            Ok(figment::value::Value::String(..)) => self.wrong(key, "must not be empty"),
+            Ok(_) => self.wrong(key, "must be a text"),
         }
     }
 
@@ -308,26 +336,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    fn unknown(&mut self, key: &str, file: Option<String>) {
-        let near = KEYS.iter().map(|known| (distance(key, known), *known)).min();
-        let near = near.filter(|(steps, _)| *steps <= 2 || *steps * 3 <= key.chars().count());
-        match (file, near) {
-            (Some(file), Some((_, near))) => {
-                self.problems
-                    .push(format!("{file}: unknown key \"{key}\"; did you mean \"{near}\"?"));
-            }
-            (Some(file), None) => self
-                .problems
-                .push(format!("{file}: unknown key \"{key}\"; the keys are {}", KEYS.join(", "))),
-            (None, Some((_, near))) => self.problems.push(format!(
-                "environment: unknown variable YINGKE_{}; did you mean YINGKE_{}?",
-                key.to_uppercase(),
-                near.to_uppercase()
-            )),
-            (None, None) => {}
-        }
-    }
 }
 
 /// Letters to change, add or take away to come from `a` to `b`.
@@ -344,3 +352,6 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row.last().copied().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,14 @@ use crate::limits::{RESUME_BYTES_MAX, RESUME_POSITIONS_MAX};
 use crate::params;
 use crate::store::{ReadTx, Row, StoreError};
 
+pub(super) const AFTER: &str = log_statement!("WHERE position > ? ORDER BY position LIMIT ?");
+
+// The `+` keeps the engine from walking the whole log in order instead of the visitor's own part.
+pub(super) const OF_VISITOR: &str = log_statement!(
+    "WHERE conversation_id IN (SELECT id FROM conversations WHERE visitor_id = ?)
+     AND position > ? ORDER BY +position LIMIT ?"
+);
+
 /// How much to read at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
@@ -51,11 +59,7 @@ pub fn read_after(
     limits: ReadLimits,
 ) -> Result<Stretch, StoreError> {
     let mut collector = Collector::new(limits);
-    tx.scan(
-        log_statement!("WHERE position > ? ORDER BY position LIMIT ?"),
-        params![after, collector.rows_max()],
-        |row| collector.take(tx, row),
-    )?;
+    tx.scan(AFTER, params![after, collector.rows_max()], |row| collector.take(tx, row))?;
     Ok(collector.stretch)
 }
 
@@ -68,14 +72,9 @@ pub fn read_of_visitor(
     limits: ReadLimits,
 ) -> Result<Stretch, StoreError> {
     let mut collector = Collector::new(limits);
-    tx.scan(
-        log_statement!(
-            "WHERE conversation_id IN (SELECT id FROM conversations WHERE visitor_id = ?)
-             AND position > ? ORDER BY +position LIMIT ?"
-        ),
-        params![*visitor_id, after, collector.rows_max()],
-        |row| collector.take(tx, row),
-    )?;
+    tx.scan(OF_VISITOR, params![*visitor_id, after, collector.rows_max()], |row| {
+        collector.take(tx, row)
+    })?;
     Ok(collector.stretch)
 }
 

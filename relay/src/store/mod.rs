@@ -150,7 +150,8 @@ impl Store {
         }
     }
 
-    /// The log's identity and its newest committed position.
+    /// The log's identity and the newest position shown to followers: just behind what writers
+    /// were answered.
     #[must_use]
     pub fn head(&self) -> (Epoch, Position) {
         self.inner.tail.head()

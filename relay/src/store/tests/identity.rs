@@ -1,0 +1,110 @@
+//! Epoch and boot number: when clients must forget what they hold, and when they must not.
+
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+impl Bench {
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.store.head().0
+    }
+
+    /// Stops the relay, does something to its folder, starts it again.
+    async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
+        self.store.close().await;
+        let Self { folder, store } = self;
+        drop(store);
+        change(folder.path());
+        let store = Store::open(folder.path(), &RealWorld).unwrap();
+        Self { folder, store }
+    }
+}
+
+fn copy(from: PathBuf, to: PathBuf) {
+    std::fs::copy(from, to).unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_epoch() {
+    let bench = Bench::open();
+    let epoch = bench.epoch();
+    bench.keep("one").await.unwrap();
+    let bench = bench.restart().await.restart().await;
+    assert_eq!(bench.epoch(), epoch);
+}
+
+#[tokio::test]
+async fn a_copy_from_an_earlier_boot_gets_a_new_epoch() {
+    let bench = Bench::open();
+    let epoch = bench.epoch();
+    bench.keep("one").await.unwrap();
+    let bench =
+        bench.restart_after(|folder| copy(folder.join("yingke.db"), folder.join("copy.db"))).await;
+    bench.keep("lost").await.unwrap();
+    let bench =
+        bench.restart_after(|folder| copy(folder.join("copy.db"), folder.join("yingke.db"))).await;
+    assert_ne!(bench.epoch(), epoch);
+    assert_eq!(bench.kept().await, ["one"]);
+    let renewed = bench.epoch();
+    assert_eq!(bench.restart().await.epoch(), renewed, "once is enough");
+}
+
+#[tokio::test]
+async fn a_copy_made_while_running_and_put_back_after_this_boot_gets_a_new_epoch() {
+    let bench = Bench::open();
+    let epoch = bench.epoch();
+    bench.keep("one").await.unwrap();
+    let target = bench.file("copy.db");
+    let copy_of_now = rusqlite::Connection::open(bench.file("yingke.db")).unwrap();
+    copy_of_now.execute("VACUUM INTO ?1", [target.to_str().unwrap()]).unwrap();
+    drop(copy_of_now);
+    bench.keep("lost").await.unwrap();
+    let bench =
+        bench.restart_after(|folder| copy(folder.join("copy.db"), folder.join("yingke.db"))).await;
+    assert_ne!(bench.epoch(), epoch, "the boot is the same, the position is lower");
+}
+
+#[tokio::test]
+async fn a_missing_or_broken_boot_file_is_no_restore() {
+    let bench = Bench::open();
+    let epoch = bench.epoch();
+    let bench =
+        bench.restart_after(|folder| std::fs::remove_file(folder.join("boot.json")).unwrap()).await;
+    assert_eq!(bench.epoch(), epoch);
+    let bench =
+        bench.restart_after(|folder| std::fs::write(folder.join("boot.json"), "{").unwrap()).await;
+    assert_eq!(bench.epoch(), epoch);
+    assert!(bench.file("boot.json").metadata().unwrap().len() > 10, "written anew");
+}
+
+#[tokio::test]
+async fn a_client_ahead_of_the_log_renews_the_epoch_once_a_boot() {
+    let bench = Bench::open();
+    let epoch = bench.epoch();
+    bench.keep("one").await.unwrap();
+    let renewed = bench.store.renew_epoch(&RealWorld).await.unwrap();
+    assert_ne!(renewed, epoch);
+    assert_eq!(bench.epoch(), renewed);
+    assert_eq!(bench.store.renew_epoch(&RealWorld).await.unwrap(), renewed);
+    let stored = bench.store.read("head", crate::events::head).await.unwrap();
+    assert_eq!(stored, (renewed.clone(), Position::new(1).unwrap()));
+    assert_eq!(bench.restart().await.epoch(), renewed);
+}
+
+#[tokio::test]
+async fn a_log_that_contradicts_its_counter_is_refused() {
+    let bench = Bench::open();
+    bench.keep("one").await.unwrap();
+    bench.store.close().await;
+    let Bench { folder, store } = bench;
+    drop(store);
+    let database = rusqlite::Connection::open(folder.path().join("yingke.db")).unwrap();
+    database.execute("UPDATE log_head SET position = 7", []).unwrap();
+    drop(database);
+    let refused = Store::open(folder.path(), &RealWorld).err().unwrap();
+    assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
+}
