@@ -23,6 +23,7 @@ const TYPES = {
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; frame-ancestors *";
 
+const say = (...words) => process.stdout.write(`${words.join(" ")}\n`);
 let story = process.argv[3] ?? "fresh";
 let position = 100;
 
@@ -64,7 +65,10 @@ const server = createServer((request, response) => {
         .replaceAll("__SITE_ID__", "demo")
         .replaceAll("__MODE__", mode)
         .replaceAll("__CSP_NONCE__", "n");
-      response.writeHead(200, { "content-type": TYPES[".html"], "content-security-policy": POLICY });
+      response.writeHead(200, {
+        "content-type": TYPES[".html"],
+        "content-security-policy": POLICY,
+      });
       return response.end(html);
     }
     return send(response, `demo${pathname === "/" ? "/index.html" : pathname}`);
@@ -96,13 +100,26 @@ function message(seq, author, content, at, conversation_id = "c1") {
 
 function conversation(status, last_seq, read) {
   const agent_marks = { delivered: read, read };
-  return { id: "c1", rev: position, status, agent_marks, own_marks: { delivered: 0, read: 0 }, last_seq };
+  return {
+    id: "c1",
+    rev: position,
+    status,
+    agent_marks,
+    own_marks: { delivered: 0, read: 0 },
+    last_seq,
+  };
 }
 
 function snapshotOf(name) {
   const now = Date.now();
   const site = { id: "demo", name: "云洁在线客服", welcome: WELCOME, preview: true };
-  const base = { visitor: { id: "vera" }, site, conversation: null, messages: [], has_earlier: false };
+  const base = {
+    visitor: { id: "vera" },
+    site,
+    conversation: null,
+    messages: [],
+    has_earlier: false,
+  };
   const first = [
     message(1, system, { kind: "notice", notice: { kind: "welcome", text: WELCOME } }, now - hour),
     message(2, me, text("X20 拖布不出水了，水箱是满的"), now - hour),
@@ -115,10 +132,20 @@ function snapshotOf(name) {
   const talk = [
     ...first,
     message(3, system, joined, now - hour + 9e3),
-    message(4, agent, text("您好，我是晓雨。家里的地面和养宠情况告诉我，马上帮您看合不合适。"), now - 50e4),
+    message(
+      4,
+      agent,
+      text("您好，我是晓雨。家里的地面和养宠情况告诉我，马上帮您看合不合适。"),
+      now - 50e4,
+    ),
     message(5, me, text("厨房有个门槛，X20 Pro 能过去吗？"), now - 12e4),
     message(6, agent, text("可以的，它最高能越过 2.2 cm。\n您家大约多高？"), now - 9e4),
-    message(7, agent, text("参数页在这里：https://shop.example/x20-pro（含拖布抬升高度）"), now - 8e4),
+    message(
+      7,
+      agent,
+      text("参数页在这里：https://shop.example/x20-pro（含拖布抬升高度）"),
+      now - 8e4,
+    ),
     message(8, me, text("大约 1.8 厘米"), now - 6e4),
   ];
   if (name === "serving") {
@@ -169,7 +196,11 @@ function play(socket) {
       }
       seq += 1;
       const stored = { ...message(seq, me, text(body.text), Date.now()), client_id: id };
-      tell({ type: "reply", id, ok: { kind: "accepted", conversation_id: "c1", seq, at: stored.at } });
+      tell({
+        type: "reply",
+        id,
+        ok: { kind: "accepted", conversation_id: "c1", seq, at: stored.at },
+      });
       deliver([{ type: "message_appended", message: stored }]);
       const marks = { delivered: seq, read: seq };
       setTimeout(() => deliver([{ type: "agent_marked", conversation_id: "c1", marks }]), 800);
@@ -184,15 +215,21 @@ function play(socket) {
       }, 1500);
     } else if (type === "load_history") {
       const messages = Array.from({ length: 20 }, (_, at) =>
-        message(at + 1, at % 2 ? agent : me, text(`早先的消息 ${at + 1}`), Date.now() - 90 * hour, "c0"),
+        message(
+          at + 1,
+          at % 2 ? agent : me,
+          text(`早先的消息 ${at + 1}`),
+          Date.now() - 90 * hour,
+          "c0",
+        ),
       );
       const page = { messages, has_earlier: false };
       setTimeout(() => tell({ type: "reply", id, ok: { kind: "history", page } }), 400);
     } else if (type !== "preview") {
       tell({ type: "reply", id, ok: { kind: "done" } });
-      console.log(type, JSON.stringify(body));
+      say(type, JSON.stringify(body));
     } else {
-      console.log("preview", JSON.stringify(body.text));
+      say("preview", JSON.stringify(body.text));
     }
   };
 }
@@ -235,7 +272,10 @@ server.on("upgrade", (request, socket) => {
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
-  socket.on("data", decoder(play(socket), () => socket.end()));
+  socket.on(
+    "data",
+    decoder(play(socket), () => socket.end()),
+  );
   socket.on("error", () => socket.destroy());
 });
-server.listen(PORT, "127.0.0.1", () => console.log(`http://shop.localhost:${PORT}/`));
+server.listen(PORT, "127.0.0.1", () => say(`http://shop.localhost:${PORT}/`));

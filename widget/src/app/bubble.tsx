@@ -3,7 +3,7 @@
 
 import { Avatar } from "./avatar";
 import { useTools } from "./context";
-import { moment, timeOfDay, type TextKey, type Translate } from "./i18n";
+import { moment, type TextKey, type Translate, timeOfDay } from "./i18n";
 import { AlertIcon, ClockIcon } from "./icons";
 import type { Line, Mark } from "./lines";
 import { pieces } from "./link_text";
@@ -41,7 +41,11 @@ function MarkLabel(props: { mark: Mark; at: number | null }) {
 
 function whyFailed(code: ErrorCode, t: Translate): string {
   const key = `failed_${code}`;
-  const known: readonly string[] = ["failed_too_large", "failed_empty_text", "failed_site_disabled"];
+  const known: readonly string[] = [
+    "failed_too_large",
+    "failed_empty_text",
+    "failed_site_disabled",
+  ];
   return t(known.includes(key) ? (key as TextKey) : "failed_other");
 }
 

@@ -81,7 +81,11 @@ export function Composer(props: ComposerProps) {
         }}
       />
       <div class="foot">
-        <span id="hint" class={over > 0 || is_full ? "hint over" : "hint"} role={over > 0 ? "alert" : undefined}>
+        <span
+          id="hint"
+          class={over > 0 || is_full ? "hint over" : "hint"}
+          role={over > 0 ? "alert" : undefined}
+        >
           {hint}
         </span>
         {props.has_preview && (

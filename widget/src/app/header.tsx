@@ -78,7 +78,12 @@ export function Header(props: HeaderProps) {
           {agent ? agent.nickname : site || " "}
           {agent && site && <small>{site}</small>}
         </h1>
-        <p data-testid="status" data-link={state.link} data-kind={status?.kind ?? "none"} role="status">
+        <p
+          data-testid="status"
+          data-link={state.link}
+          data-kind={status?.kind ?? "none"}
+          role="status"
+        >
           {statusLine(state, now, t)}
         </p>
       </div>
@@ -156,7 +161,14 @@ function Menu(props: HeaderProps & { onDone: () => void }) {
   };
 
   return (
-    <div class="menu" role="menu" tabIndex={-1} aria-label={t("menu")} ref={box} onKeyDown={onKeyDown}>
+    <div
+      class="menu"
+      role="menu"
+      tabIndex={-1}
+      aria-label={t("menu")}
+      ref={box}
+      onKeyDown={onKeyDown}
+    >
       <button
         type="button"
         role="menuitem"

@@ -14,15 +14,26 @@ export const CloseIcon = () => <Line path="M6 9l6 6 6-6" size={22} />;
 export const MoreIcon = () => <Line path="M5 12h.01M12 12h.01M19 12h.01" size={22} />;
 export const SendIcon = () => <Line path="M12 19V5m-6 6l6-6 6 6" />;
 export const DownIcon = () => <Line path="M12 5v14m6-6l-6 6-6-6" size={16} />;
-export const ClockIcon = () => <Line path="M12 7v5l3 2M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0" size={12} />;
+export const ClockIcon = () => (
+  <Line path="M12 7v5l3 2M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0" size={12} />
+);
 export const AlertIcon = () => (
-  <Line path="M12 8v5m0 3.5v.01M10.3 3.9 2.4 17.6A2 2 0 0 0 4.1 20.6h15.8a2 2 0 0 0 1.7-3L13.7 3.9a2 2 0 0 0-3.4 0z" size={14} />
+  <Line
+    path="M12 8v5m0 3.5v.01M10.3 3.9 2.4 17.6A2 2 0 0 0 4.1 20.6h15.8a2 2 0 0 0 1.7-3L13.7 3.9a2 2 0 0 0-3.4 0z"
+    size={14}
+  />
 );
 export const EyeIcon = () => (
-  <Line path="M2 12s3.6-6.5 10-6.5S22 12 22 12s-3.6 6.5-10 6.5S2 12 2 12m13 0a3 3 0 1 1-6 0 3 3 0 0 1 6 0" size={14} />
+  <Line
+    path="M2 12s3.6-6.5 10-6.5S22 12 22 12s-3.6 6.5-10 6.5S2 12 2 12m13 0a3 3 0 1 1-6 0 3 3 0 0 1 6 0"
+    size={14}
+  />
 );
 export const GlobeIcon = () => (
-  <Line path="M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0M3.5 12h17M12 3c2.5 2.6 3.8 5.6 3.8 9s-1.3 6.4-3.8 9c-2.5-2.6-3.8-5.6-3.8-9S9.5 5.6 12 3" size={18} />
+  <Line
+    path="M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0M3.5 12h17M12 3c2.5 2.6 3.8 5.6 3.8 9s-1.3 6.4-3.8 9c-2.5-2.6-3.8-5.6-3.8-9S9.5 5.6 12 3"
+    size={18}
+  />
 );
 export const BellIcon = () => (
   <Line path="M6 9a6 6 0 0 1 12 0c0 6 2.5 7 2.5 7h-17S6 15 6 9m4.3 11a2 2 0 0 0 3.4 0" size={18} />

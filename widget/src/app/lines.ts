@@ -11,7 +11,13 @@ export type Mark = "queued" | "sending" | "sent" | "delivered" | "read" | "faile
 /** One line. */
 export type Line =
   | { kind: "time"; key: string; at: number }
-  | { kind: "message"; key: string; message: VisitorMessage; mark: Mark | null; is_last_of: boolean }
+  | {
+      kind: "message";
+      key: string;
+      message: VisitorMessage;
+      mark: Mark | null;
+      is_last_of: boolean;
+    }
   | { kind: "unsent"; key: string; item: OutboxItem; mark: Mark };
 
 const PAUSE_MS = 5 * 60 * 1000;

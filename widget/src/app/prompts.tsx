@@ -18,7 +18,12 @@ export function WelcomeBubble(props: { text: string }) {
   );
 }
 
-function Card(props: { kind: string; title?: string; text: string; action?: [string, () => void] }) {
+function Card(props: {
+  kind: string;
+  title?: string;
+  text: string;
+  action?: [string, () => void];
+}) {
   return (
     <section class={`card ${props.kind}`} data-testid="notice" data-kind={props.kind}>
       {props.title && <h2>{props.title}</h2>}

@@ -138,7 +138,15 @@ export function Stream(props: StreamProps) {
   return (
     <div class="middle">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards scroll it */}
-      <div class="log" ref={log} onScroll={look} tabIndex={0} role="log" aria-label={t("log")} aria-live="polite">
+      <div
+        class="log"
+        ref={log}
+        onScroll={look}
+        tabIndex={0}
+        role="log"
+        aria-label={t("log")}
+        aria-live="polite"
+      >
         {state.timeline.has_earlier && (
           <button
             type="button"

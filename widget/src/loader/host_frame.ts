@@ -55,7 +55,8 @@ export class HostFrame {
 
   #draw(): void {
     const element = document.createElement("div");
-    element.style.cssText = "all:initial;position:fixed;right:0;bottom:0;width:0;height:0;z-index:2147483000";
+    element.style.cssText =
+      "all:initial;position:fixed;right:0;bottom:0;width:0;height:0;z-index:2147483000";
     const root = element.attachShadow({ mode: "open" });
     try {
       const sheet = new CSSStyleSheet();
@@ -69,7 +70,11 @@ export class HostFrame {
     const launcher = this.#launcher;
     launcher.type = "button";
     launcher.dataset.testid = "launcher";
-    launcher.append(icon(PINE, "0 0 32 32"), icon(["M6 9l6 6 6-6"], "0 0 24 24"), document.createElement("i"));
+    launcher.append(
+      icon(PINE, "0 0 32 32"),
+      icon(["M6 9l6 6 6-6"], "0 0 24 24"),
+      document.createElement("i"),
+    );
     launcher.onclick = () => this.#show(!this.#is_open);
     // The frame is made when the pointer or the keyboard comes near: it is there at the click.
     launcher.onpointerenter = launcher.onpointerdown = launcher.onfocus = () => this.#load();
@@ -87,7 +92,10 @@ export class HostFrame {
   #load(): void {
     if (this.#iframe) return;
     const iframe = document.createElement("iframe");
-    iframe.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox");
+    iframe.setAttribute(
+      "sandbox",
+      "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox",
+    );
     iframe.allow = "autoplay";
     iframe.title = this.#words().loader_open;
     iframe.src = this.#parts.url;

@@ -1,0 +1,223 @@
+// The outbox: its rules one by one, then random scripts of two tabs, a relay that loses answers,
+// reloads and cuts, against the law: acknowledged means stored once, in order; nothing is lost.
+
+import { expect, test } from "vitest";
+import { Outbox, type OutboxItem, type OutboxStorage, UNSENT_MAX } from "./outbox";
+import type { Reply } from "./protocol";
+
+const CONTEXT = { page: { url: "", title: "" }, locale: "zh-CN" };
+const DAY = 24 * 60 * 60 * 1000;
+const ALL = () => true;
+
+/** A disk that two tabs share; `onChange` is what the browser's storage event would tell. */
+class Disk {
+  readonly entries = new Map<string, string>();
+  items(): OutboxItem[] {
+    return [...this.entries.values()].map((text) => JSON.parse(text) as OutboxItem);
+  }
+  door(onChange: (id: string, item: OutboxItem | null) => void = () => {}): OutboxStorage {
+    return {
+      save: (item) => {
+        const kept = item.state.kind === "sending" ? { ...item, state: { kind: "queued" } } : item;
+        this.entries.set(item.client_id, JSON.stringify(kept));
+        onChange(item.client_id, JSON.parse(JSON.stringify(kept)) as OutboxItem);
+        return true;
+      },
+      drop: (id) => {
+        this.entries.delete(id);
+        onChange(id, null);
+      },
+    };
+  }
+}
+
+function accepted(id: string, seq = 1): Reply {
+  return { id, ok: { kind: "accepted", conversation_id: "c1", seq, at: 1 } };
+}
+
+function kinds(outbox: Outbox): string[] {
+  return outbox.items.map((item) => item.state.kind);
+}
+
+test("messages go one at a time, in the order they were written", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "1", CONTEXT, 5);
+  outbox.write("b", "2", CONTEXT, 5);
+  expect(outbox.take(5, ALL)?.client_id).toBe("a");
+  expect(outbox.take(5, ALL)).toBeNull();
+  outbox.answer(accepted("a"), 6);
+  expect(outbox.take(6, ALL)?.client_id).toBe("b");
+});
+
+test("a lost link sends again under the same id", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "1", CONTEXT, 0);
+  outbox.take(0, ALL);
+  outbox.link_lost();
+  expect(kinds(outbox)).toEqual(["queued"]);
+  expect(outbox.take(1, ALL)?.client_id).toBe("a");
+});
+
+test("a failure of the relay waits and keeps the id, a refusal stops and keeps the text", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "1", CONTEXT, 0);
+  outbox.write("b", "2", CONTEXT, 0);
+  outbox.take(0, ALL);
+  outbox.answer({ id: "a", error: { code: "too_fast", retry_after_ms: 700 } }, 100);
+  expect(outbox.take(799, ALL)).toBeNull();
+  expect(outbox.take(800, ALL)?.client_id).toBe("a");
+  outbox.answer({ id: "a", error: { code: "too_large" } }, 900);
+  expect(kinds(outbox)).toEqual(["failed", "queued"]);
+  expect(outbox.take(900, ALL)?.client_id).toBe("b");
+  expect(outbox.discard("a")).toBe("1");
+});
+
+test("too long a text is kept and marked, and never leaves", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "字".repeat(4_001), CONTEXT, 0);
+  expect(kinds(outbox)).toEqual(["failed"]);
+  expect(outbox.take(0, ALL)).toBeNull();
+});
+
+test("an id that was used for something else is replaced on retry", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "1", CONTEXT, 0);
+  outbox.take(0, ALL);
+  outbox.answer({ id: "a", error: { code: "id_reused" } }, 1);
+  outbox.retry("a", "fresh", 2);
+  expect(outbox.take(2, ALL)?.client_id).toBe("fresh");
+});
+
+test("what waited for days asks instead of going", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "1", CONTEXT, 0);
+  expect(outbox.take(6 * DAY + 1, ALL)).toBeNull();
+  expect(kinds(outbox)).toEqual(["wedged"]);
+  outbox.retry("a", "x", 7 * DAY);
+  expect(outbox.take(7 * DAY, ALL)?.client_id).toBe("a");
+});
+
+test("what may have reached the relay cannot be deleted", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "1", CONTEXT, 0);
+  outbox.take(0, ALL);
+  expect(outbox.discard("a")).toBeNull();
+  outbox.link_lost();
+  expect(outbox.discard("a")).toBeNull();
+  outbox.write("b", "2", CONTEXT, 0);
+  expect(outbox.discard("b")).toBe("2");
+});
+
+test("a reload queues what was in flight and keeps the order", () => {
+  const disk = new Disk();
+  const before = new Outbox(disk.door(), "tab");
+  before.write("a", "1", CONTEXT, 0);
+  before.write("b", "2", CONTEXT, 0);
+  before.take(0, ALL);
+  const after = new Outbox(disk.door(), "tab2");
+  after.load(disk.items().reverse(), 10);
+  expect(after.take(10, ALL)?.client_id).toBe("a");
+});
+
+test("replaced history offers again what was acknowledged in the last day", () => {
+  const disk = new Disk();
+  const outbox = new Outbox(disk.door(), "tab");
+  for (const [id, at] of [
+    ["old", 0],
+    ["new", 2 * DAY],
+  ] as const) {
+    outbox.write(id, id, CONTEXT, at);
+    outbox.take(at, ALL);
+    outbox.answer(accepted(id), at);
+    outbox.arrive(id, at);
+  }
+  outbox.reoffer(2 * DAY + 5);
+  expect(outbox.take(2 * DAY + 5, ALL)?.client_id).toBe("new");
+  expect(outbox.take(2 * DAY + 5, ALL)).toBeNull();
+});
+
+test("an outbox has a limit", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  for (let count = 0; count < UNSENT_MAX; count += 1) outbox.write(`m${count}`, "x", CONTEXT, 0);
+  expect(outbox.has_room()).toBe(false);
+});
+
+/** A relay that stores an id once and may lose either way of a command. */
+class Relay {
+  readonly stored: string[] = [];
+  take(id: string): Reply {
+    if (!this.stored.includes(id)) this.stored.push(id);
+    return accepted(id, this.stored.indexOf(id) + 1);
+  }
+}
+
+/** A small generator with a seed, so that a failure can be replayed. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
+    return state / 4_294_967_296;
+  };
+}
+
+test("random scripts: two tabs, lost answers, reloads, cuts", () => {
+  for (let seed = 1; seed <= 400; seed += 1) {
+    const next = random(seed);
+    const disk = new Disk();
+    const relay = new Relay();
+    const tabs: Outbox[] = [];
+    const open = (at: number) => {
+      const others = (id: string, item: OutboxItem | null) => {
+        tabs.forEach((tab, index) => {
+          if (index !== at) tab.observe(id, item);
+        });
+      };
+      const outbox = new Outbox(disk.door(others), `tab${at}-${now}`);
+      outbox.load(disk.items(), now);
+      tabs[at] = outbox;
+    };
+    let now = 1;
+    const written: string[] = [];
+    const deleted: string[] = [];
+    open(0);
+    open(1);
+    const send = (tab: Outbox, luck: number) => {
+      const item = tab.take(now, ALL);
+      if (item === null || luck < 0.2) return;
+      const reply = relay.take(item.client_id);
+      if (luck < 0.4) tab.link_lost();
+      else if (luck < 0.6) tab.arrive(item.client_id, now);
+      else tab.answer(reply, now);
+    };
+    for (let step = 0; step < 60; step += 1) {
+      now += 1 + Math.floor(next() * 50);
+      const at = next() < 0.5 ? 0 : 1;
+      const tab = tabs[at];
+      if (tab === undefined) throw new Error("a tab is missing");
+      const dice = next();
+      if (dice < 0.3) {
+        const id = `m${seed}-${step}`;
+        tab.write(id, id, CONTEXT, now);
+        written.push(id);
+      } else if (dice < 0.7) send(tab, next());
+      else if (dice < 0.8) tab.link_lost();
+      else if (dice < 0.9) open(at);
+      else {
+        const last = tab.items.at(-1);
+        if (last && tab.discard(last.client_id) !== null) deleted.push(last.client_id);
+      }
+    }
+    for (const tab of tabs) tab.link_lost();
+    for (let round = 0; round < 200; round += 1) {
+      now += 40_000;
+      for (const tab of tabs) send(tab, 1);
+    }
+    const wanted = written.filter((id) => !deleted.includes(id));
+    expect([...relay.stored].sort(), `seed ${seed}`).toEqual([...wanted].sort());
+    for (const tab of tabs) {
+      expect(
+        tab.items.filter((item) => item.state.kind !== "sent").map((item) => item.text),
+      ).toEqual([]);
+    }
+  }
+});
