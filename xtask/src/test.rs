@@ -133,7 +133,7 @@ fn test_command(program: &TestProgram, wish: &Wish) -> Command {
         .env("CARGO_TARGET_DIR", paths::target())
         .env("YINGKE_BIN_DIR", paths::target().join("debug"));
     if let Some(name) = &wish.full {
-        command.env("YINGKE_FULL", name);
+        command.env("YINGKE_FULL", name.to_uppercase());
     }
     if let Some(filter) = &wish.filter {
         command.arg(filter);

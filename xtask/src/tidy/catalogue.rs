@@ -25,7 +25,7 @@ pub(super) fn languages_agree(files: &[File]) -> Vec<String> {
     }
     let [(first, ours), (second, theirs)] = catalogues.as_slice() else { return findings };
     for (file, texts, other) in [(first, ours, theirs), (second, theirs, ours)] {
-        for key in other.keys().filter(|key| !texts.contains_key(*key)) {
+        for key in other.keys().filter(|key| !has(texts, key)) {
             findings.push(file.finding(1, &format!("`{key}` is missing")));
         }
         for (key, _) in texts.iter().filter(|(_, text)| text.trim().is_empty()) {
@@ -40,6 +40,17 @@ pub(super) fn languages_agree(files: &[File]) -> Vec<String> {
         }
     }
     findings
+}
+
+/// Whether a language has this text. Which plural forms there are is the language's own: `other`
+/// is enough.
+fn has(texts: &BTreeMap<String, String>, key: &str) -> bool {
+    let is_form_of_other = || {
+        let (head, form) = key.rsplit_once('.')?;
+        let is_form = ["zero", "one", "two", "few", "many"].contains(&form);
+        Some(is_form && texts.contains_key(&format!("{head}.other")))
+    };
+    texts.contains_key(key) || is_form_of_other().unwrap_or_default()
 }
 
 fn flatten(head: &str, value: &Value, texts: &mut BTreeMap<String, String>) {
@@ -80,5 +91,8 @@ mod tests {
         assert_eq!(findings(r#"{"a": "一"}"#, r#"{"b": "two"}"#), 2);
         assert_eq!(findings(r#"{"a": "一"}"#, r#"{"a": ""}"#), 1);
         assert_eq!(findings(r#"{"a": "一"}"#, "{"), 1);
+        let plural = r#"{"a": {"one": "{n} day", "other": "{n} days"}}"#;
+        assert_eq!(findings(r#"{"a": {"other": "{n}天"}}"#, plural), 0);
+        assert_eq!(findings(plural, r#"{"a": {"one": "{n} day"}}"#), 1);
     }
 }
