@@ -1,15 +1,19 @@
 // The whole window: which screen stands there, in which language and theme.
 
-import { ConfigProvider } from "antd";
+import { Button, ConfigProvider } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
+import { CircleAlert } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo } from "react";
 import { HostBanner } from "../features/connection/HostBanner";
 import { Notices } from "../features/notices/Notices";
 import { localeFor, setLocale, useLocale, useT } from "../i18n";
+import { useUnreadTotal } from "../stores/inbox";
 import { usePreferences } from "../stores/preferences";
 import { useSession } from "../stores/session";
 import { themeFor } from "../styles/theme";
+import { Boundary } from "../ui/Boundary";
+import { Empty } from "../ui/Empty";
 import { Mark } from "../ui/Mark";
 import { useMedia } from "../ui/useMedia";
 import styles from "./App.module.css";
@@ -30,6 +34,7 @@ export function App() {
   const { locale: wanted, theme } = usePreferences((state) => state.preferences);
   const locale = useLocale();
   const t = useT();
+  const unread = useUnreadTotal();
   const systemDark = useMedia("(prefers-color-scheme: dark)");
   const still = useMedia("(prefers-reduced-motion: reduce)");
   const dark = theme === "dark" || (theme === "system" && systemDark);
@@ -37,8 +42,8 @@ export function App() {
   useEffect(() => setLocale(localeFor(wanted, navigator.languages)), [wanted]);
   useEffect(() => {
     document.documentElement.lang = locale;
-    document.title = t("common.product");
-  }, [locale, t]);
+    document.title = unread > 0 ? `(${unread}) ${t("common.product")}` : t("common.product");
+  }, [locale, t, unread]);
   useEffect(() => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
   }, [dark]);
@@ -48,7 +53,9 @@ export function App() {
     <ConfigProvider locale={locale === "en" ? enUS : zhCN} theme={antd} csp={csp} button={button}>
       <div className={styles.window}>
         <HostBanner />
-        <Screen />
+        <Boundary instead={<Broken />}>
+          <Screen />
+        </Boundary>
       </div>
       <Notices />
     </ConfigProvider>
@@ -69,6 +76,22 @@ function Screen() {
         busy={session.kind === "signing_in"}
       />
     </Suspense>
+  );
+}
+
+function Broken() {
+  const t = useT();
+  return (
+    <Empty
+      icon={<CircleAlert size={26} />}
+      title={t("workbench.broken")}
+      text={t("workbench.broken_text")}
+      action={
+        <Button type="primary" onClick={() => window.location.reload()}>
+          {t("workbench.broken_reload")}
+        </Button>
+      }
+    />
   );
 }
 

@@ -20,7 +20,7 @@ export default function SignInView({ form, notice, busy }: SignInViewProps) {
   const t = useT();
   return (
     <div className={styles.view}>
-      <div className={styles.brand}>
+      <header className={styles.brand}>
         <div className={styles.brandmark}>
           <Mark size={72} />
         </div>
@@ -29,7 +29,7 @@ export default function SignInView({ form, notice, busy }: SignInViewProps) {
         <div className={styles.backdrop} aria-hidden="true">
           <Mark size={420} />
         </div>
-      </div>
+      </header>
       <main className={styles.main}>
         <div className={styles.tools}>
           <LanguageMenu />

@@ -7,14 +7,17 @@ import { ThemeMenu } from "../features/preferences/ThemeMenu";
 import { Capacity } from "../features/session/Capacity";
 import { OwnMenu } from "../features/session/OwnMenu";
 import { PresenceSwitch } from "../features/session/PresenceSwitch";
+import { useT } from "../i18n";
 import { Mark } from "../ui/Mark";
 import styles from "./TitleRow.module.css";
 
 export function TitleRow({ own, server }: { own: OwnCard; server: string }) {
+  const t = useT();
   return (
     <header className={styles.row}>
       <div className={styles.mark}>
         <Mark size={28} />
+        <h1 className="visually-hidden">{t("common.product")}</h1>
       </div>
       <OwnMenu own={own} server={server} />
       <PresenceSwitch own={own} />

@@ -32,7 +32,7 @@ const within = (value: number, limit: { min: number; max: number }) =>
 
 export function WorkbenchView({ own, server }: { own: OwnCard; server: string }) {
   const t = useT();
-  const panes = useRef<HTMLDivElement>(null);
+  const panes = useRef<HTMLElement>(null);
   const width = useWidth(panes);
   const { list_width, side_width, side_open } = usePreferences((state) => state.preferences);
   const conversationId = useChat((state) => state.conversationId);
@@ -64,7 +64,7 @@ export function WorkbenchView({ own, server }: { own: OwnCard; server: string })
       <TitleRow own={own} server={server} />
       <div className={styles.body}>
         <Rail />
-        <div className={styles.panes} ref={panes}>
+        <main className={styles.panes} ref={panes}>
           <div className={styles.list} style={{ width: list }}>
             <InboxPane />
           </div>
@@ -110,7 +110,7 @@ export function WorkbenchView({ own, server }: { own: OwnCard; server: string })
               label={t("workbench.hide_side")}
             />
           )}
-        </div>
+        </main>
       </div>
     </>
   );

@@ -27,7 +27,7 @@ export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneP
   const { conversationId, phase, head, problem } = useChat();
   const nobody = useInbox((state) => state.rows.length === 0);
   return (
-    <main className={styles.pane} aria-label={t("workbench.chat")}>
+    <section className={styles.pane} aria-label={t("workbench.chat")}>
       {conversationId === null && (
         <>
           <div className={styles.nohead} />
@@ -74,7 +74,7 @@ export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneP
         />
       )}
       {phase === "open" && children}
-    </main>
+    </section>
   );
 }
 

@@ -218,6 +218,7 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
   const marked = useMarked(item.at);
   const { kind } = item.state;
   const stuck = kind === "failed" || kind === "wedged";
+  const explained = stuck || (marked && kind === "queued");
   return (
     <div
       className={join(styles.line, styles.own, first && styles.first)}
@@ -228,9 +229,13 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
       <span className="visually-hidden">{t("workbench.me")}</span>
       <div className={join(styles.said, stuck && styles.stuck)}>
         <Bubble>{item.text}</Bubble>
-        {(stuck || (marked && kind === "queued")) && (
+        {explained && (
           <span className={styles.why}>
-            {stuck && <CircleAlert size={14} aria-hidden="true" />}
+            {stuck ? (
+              <CircleAlert size={14} aria-hidden="true" />
+            ) : (
+              <Clock size={13} aria-hidden="true" />
+            )}
             <span>
               {item.state.kind === "failed" &&
                 problemText(t, { kind: "refused", code: item.state.code, retry_after_ms: null })}
@@ -248,16 +253,12 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
           </span>
         )}
       </div>
-      <span className={styles.meta}>
-        {!stuck && marked && (
-          <span className={styles.mark} title={t(`workbench.outbox_${kind}`)}>
-            <Clock size={13} aria-hidden="true" />
-            <span className={kind === "sending" ? undefined : "visually-hidden"}>
-              {t(`workbench.outbox_${kind}`)}
-            </span>
-          </span>
-        )}
-      </span>
+      {marked && !explained && (
+        <span className={styles.mark}>
+          <Clock size={13} aria-hidden="true" />
+          {t("workbench.outbox_sending")}
+        </span>
+      )}
     </div>
   );
 }

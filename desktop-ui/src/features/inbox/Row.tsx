@@ -4,7 +4,7 @@
 import { CircleAlert, Clock, Globe, Pencil } from "lucide-react";
 import { memo } from "react";
 import type { InboxRow } from "../../../../shared/bindings/ui/InboxRow";
-import { type Translate, useLocale, useT } from "../../i18n";
+import { useLocale, useT } from "../../i18n";
 import { rowTime } from "../../i18n/format";
 import { lineOf, visitorName } from "../../i18n/words";
 import { useToday } from "../../stores/clock";
@@ -27,7 +27,6 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
   const t = useT();
   const locale = useLocale();
   const today = useToday();
-  const name = visitorName(t, row.visitor);
   const fresh = row.unread > 0 && !current;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys for all its options
@@ -36,7 +35,6 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
       id={`inbox-row-${row.conversation_id}`}
       role="option"
       aria-selected={current}
-      aria-label={rowLabel(t, row, name)}
       data-testid="inbox-row"
       data-conversation-id={row.conversation_id}
       data-fresh={fresh}
@@ -59,7 +57,7 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
       />
       <div className={styles.lines}>
         <div className={styles.top}>
-          <span className={styles.name}>{name}</span>
+          <span className={styles.name}>{visitorName(t, row.visitor)}</span>
           <span className={styles.site}>{row.visitor.site_name}</span>
           {row.unanswered_since !== null ? (
             <WaitingClock since={row.unanswered_since} />
@@ -72,23 +70,32 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
           {row.send_failed && (
             <span className={styles.failed} title={t("workbench.row_send_failed")}>
               <CircleAlert size={15} aria-hidden="true" />
+              <Heard>{t("workbench.row_send_failed")}</Heard>
             </span>
           )}
           {!row.send_failed && row.unsent > 0 && (
             <span className={styles.unsent} title={t("workbench.unsent", { count: row.unsent })}>
               <Clock size={14} aria-hidden="true" />
+              <Heard>{t("workbench.unsent", { count: row.unsent })}</Heard>
             </span>
           )}
           {row.unread > 0 && (
-            <span className={styles.count}>
+            <span className={styles.count} title={t("workbench.unread", { count: row.unread })}>
               {row.unread > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : row.unread}
+              <Heard>{t("workbench.unread_word")}</Heard>
             </span>
           )}
+          {!row.visitor_online && <Heard>{t("workbench.visitor_left")}</Heard>}
         </div>
       </div>
     </div>
   );
 });
+
+/** Words for those who hear the row instead of seeing its icons. */
+function Heard({ children }: { children: string }) {
+  return <span className="visually-hidden"> {children} </span>;
+}
 
 /** The live preview wins over the draft, the draft over what was said last. */
 function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
@@ -97,6 +104,7 @@ function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
     return (
       <span className={join(styles.line, styles.preview)}>
         <Pencil size={13} aria-hidden="true" />
+        <Heard>{t("workbench.typing")}</Heard>
         {row.preview}
       </span>
     );
@@ -116,14 +124,4 @@ function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
       {lineOf(t, row.last_message)}
     </span>
   );
-}
-
-function rowLabel(t: Translate, row: InboxRow, name: string): string {
-  const parts = [name, row.visitor.site_name];
-  if (row.unread > 0) parts.push(t("workbench.unread", { count: row.unread }));
-  if (row.unanswered_since !== null) parts.push(t("workbench.waiting"));
-  if (!row.visitor_online) parts.push(t("workbench.visitor_left"));
-  if (row.send_failed) parts.push(t("workbench.row_send_failed"));
-  parts.push(row.preview === "" ? lineOf(t, row.last_message) : t("workbench.typing"));
-  return parts.join(t("common.list_comma"));
 }

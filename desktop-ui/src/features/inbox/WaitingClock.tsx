@@ -23,6 +23,7 @@ export function WaitingClock({ since }: { since: number }) {
       data-level={level}
     >
       <Icon size={13} aria-hidden="true" />
+      <span className="visually-hidden"> {t("workbench.waiting")} </span>
       {clock(waited)}
     </span>
   );

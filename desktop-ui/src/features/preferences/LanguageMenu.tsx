@@ -11,6 +11,7 @@ const SYSTEM = "system";
 export function LanguageMenu() {
   const t = useT();
   const locale = useLocale();
+  const short = t(locale === "en" ? "common.english_short" : "common.chinese_short");
   const chosen = usePreferences((state) => state.preferences.locale);
   return (
     <Dropdown
@@ -28,9 +29,13 @@ export function LanguageMenu() {
         onClick: ({ key }) => setPreferences({ locale: key === SYSTEM ? "" : key }),
       }}
     >
-      <IconButton label={t("workbench.language")} data-testid="language" aria-haspopup="menu">
+      <IconButton
+        label={`${t("workbench.language")} ${short}`}
+        data-testid="language"
+        aria-haspopup="menu"
+      >
         <Languages size={18} aria-hidden="true" />
-        {t(locale === "en" ? "common.english_short" : "common.chinese_short")}
+        {short}
       </IconButton>
     </Dropdown>
   );

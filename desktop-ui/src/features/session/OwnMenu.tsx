@@ -53,10 +53,10 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
           className={styles.own}
           data-testid="account-menu"
           aria-haspopup="menu"
-          aria-label={t("workbench.account_menu", { name: own.nickname })}
         >
           <Avatar letters={initials(own.nickname)} seed={own.id} size={28} />
           <span className={styles.name}>{own.nickname}</span>
+          <span className="visually-hidden">{t("workbench.account_menu")}</span>
           <ChevronDown size={14} aria-hidden="true" />
         </button>
       </Dropdown>

@@ -20,23 +20,30 @@ export function VisitorPane({ actions }: { actions?: ReactNode }) {
   const t = useT();
   const head = useChat((state) => state.head);
   return (
-    <aside className={styles.pane} aria-label={t("workbench.visitor")}>
+    <section className={styles.pane} aria-label={t("workbench.visitor")}>
       <header className={styles.head}>
         <h2 className={styles.tab}>{t("workbench.visitor")}</h2>
         {actions}
       </header>
       {head !== null && (
         <div className={styles.body}>
-          <Who visitor={head.visitor} online={head.visitor_online} />
+          <Who visitor={head.visitor} online={head.visitor_online} known={head.held} />
           <Facts visitor={head.visitor} startedAt={head.started_at} />
           <Page visitor={head.visitor} />
         </div>
       )}
-    </aside>
+    </section>
   );
 }
 
-function Who({ visitor, online }: { visitor: VisitorCard; online: boolean }) {
+interface WhoProps {
+  visitor: VisitorCard;
+  online: boolean;
+  /** Whether we are still told where the visitor is. */
+  known: boolean;
+}
+
+function Who({ visitor, online, known }: WhoProps) {
   const t = useT();
   return (
     <div className={styles.who}>
@@ -44,14 +51,16 @@ function Who({ visitor, online }: { visitor: VisitorCard; online: boolean }) {
         letters={visitor.label.slice(0, 2)}
         seed={visitor.id}
         size={40}
-        absent={!online}
+        absent={known && !online}
         mark={<Globe size={10} />}
       />
       <div>
         <p className={styles.name}>{visitorName(t, visitor)}</p>
-        <p className={join(styles.state, online && styles.online)}>
-          {t(online ? "workbench.visitor_here" : "workbench.visitor_left")}
-        </p>
+        {known && (
+          <p className={join(styles.state, online && styles.online)}>
+            {t(online ? "workbench.visitor_here" : "workbench.visitor_left")}
+          </p>
+        )}
       </div>
     </div>
   );
