@@ -17,7 +17,6 @@ export function Text(props: { text: string }) {
         piece.href === undefined ? (
           piece.text
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text never move
           <a key={at} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
             {piece.text}
           </a>

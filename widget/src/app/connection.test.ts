@@ -38,7 +38,10 @@ function live(known_epoch: string | null = null): Connection {
   let count = 0;
   const link = new Connection(
     () => 0.5,
-    () => `id${(count += 1)}`,
+    () => {
+      count += 1;
+      return `id${count}`;
+    },
     known_epoch,
   );
   expect(kinds(link.step(0, { kind: "start", token: "t" }))).toEqual(["open"]);

@@ -129,7 +129,7 @@ export class Outbox {
   take(now: number, is_mine: (item: OutboxItem) => boolean): OutboxItem | null {
     for (;;) {
       const first = this.#first(is_mine);
-      if (!first || first.state.kind !== "queued" || first.not_before > now) return null;
+      if (first?.state.kind !== "queued" || first.not_before > now) return null;
       if (now - first.at > WEDGED_AFTER_MS) {
         this.#put({ ...first, state: { kind: "wedged" } });
         continue;

@@ -137,11 +137,11 @@ export function Stream(props: StreamProps) {
   );
   return (
     <div class="middle">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards scroll it */}
       <div
         class="log"
         ref={log}
         onScroll={look}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboards scroll it
         tabIndex={0}
         role="log"
         aria-label={t("log")}
