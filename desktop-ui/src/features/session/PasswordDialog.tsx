@@ -87,7 +87,13 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
         </div>
         <p className={styles.hint}>{t("workbench.password_consequence")}</p>
         <div role="alert">
-          {problem !== null && <p className={styles.error}>{problemText(t, problem)}</p>}
+          {problem !== null && (
+            <p className={styles.error}>
+              {problem.code === "wrong_credentials"
+                ? t("workbench.password_now_wrong")
+                : problemText(t, problem)}
+            </p>
+          )}
         </div>
         <div className={styles.actions}>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
