@@ -17,7 +17,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::limits::{CONFIG_FILE_BYTES_MAX, TRUSTED_PROXIES_MAX};
+use crate::limits::{
+    CONFIG_FILE_BYTES_MAX, MESSAGES_PER_SECOND, MESSAGES_PER_SECOND_MAX, TRUSTED_PROXIES_MAX,
+};
 
 /// The port of a relay that was not told another.
 const PORT_DEFAULT: u16 = 8765;
@@ -35,6 +37,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Messages one session may send in a second, in the long run.
+    pub messages_per_second: u32,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which are written: `info`, `warn,yingke_relay=debug`, ….
@@ -69,6 +73,7 @@ impl Default for Config {
             public_url: None,
             tls: None,
             trusted_proxies: Vec::new(),
+            messages_per_second: MESSAGES_PER_SECOND,
             log_format: LogFormat::default(),
             log_filter: "info".to_owned(),
         }
@@ -102,6 +107,10 @@ pub struct Flags {
     #[arg(long = "trusted-proxy", value_name = "CIDR")]
     #[serde(rename = "trusted_proxies", skip_serializing_if = "Vec::is_empty")]
     pub trusted_proxies: Vec<String>,
+    /// Messages one session may send in a second, in the long run [default: 10]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_second: Option<String>,
     /// Log lines as "text" or "json"
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,13 +122,14 @@ pub struct Flags {
 }
 
 /// Every key, as file, environment (upper case, `YINGKE_` before it) and flags name it.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 9] = [
     "data",
     "listen",
     "public_url",
     "tls_cert",
     "tls_key",
     "trusted_proxies",
+    "messages_per_second",
     "log_format",
     "log_filter",
 ];
@@ -239,6 +249,7 @@ impl Reader<'_> {
             public_url: self.public_url(),
             tls: self.tls(),
             trusted_proxies: self.trusted_proxies(),
+            messages_per_second: self.messages_per_second(),
             log_format: self.log_format(),
             log_filter,
         }
@@ -323,6 +334,22 @@ impl Reader<'_> {
             }
         }
         found
+    }
+
+    fn messages_per_second(&mut self) -> u32 {
+        let key = "messages_per_second";
+        let number = match self.figment.extract_inner::<figment::value::Value>(key) {
+            Err(_) => return MESSAGES_PER_SECOND,
+            Ok(figment::value::Value::String(_, text)) => text.parse().ok(),
+            Ok(value) => value.to_u128().and_then(|number| u32::try_from(number).ok()),
+        };
+        match number.filter(|number| (1..=MESSAGES_PER_SECOND_MAX).contains(number)) {
+            Some(number) => number,
+            None => {
+                let problem = format!("must be a number from 1 to {MESSAGES_PER_SECOND_MAX}");
+                self.wrong(key, problem).unwrap_or(MESSAGES_PER_SECOND)
+            }
+        }
     }
 
     fn log_format(&mut self) -> LogFormat {

@@ -142,8 +142,12 @@ pub const BYE_WITHIN_MS: u64 = 2_000;
 /// milliseconds, so that they do not all come at once.
 pub const RECONNECT_AFTER_MS: (u32, u32) = (500, 3_500);
 
-/// Messages of one session: nobody types faster, and a script is slowed before it hurts.
-pub const MESSAGES_RATE: Rate = Rate { burst: 20, per_second: 10 };
+/// Messages of one session in a second, unless the configuration says otherwise: nobody types
+/// faster, and a script is slowed before it hurts. After a pause twice as many pass at once.
+pub const MESSAGES_PER_SECOND: u32 = 10;
+
+/// The most the configuration may say: more than one session can send.
+pub const MESSAGES_PER_SECOND_MAX: u32 = 100_000;
 
 /// Other commands of one session: marks, pages, availability.
 pub const COMMANDS_RATE: Rate = Rate { burst: 60, per_second: 20 };

@@ -8,8 +8,8 @@ use yingke_shared::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, HELLO_WITHI
 
 use super::rate::Bucket;
 use crate::limits::{
-    COMMANDS_RATE, DEAD_AFTER_MS, HELLOS_RATE, MESSAGES_RATE, PING_EVERY_MS, PREVIEWS_RATE,
-    QUIET_DELIVERY_MS, Rate, WRITE_STALL_MS,
+    COMMANDS_RATE, DEAD_AFTER_MS, HELLOS_RATE, PING_EVERY_MS, PREVIEWS_RATE, QUIET_DELIVERY_MS,
+    Rate, WRITE_STALL_MS,
 };
 
 /// What a frame is.
@@ -50,8 +50,9 @@ pub(crate) enum Due {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Machine {
+    message_rate: Rate,
     /// A hello was answered.
     welcomed: bool,
     /// When anything last came.
@@ -71,6 +72,24 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// A session that just began, with so many messages a second.
+    pub(crate) fn new(messages_per_second: u32) -> Self {
+        let burst = messages_per_second.saturating_mul(2);
+        Self {
+            message_rate: Rate { burst, per_second: messages_per_second },
+            welcomed: false,
+            heard_at_ms: 0,
+            pinged_at_ms: 0,
+            delivered_at_ms: 0,
+            stalled_since_ms: None,
+            unanswered: 0,
+            hellos: Bucket::default(),
+            messages: Bucket::default(),
+            ephemerals: Bucket::default(),
+            others: Bucket::default(),
+        }
+    }
+
     /// Something came from the peer, if only a pong.
     pub(crate) fn heard(&mut self, now_ms: u64) {
         self.heard_at_ms = now_ms;
@@ -120,7 +139,7 @@ impl Machine {
     fn bucket(&mut self, class: Class) -> (&mut Bucket, Rate) {
         match class {
             Class::Hello => (&mut self.hellos, HELLOS_RATE),
-            Class::Message => (&mut self.messages, MESSAGES_RATE),
+            Class::Message => (&mut self.messages, self.message_rate),
             Class::Ephemeral => (&mut self.ephemerals, PREVIEWS_RATE),
             Class::Other => (&mut self.others, COMMANDS_RATE),
         }
@@ -211,7 +230,7 @@ mod tests {
     const PREVIEW: &str = r#"{"id":"p","type":"preview","body":{"text":"x"}}"#;
 
     fn welcomed() -> Machine {
-        let mut machine = Machine::default();
+        let mut machine = Machine::new(10);
         assert_eq!(read(&mut machine, 0, HELLO), "h hello");
         machine.welcomed(0);
         machine
@@ -219,7 +238,7 @@ mod tests {
 
     #[test]
     fn nothing_but_hello_comes_first() {
-        let mut machine = Machine::default();
+        let mut machine = Machine::new(10);
         assert_eq!(read(&mut machine, 0, END), "fatal Unauthenticated");
         assert_eq!(read(&mut machine, 0, r#"{"id":"x"}"#), "fatal BadFrame");
         assert_eq!(machine.due(9_999), Due::Nothing);

@@ -4,24 +4,25 @@ use crate::limits::Rate;
 
 /// One counted thing. Times are milliseconds that never go back.
 ///
-/// Holds the time at which the bucket would be full again: one number is all a bucket needs.
+/// Holds the time at which it is empty again, in microseconds: one number is all it needs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Bucket {
-    full_at_ms: u64,
+    empty_at_us: u64,
 }
 
 impl Bucket {
     /// Takes one, or says after how many milliseconds there is one.
     pub(crate) fn take(&mut self, now_ms: u64, rate: Rate) -> Result<(), u32> {
-        let cost_ms = u64::from(1_000 / rate.per_second.max(1)).max(1);
-        let full_at = self.full_at_ms.max(now_ms) + cost_ms;
-        let room_ms = u64::from(rate.burst) * cost_ms;
-        match (full_at - now_ms).checked_sub(room_ms) {
+        let now_us = now_ms * 1_000;
+        let cost_us = u64::from(1_000_000 / rate.per_second.max(1)).max(1);
+        let empty_at = self.empty_at_us.max(now_us) + cost_us;
+        let room_us = u64::from(rate.burst) * cost_us;
+        match (empty_at - now_us).checked_sub(room_us) {
             None | Some(0) => {
-                self.full_at_ms = full_at;
+                self.empty_at_us = empty_at;
                 Ok(())
             }
-            Some(missing) => Err(u32::try_from(missing).unwrap_or(u32::MAX)),
+            Some(missing) => Err(u32::try_from(missing.div_ceil(1_000)).unwrap_or(u32::MAX)),
         }
     }
 }

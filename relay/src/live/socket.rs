@@ -146,7 +146,7 @@ enum Woken {
 
 impl<S: Side> Session<S> {
     fn new(app: Arc<App>, admission: Admission, wire: Wire) -> Self {
-        let machine = Machine::default();
+        let machine = Machine::new(app.config.messages_per_second);
         let began = Instant::now();
         let timer = Box::pin(tokio::time::sleep(Duration::from_millis(machine.next_ms())));
         Self {
