@@ -12,6 +12,7 @@ import { useToday } from "../../stores/clock";
 import { useConnection } from "../../stores/connection";
 import { Avatar } from "../../ui/Avatar";
 import { join } from "../../ui/join";
+import { LinkedText } from "../../ui/LinkedText";
 import type { Mark, StreamItem } from "./items";
 import styles from "./StreamItemView.module.css";
 
@@ -195,7 +196,7 @@ function Time({ at, shown }: { at: number; shown: boolean }) {
 function Bubble({ children, state }: { children: string; state?: string }) {
   return (
     <div className={styles.bubble} dir="auto" data-state={state}>
-      {children}
+      <LinkedText text={children} />
     </div>
   );
 }

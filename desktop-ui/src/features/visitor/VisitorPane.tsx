@@ -11,6 +11,7 @@ import { useToday } from "../../stores/clock";
 import { Avatar } from "../../ui/Avatar";
 import { IconButton } from "../../ui/IconButton";
 import { join } from "../../ui/join";
+import { LinkedText } from "../../ui/LinkedText";
 import styles from "./VisitorPane.module.css";
 
 /** How long "copied" is shown. */
@@ -96,7 +97,7 @@ function Page({ visitor }: { visitor: VisitorCard }) {
           <div>
             {visitor.page_title !== "" && <p className={styles.title}>{visitor.page_title}</p>}
             <p className={styles.url} title={visitor.page_url}>
-              {visitor.page_url.replace(/^https?:\/\//, "")}
+              <LinkedText text={visitor.page_url} />
             </p>
           </div>
           <CopyButton text={visitor.page_url} />
