@@ -3,7 +3,7 @@
 
 import { render, screen } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
-import { agentSays, connection, inboxRow, visitorSays } from "../../../testing/examples";
+import { agentSays, connection, inboxRow, joined, visitorSays } from "../../../testing/examples";
 import { setLocale } from "../../i18n";
 import { applyConnection } from "../../stores/connection";
 import { Row } from "./Row";
@@ -28,6 +28,12 @@ describe("a row", () => {
 
   it("says when it was said by us", () => {
     expect(show({ last_message: agentSays(2, "yes") }).textContent).toContain("You: yes");
+  });
+
+  it("says where a newly assigned visitor comes from", () => {
+    const fresh = { last_message: joined(2), unread: 1 };
+    expect(show(fresh).textContent).toContain("New, from 云洁 X20 Pro");
+    expect(show({ ...fresh, unread: 0 }).textContent).toContain("Ana joined");
   });
 
   it("shows the draft instead, unless it is open", () => {
