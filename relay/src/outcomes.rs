@@ -52,8 +52,8 @@ pub fn occurrence(
 }
 
 fn forget_old(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let before = Timestamp::from_millis(now.millis().saturating_sub(OUTCOME_KEPT_MS))
-        .unwrap_or_default();
+    let before =
+        Timestamp::from_millis(now.millis().saturating_sub(OUTCOME_KEPT_MS)).unwrap_or_default();
     tx.execute(
         "DELETE FROM command_outcomes WHERE (actor_id, client_id) IN (\
          SELECT actor_id, client_id FROM command_outcomes WHERE at < ? ORDER BY at LIMIT ?)",

@@ -158,7 +158,10 @@ mod tests {
             }
             table.push('\n');
         }
-        assert_eq!(table, "Read yyn yyy yyy\nWrite yfn yff yff\nMark yyn yyf yyf\nEnd yfn yff yff\n");
+        assert_eq!(
+            table,
+            "Read yyn yyy yyy\nWrite yfn yff yff\nMark yyn yyf yyf\nEnd yfn yff yff\n"
+        );
     }
 
     #[test]

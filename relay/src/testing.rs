@@ -268,8 +268,11 @@ impl Screens {
         staff: &[&StaffIdentity],
         visitors: &[&VisitorIdentity],
     ) -> Self {
-        let mut screens =
-            Self { staff: BTreeMap::new(), visitors: BTreeMap::new(), position: relay.head().await };
+        let mut screens = Self {
+            staff: BTreeMap::new(),
+            visitors: BTreeMap::new(),
+            position: relay.head().await,
+        };
         for who in staff {
             screens.staff.insert(who.agent_id.clone(), relay.staff_screen(who).await);
         }

@@ -122,9 +122,7 @@ impl VisitorConversation {
             {
                 self.status = status.clone();
             }
-            VisitorEventBody::MessageAppended { message }
-                if message.conversation_id == self.id =>
-            {
+            VisitorEventBody::MessageAppended { message } if message.conversation_id == self.id => {
                 self.last_seq = self.last_seq.max(message.seq);
             }
             VisitorEventBody::AgentMarked { conversation_id, marks }
@@ -173,8 +171,9 @@ impl VisitorSnapshot {
     /// Conversations of a visitor follow each other, so a new message belongs at the end unless it
     /// is there already.
     fn insert(&mut self, message: &VisitorMessage) {
-        let same =
-            |m: &VisitorMessage| m.conversation_id == message.conversation_id && m.seq >= message.seq;
+        let same = |m: &VisitorMessage| {
+            m.conversation_id == message.conversation_id && m.seq >= message.seq
+        };
         if self.messages.iter().any(same) {
             return;
         }
@@ -185,3 +184,7 @@ impl VisitorSnapshot {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

@@ -192,7 +192,9 @@ pub struct VisitorEntered {
 
 impl fmt::Debug for VisitorEntered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VisitorEntered").field("visitor_id", &self.visitor_id).finish_non_exhaustive()
+        f.debug_struct("VisitorEntered")
+            .field("visitor_id", &self.visitor_id)
+            .finish_non_exhaustive()
     }
 }
 
