@@ -16,8 +16,9 @@ pub const BACKOFF_MS_MAX: u64 = 15_000;
 /// A link that stood this long was a good one: the next break starts again at the shortest wait.
 pub const STABLE_AFTER_MS: u64 = 10_000;
 
-/// Tries that fail in a row before the workbench says "offline" rather than "reconnecting".
-pub const TRIES_BEFORE_OFFLINE: u32 = 3;
+/// Tries that fail in a row before the workbench says "offline" rather than "reconnecting": about
+/// five seconds, longer than a relay takes to restart.
+pub const TRIES_BEFORE_OFFLINE: u32 = 6;
 
 /// A person's action may shorten a running wait, at most this often, in milliseconds.
 pub const NUDGE_EVERY_MS: u64 = 2_000;

@@ -55,16 +55,18 @@ fn failures_in_a_row_wait_longer_and_show_as_offline() {
         (187, Input::Tick, &[open(2)], Connecting),
         (187, Input::Broken, &[Action::Close], Connecting),
         (562, Input::Tick, &[open(3)], Connecting),
-        (562, Input::Broken, &[Action::Close], Offline),
+        (562, Input::Broken, &[Action::Close], Connecting),
     ]);
     let mut now = 562;
     let mut waits = Vec::new();
-    for _ in 0..8 {
+    for failures in 4..12 {
         let due = machine.deadline().unwrap();
         waits.push(due - now);
         now = due;
         machine.step(now, HALF, Input::Tick);
         machine.step(now, HALF, Input::Broken);
+        let shown = if failures < TRIES_BEFORE_OFFLINE { Connecting } else { Offline };
+        assert_eq!(machine.state(), shown, "{failures} failures");
     }
     assert_eq!(waits, [749, 1499, 2999, 5999, 11249, 11249, 11249, 11249]);
 }

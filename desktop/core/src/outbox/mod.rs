@@ -32,11 +32,14 @@
 //! Then everything acknowledged in the last 24 hours is queued again under the same ids, in front
 //! of what was written since; what the relay still has, it simply acknowledges again.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
-use yingke_shared::limits::{OUTBOX_WEDGED_AFTER_MS, REOFFER_WITHIN_MS};
+use yingke_shared::limits::OUTBOX_WEDGED_AFTER_MS;
 use yingke_shared::time::Timestamp;
 
 use crate::bridge::types::{OutboxItem, OutboxState};
@@ -507,11 +510,4 @@ impl Entry {
             state,
         }
     }
-}
-
-/// Whether something acknowledged at `acked_ms` is offered again after the relay's history was
-/// replaced.
-#[must_use]
-pub fn is_offered_again(acked_ms: u64, wall: u64) -> bool {
-    wall.saturating_sub(acked_ms) < REOFFER_WITHIN_MS
 }

@@ -7,6 +7,8 @@
 
 pub(crate) mod cache;
 pub(crate) mod outbox;
+#[cfg(test)]
+mod tests;
 pub(crate) mod thread;
 
 use std::path::{Path, PathBuf};

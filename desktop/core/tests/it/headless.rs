@@ -148,9 +148,9 @@ async fn other_origins_and_rebound_names_stay_outside() {
 async fn the_page_is_served_with_its_policy_and_a_fresh_nonce() {
     let data = tempfile::tempdir().unwrap();
     let ui = tempfile::tempdir().unwrap();
-    let page = r#"<!doctype html><style nonce="__CSP_NONCE__"></style>"#;
+    let page = r#"<!doctype html><style nonce="__TAURI_STYLE_NONCE__"></style>"#;
     std::fs::write(ui.path().join("index.html"), page).unwrap();
-    std::fs::write(ui.path().join("app.js"), "let text = '__CSP_NONCE__';").unwrap();
+    std::fs::write(ui.path().join("app.js"), "let text = '__TAURI_STYLE_NONCE__';").unwrap();
     let (_core, headless) = serve(data.path(), Some(ui.path())).await;
     let base = format!("http://{}", headless.address());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -161,13 +161,17 @@ async fn the_page_is_served_with_its_policy_and_a_fresh_nonce() {
         assert!(policy.starts_with("default-src 'self'; style-src 'self' 'nonce-"), "{policy}");
         let body = response.text().await.unwrap();
         let nonce = body.split('"').nth(1).unwrap().to_owned();
-        assert!(nonce.len() == 64 && policy.contains(&format!("'nonce-{nonce}'")));
+        assert_eq!(nonce.len(), 64, "{body}");
+        assert!(policy.contains(&format!("'nonce-{nonce}'")), "{policy}");
         nonces.push(nonce);
     }
     assert_ne!(nonces[0], nonces[1]);
     let script = http.get(format!("{base}/app.js")).send().await.unwrap();
     assert!(script.headers()["content-type"].to_str().unwrap().starts_with("text/javascript"));
-    assert!(script.text().await.unwrap().contains("__CSP_NONCE__"), "only the page is changed");
+    assert!(
+        script.text().await.unwrap().contains("__TAURI_STYLE_NONCE__"),
+        "only the page is changed"
+    );
     for absent in ["/nowhere.js", "/..%2fprofile.json", "/assets/"] {
         let response = http.get(format!("{base}{absent}")).send().await.unwrap();
         assert_eq!(response.status(), 404, "{absent}");

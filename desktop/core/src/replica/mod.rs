@@ -5,6 +5,9 @@
 //! A conversation that ended or was withdrawn leaves the inbox but not the memory: its record and
 //! messages stay readable, the newest two hundred of them.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use yingke_shared::events::{StaffEvent, StaffEventBody};
