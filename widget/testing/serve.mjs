@@ -214,16 +214,14 @@ function play(socket) {
         ]);
       }, 1500);
     } else if (type === "load_history") {
-      const messages = Array.from({ length: 20 }, (_, at) =>
-        message(
-          at + 1,
-          at % 2 ? agent : me,
-          text(`早先的消息 ${at + 1}`),
-          Date.now() - 90 * hour,
-          "c0",
-        ),
-      );
-      const page = { messages, has_earlier: false };
+      const { conversation_id, seq: before } = body.before;
+      const upto = conversation_id === "c0" ? before - 1 : 60;
+      const messages = Array.from({ length: 20 }, (_, at) => {
+        const number = upto - 19 + at;
+        const author = number % 2 ? me : agent;
+        return message(number, author, text(`早先的消息 ${number}`), Date.now() - 90 * hour, "c0");
+      });
+      const page = { messages, has_earlier: upto > 20 };
       setTimeout(() => tell({ type: "reply", id, ok: { kind: "history", page } }), 400);
     } else if (type !== "preview") {
       tell({ type: "reply", id, ok: { kind: "done" } });

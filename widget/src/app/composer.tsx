@@ -30,6 +30,9 @@ export function Composer(props: ComposerProps) {
   useLayoutEffect(() => {
     const box = field.current;
     if (box === null) return;
+    // The field is the browser's while it is typed into (input methods rely on that); only a draft
+    // that came from elsewhere is put in.
+    if (box.value !== draft) box.value = draft;
     box.style.height = "auto";
     box.style.height = draft === "" ? "" : `${Math.min(box.scrollHeight, HEIGHT_MAX)}px`;
   }, [draft]);
@@ -69,7 +72,6 @@ export function Composer(props: ComposerProps) {
         ref={field}
         data-testid="composer"
         rows={1}
-        value={draft}
         placeholder={t("composer")}
         aria-label={t("composer")}
         aria-describedby="hint"

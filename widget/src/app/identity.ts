@@ -47,10 +47,19 @@ async function post<Answer>(url: string, body: unknown, token: string | null): P
   throw new EnterRefused(code === undefined ? null : (answer as WireError));
 }
 
-/** Runs `work` in one tab at a time where the browser can do that. */
+/** Runs `work` in one tab at a time where the browser can do that and lets this document. */
 export function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
   const { locks } = navigator;
-  return locks === undefined ? work() : locks.request(name, work);
+  if (locks === undefined) return work();
+  let has_begun = false;
+  const begin = () => {
+    has_begun = true;
+    return work();
+  };
+  return locks.request(name, begin).catch((thrown: unknown) => {
+    if (has_begun) throw thrown;
+    return work();
+  });
 }
 
 /** See the head of this file. */
