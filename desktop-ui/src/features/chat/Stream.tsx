@@ -97,6 +97,12 @@ export function Stream({ conversationId, head, ownId }: StreamProps) {
     report();
   }
 
+  /** Sizes are known late, and a short conversation never scrolls. */
+  function onResize() {
+    follow();
+    report();
+  }
+
   function toEnd() {
     atEnd.current = true;
     setAway(false);
@@ -114,7 +120,7 @@ export function Stream({ conversationId, head, ownId }: StreamProps) {
         data={items}
         shift={shift}
         onScroll={onScroll}
-        onResize={follow}
+        onResize={onResize}
       >
         {(item) => <StreamItemView key={item.key} item={item} visitor={head.visitor} />}
       </VList>

@@ -1,7 +1,7 @@
 // How the link to the relay stands, in words that are always true: since when it is broken, what
 // happens to messages meanwhile, how many wait.
 
-import { Check, CloudOff, LoaderCircle } from "lucide-react";
+import { Check, CircleHelp, CloudOff, LoaderCircle } from "lucide-react";
 import { useT } from "../../i18n";
 import { useNow } from "../../stores/clock";
 import { useConnection } from "../../stores/connection";
@@ -11,6 +11,21 @@ import styles from "./ConnectionLine.module.css";
 export function ConnectionLine() {
   const t = useT();
   const { state, latency_ms, unsent } = useConnection((store) => store.connection);
+  const known = useConnection((store) => store.host === "up");
+  if (!known) {
+    // What the core said last may have changed since: say nothing that may be untrue.
+    return (
+      <div
+        className={join(styles.line, styles.offline)}
+        role="status"
+        data-testid="connection-state"
+        data-state="unknown"
+      >
+        <CircleHelp size={16} aria-hidden="true" />
+        {t("workbench.connection_unknown")}
+      </div>
+    );
+  }
   return (
     <div
       className={join(styles.line, styles[state])}
