@@ -70,13 +70,17 @@ export function App(props: AppProps) {
           onLocale={props.onLocale}
           onClose={is_panel ? props.onClose : null}
         />
-        <Stream state={state} is_shown={frame.is_shown} onEdit={write} />
+        <Stream
+          state={state}
+          is_shown={frame.is_shown}
+          onEdit={(text) => write(draft.trim() === "" ? text : `${text}\n${draft}`)}
+        />
         <Composer
           draft={draft}
           onDraft={write}
           has_preview={state.held?.site.preview ?? false}
           is_shown={frame.is_shown}
-          may_focus={!frame.is_full_screen && matchMedia("(hover: hover)").matches}
+          may_focus={!matchMedia("(pointer: coarse)").matches}
         />
       </div>
     </ToolsContext.Provider>

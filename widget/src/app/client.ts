@@ -92,6 +92,8 @@ export class ChatClient {
   #is_sender = false;
   #typing_until = 0;
   #history_id = "";
+  #preview_id = "";
+  #mark_id = "";
   #end_id = "";
 
   constructor(parts: ClientParts) {
@@ -335,6 +337,11 @@ export class ChatClient {
       });
     } else if (reply.id === this.#end_id) {
       if (reply.error) this.#publish({ trouble: reply.error.code });
+    } else if (reply.id === this.#preview_id) {
+      // Answered only when refused: what stands in the composer is told again.
+      this.#preview.forget();
+    } else if (reply.id === this.#mark_id) {
+      if (reply.error) this.#marks.forget();
     } else {
       this.#outbox.answer(reply, Date.now());
     }
@@ -356,7 +363,10 @@ export class ChatClient {
       this.#sendMessages(now);
       this.#sendPreview(now, held);
       const mark = held.conversation && this.#marks.take(now, held.conversation);
-      if (mark) this.#command(newId(), { type: "mark", body: mark });
+      if (mark) {
+        this.#mark_id = newId();
+        this.#command(this.#mark_id, { type: "mark", body: mark });
+      }
     }
     this.#publish({});
     this.#schedule();
@@ -384,7 +394,9 @@ export class ChatClient {
   #sendPreview(now: number, held: VisitorSnapshot): void {
     if (!held.site.preview || held.conversation?.status.kind !== "serving") return;
     const text = this.#preview.take(now);
-    if (text !== null) this.#command(newId(), { type: "preview", body: { text } });
+    if (text === null) return;
+    this.#preview_id = newId();
+    this.#command(this.#preview_id, { type: "preview", body: { text } });
   }
 
   #schedule(): void {

@@ -30,10 +30,9 @@ export class MarkPacer {
     return Math.max(conversation.own_marks.read, viewed);
   }
 
-  /** The link was lost: what was not confirmed is told again. */
+  /** The link was lost, or a mark refused: what was not confirmed is told again. */
   forget(): void {
     this.#told = { delivered: 0, read: 0 };
-    this.#sent_at = Number.NEGATIVE_INFINITY;
   }
 
   /** When a mark should be sent for the conversation, or null. */

@@ -42,6 +42,8 @@ export interface OutboxItem {
   readonly tries: number;
   /** Not before this time. */
   readonly not_before: number;
+  /** Why the relay did not take it at the last try, though it may later. */
+  readonly held_by: ErrorCode | null;
   /** It is in the timeline; kept only to be offered again. */
   readonly has_arrived: boolean;
 }
@@ -115,6 +117,7 @@ export class Outbox {
       state: [...text].length > TEXT_CHARS_MAX ? failed("too_large") : { kind: "queued" },
       tries: 0,
       not_before: 0,
+      held_by: null,
       has_arrived: false,
     });
   }
@@ -155,7 +158,8 @@ export class Outbox {
       this.#put({ ...item, state: failed(reply.error.code) });
     } else {
       const wait = reply.error?.retry_after_ms ?? backOff(item.tries);
-      this.#put({ ...item, state: { kind: "queued" }, not_before: now + wait });
+      const held_by = reply.error?.code ?? null;
+      this.#put({ ...item, state: { kind: "queued" }, not_before: now + wait, held_by });
     }
     this.#prune(now);
     return true;

@@ -46,8 +46,8 @@ export function Prompts(props: { state: ChatState }) {
   const { t, client } = useTools();
   const { state } = props;
   const status = state.held?.conversation?.status;
-  const is_too_fast = state.outbox.some(
-    (item) => item.state.kind === "queued" && item.tries > 0 && item.not_before > Date.now(),
+  const held = state.outbox.find(
+    (item) => item.state.kind === "queued" && item.not_before > Date.now(),
   );
   return (
     <>
@@ -66,7 +66,12 @@ export function Prompts(props: { state: ChatState }) {
           action={[t("try_again"), () => client.enterAgain()]}
         />
       )}
-      {state.link === "live" && is_too_fast && <Card kind="too_fast" text={t("too_fast")} />}
+      {state.link === "live" && held && (
+        <Card
+          kind={held.held_by === "too_fast" ? "too_fast" : "busy"}
+          text={t(held.held_by === "too_fast" ? "too_fast" : "busy")}
+        />
+      )}
       {state.trouble && <Card kind="trouble" text={t("trouble")} />}
       {!state.is_durable && <Card kind="not_durable" text={t("not_durable")} />}
     </>
