@@ -341,7 +341,8 @@ impl Reader<'_> {
         let number = match self.figment.extract_inner::<figment::value::Value>(key) {
             Err(_) => return MESSAGES_PER_SECOND,
             Ok(figment::value::Value::String(_, text)) => text.parse().ok(),
-            Ok(value) => value.to_u128().and_then(|number| u32::try_from(number).ok()),
+            // TOML's numbers have a sign.
+            Ok(value) => value.to_i128().and_then(|number| u32::try_from(number).ok()),
         };
         match number.filter(|number| (1..=MESSAGES_PER_SECOND_MAX).contains(number)) {
             Some(number) => number,

@@ -172,7 +172,18 @@ impl Machine {
 
     /// When to ask [`Machine::due`] again.
     pub(crate) fn next_ms(&self) -> u64 {
-        if self.welcomed { self.pinged_at_ms + PING_EVERY_MS } else { HELLO_WITHIN_MS }
+        if !self.welcomed {
+            return HELLO_WITHIN_MS;
+        }
+        // A peer that dies right after a ping is noticed when its time is over, not a ping later.
+        (self.pinged_at_ms + PING_EVERY_MS).min(self.ends_at_ms())
+    }
+
+    /// When the peer counts as dead if nothing comes and nothing more can be written.
+    fn ends_at_ms(&self) -> u64 {
+        let silent_at = self.heard_at_ms + DEAD_AFTER_MS;
+        let stalled_at = self.stalled_since_ms.map(|since| since + WRITE_STALL_MS);
+        stalled_at.map_or(silent_at, |stalled_at| stalled_at.min(silent_at))
     }
 
     /// What is due at `now_ms`.
@@ -183,9 +194,7 @@ impl Machine {
         if !self.welcomed {
             return Due::End(ErrorCode::Unauthenticated);
         }
-        let silent = now_ms.saturating_sub(self.heard_at_ms) >= DEAD_AFTER_MS;
-        let stalled = self.stalled_since_ms.is_some_and(|since| now_ms - since >= WRITE_STALL_MS);
-        if silent || stalled {
+        if now_ms >= self.ends_at_ms() {
             return Due::End(ErrorCode::Unavailable);
         }
         self.pinged_at_ms = now_ms;
@@ -288,6 +297,8 @@ mod tests {
         machine.heard(5_001);
         assert_eq!(machine.due(10_000), Due::PingAndDelivery);
         machine.delivered(10_000);
+        assert_eq!(machine.due(15_000), Due::Ping);
+        assert_eq!(machine.next_ms(), 15_001);
         assert_eq!(machine.due(15_001), Due::End(ErrorCode::Unavailable));
     }
 
@@ -298,7 +309,8 @@ mod tests {
         machine.writes(2_000, false);
         machine.heard(9_000);
         assert_eq!(machine.due(9_000), Due::Ping);
-        machine.heard(14_000);
-        assert_eq!(machine.due(14_000), Due::End(ErrorCode::Unavailable));
+        machine.heard(11_000);
+        assert_eq!(machine.next_ms(), 11_000);
+        assert_eq!(machine.due(11_000), Due::End(ErrorCode::Unavailable));
     }
 }

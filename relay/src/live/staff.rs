@@ -221,10 +221,12 @@ impl Side for Staff {
         who: &StaffIdentity,
         resume: Option<ResumePoint>,
     ) -> Result<Opening, RelayError> {
-        let agent_id = who.agent_id.clone();
-        let read =
-            app.store.read("begin staff session", move |tx| read(tx, &agent_id, resume.as_ref()));
-        let Read { mut epoch, head, start, missed, is_ahead } = read.await?;
+        let who = who.clone();
+        let read = app.store.read("begin staff session", move |tx| match who.recheck(tx)? {
+            Ok(()) => read(tx, &who.agent_id, resume.as_ref()).map(Ok),
+            Err(code) => Ok(Err(code)),
+        });
+        let Read { mut epoch, head, start, missed, is_ahead } = read.await??;
         if is_ahead {
             epoch = app.store.renew_epoch(app.world.as_ref()).await?;
         }
