@@ -136,7 +136,7 @@ impl LogReader {
             if head > self.position {
                 let entries = match self.tail.after(self.position) {
                     Some(entries) => entries,
-                    None => self.from_database().await?,
+                    None => self.read_database().await?,
                 };
                 if let Some(newest) = entries.last() {
                     self.position = newest.position;
@@ -149,7 +149,7 @@ impl LogReader {
         }
     }
 
-    async fn from_database(&self) -> Result<Vec<Arc<Entry>>, LogError> {
+    async fn read_database(&self) -> Result<Vec<Arc<Entry>>, LogError> {
         let after = self.position;
         let limits = ReadLimits { entries_max: LOG_READ_ENTRIES_MAX, bytes_max: TAIL_BYTES_MAX };
         let stretch =

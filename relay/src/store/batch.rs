@@ -161,10 +161,10 @@ impl Engine {
                 return Ok(self.lost(&error));
             }
         }
-        if let Some(newest) = entries.last().map(|entry| entry.position) {
-            if let Err(error) = self.move_head(newest) {
-                return Ok(self.lost(&error));
-            }
+        if let Some(newest) = entries.last().map(|entry| entry.position)
+            && let Err(error) = self.move_head(newest)
+        {
+            return Ok(self.lost(&error));
         }
         point(Point::BeforeCommit);
         match self.statement("COMMIT") {
@@ -228,10 +228,10 @@ impl Engine {
     }
 
     fn make_sure_nothing_is_open(&self) {
-        if !self.connection.is_autocommit() {
-            if let Err(error) = self.statement("ROLLBACK") {
-                tracing::error!(%error, "a lost batch could not be rolled back");
-            }
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.statement("ROLLBACK")
+        {
+            tracing::error!(%error, "a lost batch could not be rolled back");
         }
     }
 

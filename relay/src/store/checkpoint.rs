@@ -109,17 +109,17 @@ impl Worker {
                 std::thread::park();
                 continue;
             }
-            if let Err(error) = self.look() {
-                if self.end_if_fatal(&error) {
-                    return;
-                }
+            if let Err(error) = self.look()
+                && self.end_if_fatal(&error)
+            {
+                return;
             }
             std::thread::park_timeout(Duration::from_millis(CHECKPOINT_PAUSE_MS));
         }
-        if self.fatal.borrow().is_none() {
-            if let Err(error) = self.checkpoint("TRUNCATE") {
-                tracing::warn!(%error, "the last checkpoint failed; the next start repeats it");
-            }
+        if self.fatal.borrow().is_none()
+            && let Err(error) = self.checkpoint("TRUNCATE")
+        {
+            tracing::warn!(%error, "the last checkpoint failed; the next start repeats it");
         }
     }
 
