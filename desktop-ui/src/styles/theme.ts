@@ -72,6 +72,9 @@ export function themeFor(name: keyof typeof PALETTES, stillness: boolean): Theme
       controlHeight: 32,
       controlHeightLG: 40,
       motion: !stillness,
+      motionDurationFast: "0.12s",
+      motionDurationMid: "0.14s",
+      motionDurationSlow: "0.16s",
       wireframe: false,
     },
     components: {
