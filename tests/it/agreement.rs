@@ -144,6 +144,9 @@ async fn apply_equals_refetch_after_every_action() -> Result<()> {
             &ChangeAgent { nickname: Some("Benjamin".to_owned()), ..ChangeAgent::default() },
         )
         .await?;
+    // A name is no event of a conversation: who is on a page sees the new one at the next snapshot.
+    all.vera.connect().await?;
+    all.viktor.connect().await?;
     all.agree("a colleague's new name").await?;
     all.agree_finally().await?;
     scene.finish().await

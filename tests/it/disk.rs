@@ -109,11 +109,7 @@ async fn p4_a_full_disk_is_survivable() -> Result<()> {
         // Reading, preview and typing go on.
         ensure!(!vera.history().await?.is_empty());
         vera.preview(&format!("thinking on a full disk {round}")).await?;
-        ana.link
-            .until("the preview on a full disk", |_| {
-                (ana.preview(&hers)? == format!("thinking on a full disk {round}")).then_some(())
-            })
-            .await?;
+        ana.until_preview(&hers, &format!("thinking on a full disk {round}")).await?;
         disk.repair()?;
         vera.say_surely(&id, &text).await?.map_err(|error| anyhow!("{error:?}"))?;
         ensure!(scene.relay.ended()?.is_none(), "a full disk does not end the relay");

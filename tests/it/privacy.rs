@@ -118,11 +118,7 @@ async fn e01_a_preview_reaches_the_serving_agent_and_no_file() -> Result<()> {
     ana.until_gained(&hers).await?;
     let ben = scene.agent("Ben", 8).await?;
     vera.preview("what Vera only thought of").await?;
-    ana.link
-        .until("the preview", |_| {
-            (ana.preview(&hers).as_deref() == Some("what Vera only thought of")).then_some(())
-        })
-        .await?;
+    ana.until_preview(&hers, "what Vera only thought of").await?;
     ana.typing(&hers).await?;
     vera.until_agent_types(&hers).await?;
     ensure!(ben.preview(&hers).is_none());

@@ -59,20 +59,20 @@ impl EmptyShop {
         );
         let listener = self.listener;
         let task = tokio::spawn(async move {
-            while let Ok((customer, _)) = listener.accept().await {
+            while let Ok((browser, _)) = listener.accept().await {
                 let answer = answer.clone();
-                tokio::spawn(async move { serve(customer, &answer).await });
+                tokio::spawn(async move { serve(browser, &answer).await });
             }
         });
         Shop { port: self.port, task }
     }
 }
 
-async fn serve(mut customer: TcpStream, answer: &str) {
+async fn serve(mut browser: TcpStream, answer: &str) {
     let mut request = [0_u8; 8_192];
-    if customer.read(&mut request).await.is_ok() {
-        let _ = customer.write_all(answer.as_bytes()).await;
-        let _ = customer.shutdown().await;
+    if browser.read(&mut request).await.is_ok() {
+        let _ = browser.write_all(answer.as_bytes()).await;
+        let _ = browser.shutdown().await;
     }
 }
 

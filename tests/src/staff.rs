@@ -140,16 +140,16 @@ impl StaffSocket {
     /// The newest preview of a conversation.
     #[must_use]
     pub fn preview(&self, conversation: &ConversationId) -> Option<String> {
-        self.link.look(|held| {
-            held.signals.iter().rev().find_map(|signal| match signal {
-                StaffSignal::Preview { conversation_id, text }
-                    if conversation_id == conversation =>
-                {
-                    Some(text.clone())
-                }
-                _ => None,
+        self.link.look(|held| newest_preview(held, conversation))
+    }
+
+    /// Waits until the newest preview is this.
+    pub async fn until_preview(&self, conversation: &ConversationId, text: &str) -> Result<()> {
+        self.link
+            .until("the preview", |held| {
+                (newest_preview(held, conversation)? == text).then_some(())
             })
-        })
+            .await
     }
 
     /// The whole history of a conversation by REST.
@@ -159,4 +159,13 @@ impl StaffSocket {
     ) -> Result<Vec<yingke_shared::views::Message>> {
         self.address.history(&self.token, conversation).await.context("history")
     }
+}
+
+fn newest_preview(held: &Held<Staff>, conversation: &ConversationId) -> Option<String> {
+    held.signals.iter().rev().find_map(|signal| match signal {
+        StaffSignal::Preview { conversation_id, text } if conversation_id == conversation => {
+            Some(text.clone())
+        }
+        _ => None,
+    })
 }
