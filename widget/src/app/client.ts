@@ -80,6 +80,8 @@ export class ChatClient {
   readonly #identity: Identity;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
+  /** Items an earlier page left: where no tab sends for all, whoever finds them sends them. */
+  readonly #found: ReadonlySet<string>;
   readonly #preview = new PreviewPacer();
   readonly #marks = new MarkPacer();
   #socket: WebSocket | null = null;
@@ -101,7 +103,9 @@ export class ChatClient {
     this.#identity = new Identity(parts.site, parts.storage, parts.tickets);
     this.#connection = new Connection(Math.random, newId, parts.storage.get("epoch"));
     this.#outbox = new Outbox(parts.storage, this.#tab);
-    this.#outbox.load(parts.storage.items(), Date.now());
+    const left = parts.storage.items();
+    this.#found = new Set(left.map((item) => item.client_id));
+    this.#outbox.load(left, Date.now());
     this.#outbox.is_durable = parts.storage.is_durable;
     this.#publish({});
   }
@@ -339,7 +343,7 @@ export class ChatClient {
       if (reply.error) this.#publish({ trouble: reply.error.code });
     } else if (reply.id === this.#preview_id) {
       // Answered only when refused: what stands in the composer is told again.
-      this.#preview.forget();
+      this.#preview.refuse();
     } else if (reply.id === this.#mark_id) {
       if (reply.error) this.#marks.forget();
     } else {
@@ -427,13 +431,11 @@ export class ChatClient {
     this.#step({ kind: "tick" });
   }
 
-  /** One tab sends for all; where tabs cannot agree on one, each sends its own. */
+  /** One tab sends for all; where tabs cannot agree on one, each sends its own and what it found. */
   #isMine(item: OutboxItem, now: number): boolean {
-    return this.#is_sender || item.tab === this.#tabOfOwn() || now - item.at > ADOPT_AFTER_MS;
-  }
-
-  #tabOfOwn(): string {
-    return navigator.locks === undefined || !this.#parts.storage.is_durable ? this.#tab : "";
+    if (this.#is_sender || now - item.at > ADOPT_AFTER_MS) return true;
+    const can_agree = navigator.locks !== undefined && this.#parts.storage.is_durable;
+    return !can_agree && (item.tab === this.#tab || this.#found.has(item.client_id));
   }
 
   #claimSending(): void {

@@ -56,6 +56,8 @@ export interface OutboxStorage {
 
 /** Unsent messages a visitor may pile up; more are refused in the composer. */
 export const UNSENT_MAX = 50;
+/** Acknowledged messages kept to be offered again: a visitor's day, not a disk full. */
+const SENT_KEPT_MAX = 200;
 
 function backOff(tries: number): number {
   return Math.min(30_000, 500 * 2 ** Math.min(tries, 10));
@@ -261,14 +263,13 @@ export class Outbox {
     this.#storage.drop(client_id);
   }
 
-  /** Acknowledged messages are kept only as long as they might be offered again. */
+  /** Acknowledged messages are kept only as long as they might be offered again, and not too many. */
   #prune(now: number): void {
-    for (const item of this.#items) {
-      const { state } = item;
-      if (state.kind === "sent" && now - state.at >= REOFFER_WITHIN_MS) {
-        this.#remove(item.client_id);
-      }
-    }
+    const sent = this.#items.filter((item) => item.state.kind === "sent");
+    sent.forEach((item, at) => {
+      const is_old = item.state.kind === "sent" && now - item.state.at >= REOFFER_WITHIN_MS;
+      if (is_old || at < sent.length - SENT_KEPT_MAX) this.#remove(item.client_id);
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import { PREVIEW_GAP_MS } from "./protocol";
 /** Paces previews; what an agent sees always ends equal to what stands in the composer. */
 export class PreviewPacer {
   #draft = "";
-  #shown = "";
+  #shown: string | null = "";
   #sent_at = Number.NEGATIVE_INFINITY;
 
   /** The composer's text changed. */
@@ -18,6 +18,11 @@ export class PreviewPacer {
   /** A new reader, or none: whatever was shown is forgotten. */
   forget(): void {
     this.#shown = "";
+  }
+
+  /** The last one was refused: nobody knows what is shown. */
+  refuse(): void {
+    this.#shown = null;
   }
 
   /** When something should be sent, or null. */

@@ -61,6 +61,9 @@ test("previews go at most five a second and always end with what was typed last"
   expect(pacer.due_at()).not.toBeNull();
   expect(pacer.take(5_000)).toBe("");
   expect(pacer.due_at()).toBeNull();
+  pacer.refuse();
+  expect(pacer.take(5_199)).toBeNull();
+  expect(pacer.take(5_200)).toBe("");
 });
 
 test.each([

@@ -1,0 +1,226 @@
+// @vitest-environment jsdom
+// The window with a socket written by hand: what a visitor does and what then stands on the screen
+// and in the storage.
+
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { App, type Frame } from "./app";
+import { ChatClient } from "./client";
+import type { VisitorFrame, VisitorSnapshot } from "./protocol";
+import { SiteStorage } from "./storage";
+
+/** The relay's end of the socket. */
+class Wire {
+  static last: Wire;
+  static readonly OPEN = 1;
+  readyState = 1;
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  readonly sent: { id: string; type: string; body: Record<string, unknown> }[] = [];
+  constructor() {
+    Wire.last = this;
+  }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+  close(): void {
+    this.readyState = 3;
+  }
+  tell(frame: VisitorFrame): Promise<void> {
+    return act(() => this.onmessage?.({ data: JSON.stringify(frame) }));
+  }
+  of(type: string) {
+    return this.sent.filter((command) => command.type === type);
+  }
+}
+
+const ANA = { id: "ana", nickname: "Ana" };
+const SNAPSHOT: VisitorSnapshot = {
+  visitor: { id: "vera" },
+  site: { id: "s", name: "云洁", welcome: "您好 <b>Vera</b>", preview: true },
+  conversation: null,
+  messages: [],
+  has_earlier: false,
+};
+const FRAME: Frame = {
+  mode: "panel",
+  is_shown: true,
+  is_full_screen: false,
+  locale: "zh-CN",
+  has_sound: false,
+};
+
+function find<T extends HTMLElement>(testid: string): T {
+  const element = document.querySelector<T>(`[data-testid="${testid}"]`);
+  if (element === null) throw new Error(`no ${testid}`);
+  return element;
+}
+
+function states(): (string | undefined)[] {
+  const messages = document.querySelectorAll<HTMLElement>('[data-testid="message"]');
+  return [...messages].map((message) => message.dataset.state);
+}
+
+async function type(text: string): Promise<void> {
+  const field = find<HTMLTextAreaElement>("composer");
+  await act(() => {
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
+async function press(init: KeyboardEventInit): Promise<void> {
+  const event = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, ...init });
+  await act(() => {
+    find("composer").dispatchEvent(event);
+  });
+}
+
+let onClose = vi.fn();
+
+async function open(storage = new SiteStorage("s", localStorage)): Promise<ChatClient> {
+  const client = new ChatClient({
+    site: "s",
+    storage,
+    tickets: { keeps: false, has: false, ask: () => Promise.resolve(""), give: () => {} },
+    page: () => ({ url: "https://shop.example/x20", title: "X20" }),
+    locale: () => "zh-CN",
+    onAgentMessage: () => {},
+  });
+  const nothing = () => {};
+  const props = { client, draft: "", onDraft: nothing, onLocale: nothing, onSound: nothing };
+  await act(() => render(<App {...props} frame={FRAME} onClose={onClose} />, document.body));
+  await act(() => client.start());
+  await vi.waitFor(() => expect(Wire.last).toBeDefined());
+  await act(() => Wire.last.onopen?.());
+  return client;
+}
+
+function welcome(snapshot = SNAPSHOT): VisitorFrame {
+  const start = { mode: "snapshot", position: 7, snapshot } as const;
+  return { type: "welcome", version: 1, epoch: "e1", now: Date.now(), start };
+}
+
+beforeEach(() => {
+  onClose = vi.fn();
+  localStorage.clear();
+  Reflect.deleteProperty(Wire, "last");
+  vi.stubGlobal("WebSocket", Wire);
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+  const entered = { visitor_id: "vera", token: "t-vera" };
+  const answer = new Response(JSON.stringify(entered), { status: 200 });
+  vi.stubGlobal("fetch", () => Promise.resolve(answer));
+});
+
+afterEach(async () => {
+  await act(() => render(null, document.body));
+  vi.unstubAllGlobals();
+});
+
+test("an own message is on the screen at once, then stored, then read", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  expect(find("welcome").textContent).toContain("您好 <b>Vera</b>");
+  expect(document.querySelector("b")).toBeNull();
+  await type("能过门槛吗？");
+  await press({});
+  expect(states()).toEqual(["sending"]);
+  expect(find<HTMLTextAreaElement>("composer").value).toBe("");
+  const [command] = Wire.last.of("send_message");
+  expect(command?.body).toMatchObject({ text: "能过门槛吗？", locale: "zh-CN" });
+  const id = command?.id ?? "";
+  const status = { kind: "serving", agent: ANA } as const;
+  const marks = { delivered: 0, read: 0 };
+  const conversation = {
+    id: "c1",
+    rev: 8,
+    status,
+    agent_marks: marks,
+    own_marks: marks,
+    last_seq: 0,
+  };
+  const message = {
+    conversation_id: "c1",
+    seq: 1,
+    client_id: id,
+    author: { kind: "me" },
+    content: { kind: "text", text: "能过门槛吗？" },
+    at: Date.now(),
+  } as const;
+  await Wire.last.tell({
+    type: "delivery",
+    after: 7,
+    upto: 9,
+    events: [
+      { position: 8, type: "conversation_started", conversation },
+      { position: 9, type: "message_appended", message },
+    ],
+  });
+  expect(states()).toEqual(["sent"]);
+  expect(find("status").textContent).toBe("在线 · 正在为您服务");
+  const read = { delivered: 1, read: 1 };
+  const event = { position: 10, type: "agent_marked", conversation_id: "c1", marks: read } as const;
+  await Wire.last.tell({ type: "delivery", after: 9, upto: 10, events: [event] });
+  expect(states()).toEqual(["read"]);
+  const signal = { kind: "agent_typing", conversation_id: "c1" } as const;
+  await Wire.last.tell({ type: "signal", signal });
+  expect(find("typing").textContent).toContain("Ana正在输入");
+  await type("卡号 6222021234567890");
+  expect(Wire.last.of("preview").at(-1)?.body).toEqual({ text: "卡号 622202**********" });
+});
+
+test("an input method's Enter writes nothing, Shift+Enter neither", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await type("nihao");
+  await press({ isComposing: true });
+  await press({ keyCode: 229 });
+  await press({ shiftKey: true });
+  expect(states()).toEqual([]);
+  await press({});
+  expect(states()).toEqual(["sending"]);
+});
+
+test("a refused message stays, says why, and comes back into the composer", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await type("第一句");
+  await press({});
+  const [command] = Wire.last.of("send_message");
+  const error = { code: "site_disabled" } as const;
+  await Wire.last.tell({ type: "reply", id: command?.id ?? "", error });
+  expect(states()).toEqual(["failed"]);
+  expect(document.body.textContent).toContain("在线客服已关闭");
+  await type("第二句");
+  await act(() => find("edit").click());
+  expect(states()).toEqual([]);
+  expect(find<HTMLTextAreaElement>("composer").value).toBe("第一句\n第二句");
+});
+
+test("what was written without a link survives the page and goes under the same id", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await act(() => Wire.last.onclose?.());
+  await type("断线时写的");
+  await press({});
+  expect(states()).toEqual(["queued"]);
+  const id = document.querySelector<HTMLElement>('[data-testid="message"]')?.dataset.clientId;
+  await act(() => render(null, document.body));
+  Reflect.deleteProperty(Wire, "last");
+  await open();
+  expect(states()).toEqual(["queued"]);
+  const wire = Wire.last;
+  await wire.tell(welcome());
+  expect(wire.of("send_message").map((command) => command.id)).toEqual([id]);
+});
+
+test("blocked storage is said, and Esc closes", async () => {
+  const client = await open(new SiteStorage("s", null));
+  await Wire.last.tell(welcome());
+  expect(client.state.is_durable).toBe(false);
+  expect(find("notice").dataset.kind).toBe("not_durable");
+  await press({ key: "Escape" });
+  expect(onClose).toHaveBeenCalledOnce();
+});
