@@ -141,7 +141,6 @@ impl Engine {
         self.push_state(step);
     }
 
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn sign_in(
         &mut self,
         step: &mut Step<'_>,

@@ -136,7 +136,6 @@ impl Engine {
         };
         if let Some(account) = self.account.as_mut().filter(|account| account.is_open()) {
             account.shown.rows = account.rows();
-            account.shown.everything = false;
             state.inbox = account.shown.rows.values().cloned().collect();
             state.colleagues = account.replica.colleagues().cloned().collect();
             state.connection = account.connection_shown(step);

@@ -72,7 +72,8 @@ async fn answered(request: RequestBuilder) -> Result<Vec<u8>, UiError> {
     })?;
     let status = response.status();
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
+    let broken = |_| UiError::of(UiErrorKind::Offline);
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > HTTP_BYTES_MAX {
             tracing::warn!("an answer is larger than any of the relay's");
             return Err(UiError::of(UiErrorKind::Incompatible));

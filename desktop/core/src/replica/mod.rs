@@ -60,7 +60,8 @@ pub(crate) struct Misfit;
 impl Replica {
     /// What the cache kept, and records that only the outbox kept.
     pub(crate) fn restore(&mut self, cache: CacheContents, kept: Vec<ConversationRecord>) {
-        self.place = cache.place;
+        // Without the own card nothing was begun, whatever place is named.
+        self.place = cache.place.filter(|_| cache.own.is_some());
         let mut held = BTreeMap::new();
         for conversation in cache.conversations {
             let id = conversation.record.id.clone();

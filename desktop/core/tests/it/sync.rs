@@ -283,8 +283,34 @@ async fn a_broken_cache_is_built_anew_and_the_outbox_untouched() {
     relay.world().down = false;
     let seat = Seat::signed_in(data.path(), &relay).await;
     seat.connected().await;
-    until("it is sent", || relay.texts(&id) == ["one", "waiting"]).await;
+    until("it is sent and seen", || {
+        seat.row(&id).is_some_and(|row| row.last_message.seq == seq(2))
+    })
+    .await;
+    assert_eq!(relay.texts(&id), ["one", "waiting"]);
     assert_eq!(seat.open_chat(&id).await.messages.len(), 2);
+}
+
+#[tokio::test]
+async fn a_window_that_does_not_listen_gets_a_fresh_state_instead_of_a_backlog() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "one");
+    let (_data, seat) = seat_with(&relay).await;
+    let mut pushes = seat.core.subscribe();
+    for n in 2..=600 {
+        relay.visitor_writes(&id, &format!("message {n}"));
+        // One push each: a delivery the core has not shown yet would be merged with the next.
+        if n % 50 == 0 {
+            until("shown", || seat.row(&id).is_some_and(|row| row.last_message.seq == seq(n)))
+                .await;
+        }
+    }
+    match pushes.next().await {
+        Some(yingke_client::bridge::types::UiPush::State(state)) => {
+            assert_eq!(state.inbox[0].last_message.seq, seq(600));
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
