@@ -27,7 +27,8 @@ fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let mut table = String::from("&[\n");
     for (number, (name, path)) in files.iter().enumerate() {
-        let packed = pack(&fs::read(path)?)?;
+        let bytes = fs::read(path)?;
+        let packed = pack(&bytes)?;
         let gzip = match packed {
             None => "None".to_owned(),
             Some(bytes) => {
@@ -36,7 +37,9 @@ fn main() -> io::Result<()> {
                 format!("Some(include_bytes!({target:?}))")
             }
         };
-        let path = path.canonicalize()?;
+        // A copy: the widget may be built again between here and the compiler.
+        let path = out.join(format!("asset-{number}"));
+        fs::write(&path, bytes)?;
         let _ = writeln!(
             table,
             "    Asset {{ name: {name:?}, bytes: include_bytes!({path:?}), gzip: {gzip} }},"
