@@ -367,8 +367,8 @@ async fn staff_events(relay: &TestRelay, entry: &Entry) -> Vec<(AgentId, StaffEv
                 StaffEventBody::ConversationWithdrawn { conversation_id },
             ));
         }
-        if serving.is_some() && serving != previous_agent.as_ref() {
-            let (id, agent_id) = (subject.conversation_id, serving.unwrap().clone());
+        if let Some(agent_id) = serving.filter(|_| serving != previous_agent.as_ref()) {
+            let (id, agent_id) = (subject.conversation_id, agent_id.clone());
             let reader = agent_id.clone();
             let read = move |tx: &crate::store::ReadTx<'_>| queries::record_for(tx, &id, &agent_id);
             if let Some(record) = relay.app.store.read("gain", read).await.unwrap() {

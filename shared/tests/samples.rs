@@ -2,6 +2,8 @@
 //! very same JSON, and, where it is a story, apply to its stated result. A change of the protocol
 //! that this test does not notice is one a client in the field would.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

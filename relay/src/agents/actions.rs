@@ -6,10 +6,9 @@ use yingke_shared::commands::staff::SetAvailability;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId};
-use yingke_shared::limits::CAPACITY_DEFAULT;
 use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent};
 use yingke_shared::time::Timestamp;
-use yingke_shared::views::{Availability, ColleagueCard, OwnCard, Role};
+use yingke_shared::views::{Availability, ColleagueCard, OwnCard};
 
 use super::rules::{self, may_be_capacity};
 use super::store::{self, Agent};
@@ -35,7 +34,7 @@ pub async fn own_card(app: &App, who: &StaffIdentity) -> Result<OwnCard, RelayEr
 /// Everyone, by id.
 pub async fn list(app: &App, who: &StaffIdentity) -> Result<Vec<ColleagueCard>, RelayError> {
     policy::may(who.role, Deed::ListAgents)?;
-    let agents = app.store.read("list agents", |tx| store::load_all(tx)).await?;
+    let agents = app.store.read("list agents", store::load_all).await?;
     Ok(agents.iter().map(Agent::colleague).collect())
 }
 
@@ -109,21 +108,7 @@ pub async fn set_availability(
     Ok(Outcome::Done {})
 }
 
-/// The command line's first admin.
-pub async fn create_admin(
-    store: &Store,
-    world: &dyn World,
-    passwords: &PasswordHasher,
-    account: String,
-    password: String,
-) -> Result<AgentId, RelayError> {
-    let nickname = account.clone();
-    let request =
-        AddAgent { account, password, nickname, role: Role::Admin, capacity: CAPACITY_DEFAULT };
-    Ok(insert(store, world, passwords, request).await?.id)
-}
-
-/// The command line's way to add staff of any role.
+/// Adds an account of any role; also the command line's way to the first admin.
 pub async fn insert(
     store: &Store,
     world: &dyn World,

@@ -14,8 +14,11 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
+use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{AgentId, SiteId, VisitorId};
 use yingke_shared::views::Role;
+
+use crate::store::{ReadTx, StoreError};
 
 pub use password::PasswordHasher;
 pub use throttle::{Throttle, ThrottleRule};
@@ -38,6 +41,19 @@ pub struct VisitorIdentity {
     pub visitor_id: VisitorId,
     /// Of which site.
     pub site_id: SiteId,
+}
+
+impl StaffIdentity {
+    /// Whether all of it is still so. Asked once a session can be cut by the hub: what changed before
+    /// that would otherwise go unnoticed until the next connection.
+    pub fn recheck(&self, tx: &ReadTx<'_>) -> Result<Result<(), ErrorCode>, StoreError> {
+        Ok(match store::session(tx, &self.session)? {
+            Some(now) if now.disabled => Err(ErrorCode::Unauthenticated),
+            Some(now) if now.role != self.role => Err(ErrorCode::Unavailable),
+            Some(_) => Ok(()),
+            None => Err(ErrorCode::Unauthenticated),
+        })
+    }
 }
 
 /// SHA-256 of a token, in hexadecimal: what is stored and compared.

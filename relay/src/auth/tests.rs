@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::rest::{ChangePassword, SignIn};
+use yingke_shared::rest::{ChangeAgent, ChangePassword, SignIn};
 use yingke_shared::views::Role;
 
 use super::rules::{SESSION_MS, may_be_password};
 use super::{StaffIdentity, actions};
-use crate::testing::{HERE, PASSWORD, TestRelay};
+use crate::testing::{HERE, PASSWORD, TestRelay, admin};
 
 async fn sign_in_from(
     relay: &TestRelay,
@@ -160,6 +160,25 @@ async fn a_disabled_account_is_out_at_once_and_for_good() {
     let again = who(&relay, &token).await;
     assert_eq!(again, Err(ErrorCode::Unauthenticated), "old sessions do not come back");
     assert!(sign_in(&relay, "ana", PASSWORD).await.is_ok());
+}
+
+/// A session that begins while its rights change is told so rather than left with the old ones.
+#[tokio::test]
+async fn an_identity_can_be_checked_again() {
+    let relay = TestRelay::open().await;
+    let ana = relay.agent("Ana").await;
+    let (_, identity) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let recheck = async || {
+        let identity = identity.clone();
+        relay.app.store.read("recheck", move |tx| identity.recheck(tx)).await.unwrap()
+    };
+    assert_eq!(recheck().await, Ok(()));
+    let change = ChangeAgent { role: Some(Role::Manager), ..Default::default() };
+    let id = ana.agent_id.clone();
+    crate::agents::actions::change(&relay.app, &admin(), id, change).await.unwrap();
+    assert_eq!(recheck().await, Err(ErrorCode::Unavailable));
+    relay.set_disabled(&ana, true).await;
+    assert_eq!(recheck().await, Err(ErrorCode::Unauthenticated));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use crate::text::{may_be_message, name};
 /// All sites, by id.
 pub async fn list(app: &App, who: &StaffIdentity) -> Result<Vec<SiteSettings>, RelayError> {
     policy::may(who.role, Deed::ListSites)?;
-    Ok(app.store.read("list sites", |tx| store::load_all(tx)).await?)
+    Ok(app.store.read("list sites", store::load_all).await?)
 }
 
 /// Adds a site, switched on.
@@ -44,7 +44,7 @@ pub async fn change(
     policy::may(who.role, Deed::ChangeSite)?;
     let now = app.world.now();
     let name = change.name.as_deref().map(name).transpose()?;
-    let domains = change.domains.as_deref().map(parse).transpose()?.map(texts);
+    let domains = change.domains.as_deref().map(parse).transpose()?.map(|domains| texts(&domains));
     if let Some(welcome) = change.welcome.as_deref().filter(|welcome| !welcome.is_empty()) {
         may_be_message(welcome)?;
     }
@@ -82,7 +82,7 @@ pub async fn insert(
         id: id.clone(),
         name: name(site_name)?,
         enabled: true,
-        domains: texts(domains),
+        domains: texts(&domains),
         welcome: String::new(),
         preview: true,
         return_tickets: true,
@@ -126,7 +126,7 @@ fn parse(entered: &[String]) -> Result<Vec<Domain>, RelayError> {
     Domain::parse_all(entered).map_err(|_| ErrorCode::BadBody.into())
 }
 
-fn texts(domains: Vec<Domain>) -> Vec<String> {
+fn texts(domains: &[Domain]) -> Vec<String> {
     domains.iter().map(|domain| domain.as_str().to_owned()).collect()
 }
 
