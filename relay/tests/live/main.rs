@@ -1,8 +1,8 @@
 //! Live sessions against a real relay: hello, limits, resume, fan-out, assignment, previews.
 //!
-//! Goal of each test in its name. Made to fail once by breaking what it guards: registering after
-//! the snapshot (gaps while starting), not comparing positions (doubles), no limit on the mailbox
-//! (the stalled reader stays), previews to every session.
+//! The goal of each test is its name. Made to fail once by registering after the snapshot was read
+//! (a gap while sessions begin), by giving what the snapshot already holds again (doubles), and by
+//! previews to every session.
 
 #[path = "harness.rs"]
 mod harness;
