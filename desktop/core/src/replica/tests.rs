@@ -1,6 +1,9 @@
 //! What is held follows the log: the law of `apply`, what leaves, what is written, and unread as a
 //! recount (P18).
 
+// Random numbers below a handful.
+#![allow(clippy::cast_possible_truncation)]
+
 use yingke_shared::ids::{ClientId, SiteId, VisitorId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{

@@ -3,7 +3,13 @@
 //! replaced but its data folder and its key store.
 
 // A test that meets what cannot be has failed: its helpers may panic like its body.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation
+)]
 
 mod headless;
 mod outbox;

@@ -30,7 +30,7 @@ use yingke_shared::views::{
 
 /// What happens to the next message that arrives.
 #[derive(Debug, Clone, Copy)]
-pub enum OnSend {
+pub(crate) enum OnSend {
     /// The link breaks before anything is stored.
     CutBeforeStoring,
     /// It is stored, and the link breaks before the answer.
@@ -42,57 +42,57 @@ pub enum OnSend {
 }
 
 /// A conversation as the relay keeps it.
-pub struct Kept {
-    pub record: ConversationRecord,
-    pub messages: Vec<Message>,
-    pub served: bool,
+pub(crate) struct Kept {
+    pub(crate) record: ConversationRecord,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) served: bool,
 }
 
 /// Everything the relay is.
-pub struct World {
-    pub own: OwnCard,
-    pub password: String,
-    pub tokens: Vec<String>,
-    pub epoch: Epoch,
-    pub log: Vec<StaffEvent>,
-    pub conversations: BTreeMap<ConversationId, Kept>,
+pub(crate) struct World {
+    pub(crate) own: OwnCard,
+    pub(crate) password: String,
+    pub(crate) tokens: Vec<String>,
+    pub(crate) epoch: Epoch,
+    pub(crate) log: Vec<StaffEvent>,
+    pub(crate) conversations: BTreeMap<ConversationId, Kept>,
     /// Every message stored, by the id its author gave it.
-    pub stored: BTreeMap<ClientId, (ConversationId, Seq, String)>,
+    pub(crate) stored: BTreeMap<ClientId, (ConversationId, Seq, String)>,
     /// Every message that arrived, stored or not, in order.
-    pub arrived: Vec<ClientId>,
+    pub(crate) arrived: Vec<ClientId>,
     /// Every mark that arrived.
-    pub marks: Vec<StaffMark>,
+    pub(crate) marks: Vec<StaffMark>,
     /// Every hello that arrived: whether it named a place.
-    pub hellos: Vec<bool>,
-    pub on_send: VecDeque<OnSend>,
+    pub(crate) hellos: Vec<bool>,
+    pub(crate) on_send: VecDeque<OnSend>,
     /// Sockets are refused.
-    pub down: bool,
+    pub(crate) down: bool,
     /// Resuming is refused: everyone gets a snapshot.
-    pub snapshots_only: bool,
+    pub(crate) snapshots_only: bool,
     /// The next delivery claims a wrong place, this many times.
-    pub misfits: u32,
-    pub typing: u32,
+    pub(crate) misfits: u32,
+    pub(crate) typing: u32,
     sockets: Vec<mpsc::UnboundedSender<Option<String>>>,
     clock: u64,
 }
 
 /// The running relay.
 #[derive(Clone)]
-pub struct Relay {
-    pub url: String,
+pub(crate) struct Relay {
+    pub(crate) url: String,
     world: Arc<Mutex<World>>,
 }
 
-pub fn conversation(name: &str) -> ConversationId {
+pub(crate) fn conversation(name: &str) -> ConversationId {
     ConversationId::new(name).unwrap()
 }
 
-pub fn seq(n: u64) -> Seq {
+pub(crate) fn seq(n: u64) -> Seq {
     Seq::new(n).unwrap()
 }
 
 impl Relay {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let own = OwnCard {
             id: AgentId::new("agent-ana").unwrap(),
             account: "ana".to_owned(),
@@ -134,43 +134,43 @@ impl Relay {
         Self { url: format!("http://relay.localhost:{port}"), world }
     }
 
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 
     /// Breaks every link.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.world().cut();
     }
 
     /// A visitor begins a conversation that is Ana's at once.
-    pub fn begin(&self, name: &str, text: &str) -> ConversationId {
+    pub(crate) fn begin(&self, name: &str, text: &str) -> ConversationId {
         self.world().begin(name, text)
     }
 
     /// The visitor writes into a running conversation.
-    pub fn visitor_writes(&self, id: &ConversationId, text: &str) -> Seq {
+    pub(crate) fn visitor_writes(&self, id: &ConversationId, text: &str) -> Seq {
         let client_id = ClientId::new(format!("visitor-{}", self.world().clock)).unwrap();
         self.world().append(id, client_id, Author::Visitor, text)
     }
 
     /// Texts of a conversation in order.
-    pub fn texts(&self, id: &ConversationId) -> Vec<String> {
+    pub(crate) fn texts(&self, id: &ConversationId) -> Vec<String> {
         self.world().conversations[id].messages.iter().map(text_of).collect()
     }
 
-    pub fn signal(&self, signal: StaffSignal) {
+    pub(crate) fn signal(&self, signal: StaffSignal) {
         self.world().send_all(&StaffFrame::Signal { signal });
     }
 
-    pub fn bye(&self, error: WireError) {
+    pub(crate) fn bye(&self, error: WireError) {
         let mut world = self.world();
         world.send_all(&StaffFrame::Bye(Bye { error }));
         world.cut();
     }
 }
 
-pub fn text_of(message: &Message) -> String {
+pub(crate) fn text_of(message: &Message) -> String {
     match &message.content {
         MessageContent::Text { text } => text.clone(),
         MessageContent::Notice { .. } => "(notice)".to_owned(),
@@ -189,7 +189,7 @@ impl World {
         self.sockets.retain(|socket| socket.send(Some(text.clone())).is_ok());
     }
 
-    pub fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         self.log.last().map_or(Position::ZERO, |event| event.position)
     }
 
@@ -198,7 +198,7 @@ impl World {
         Timestamp::from_millis(self.clock).unwrap()
     }
 
-    pub fn begin(&mut self, name: &str, text: &str) -> ConversationId {
+    pub(crate) fn begin(&mut self, name: &str, text: &str) -> ConversationId {
         let id = conversation(name);
         let at = self.now();
         let first = Message {
@@ -236,7 +236,7 @@ impl World {
         id
     }
 
-    pub fn append(
+    pub(crate) fn append(
         &mut self,
         id: &ConversationId,
         client_id: ClientId,
@@ -269,7 +269,7 @@ impl World {
     }
 
     /// Appends to the log, keeps the record as the shared `apply` says, delivers.
-    pub fn announce(&mut self, body: StaffEventBody) {
+    pub(crate) fn announce(&mut self, body: StaffEventBody) {
         let position = self.position();
         let event = StaffEvent { position: position.next(), body };
         if let Some(kept) =

@@ -20,7 +20,7 @@ use crate::relay::{Relay, text_of};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Waits until `is_so`, looking again and again.
-pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < LIMIT, "waited too long until {what}");
@@ -30,7 +30,7 @@ pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A key store in memory.
 #[derive(Default)]
-pub struct Keys(pub Mutex<BTreeMap<String, String>>);
+pub(crate) struct Keys(pub(crate) Mutex<BTreeMap<String, String>>);
 
 impl SecretStore for Keys {
     fn read(&self, key: &str) -> Result<Option<String>, SecretError> {
@@ -48,15 +48,15 @@ impl SecretStore for Keys {
 
 /// What the window shows.
 #[derive(Default)]
-pub struct View {
-    pub state: Option<UiState>,
-    pub rows: BTreeMap<ConversationId, InboxRow>,
-    pub previews: BTreeMap<ConversationId, String>,
-    pub chat: BTreeMap<Seq, Message>,
-    pub chat_id: Option<ConversationId>,
-    pub outbox: Vec<OutboxItem>,
-    pub connection: Option<ConnectionState>,
-    pub unsent: u32,
+pub(crate) struct View {
+    pub(crate) state: Option<UiState>,
+    pub(crate) rows: BTreeMap<ConversationId, InboxRow>,
+    pub(crate) previews: BTreeMap<ConversationId, String>,
+    pub(crate) chat: BTreeMap<Seq, Message>,
+    pub(crate) chat_id: Option<ConversationId>,
+    pub(crate) outbox: Vec<OutboxItem>,
+    pub(crate) connection: Option<ConnectionState>,
+    pub(crate) unsent: u32,
 }
 
 impl View {
@@ -106,14 +106,14 @@ impl View {
 }
 
 /// The seat.
-pub struct Seat {
-    pub core: Core,
+pub(crate) struct Seat {
+    pub(crate) core: Core,
     view: Arc<Mutex<View>>,
 }
 
 impl Seat {
     /// Opens the client on a data folder, with or without a key store.
-    pub async fn open(data: &Path, keys: Option<Arc<Keys>>) -> Self {
+    pub(crate) async fn open(data: &Path, keys: Option<Arc<Keys>>) -> Self {
         let keys = keys.map(|keys| keys as Arc<dyn SecretStore>);
         let core = Core::start(Arc::new(SystemHost::new(data, keys))).await.unwrap();
         let view = Arc::new(Mutex::new(View::default()));
@@ -132,13 +132,13 @@ impl Seat {
     }
 
     /// Opens the client and signs Ana in.
-    pub async fn signed_in(data: &Path, relay: &Relay) -> Self {
+    pub(crate) async fn signed_in(data: &Path, relay: &Relay) -> Self {
         let seat = Self::open(data, None).await;
         seat.sign_in(relay, "correct horse", Remember::Nothing).await.unwrap();
         seat
     }
 
-    pub async fn sign_in(
+    pub(crate) async fn sign_in(
         &self,
         relay: &Relay,
         password: &str,
@@ -154,22 +154,22 @@ impl Seat {
         .await
     }
 
-    pub async fn ask(&self, request: UiRequest) -> Result<UiReply, UiError> {
+    pub(crate) async fn ask(&self, request: UiRequest) -> Result<UiReply, UiError> {
         self.core.ui(request).await
     }
 
-    pub fn view(&self) -> MutexGuard<'_, View> {
+    pub(crate) fn view(&self) -> MutexGuard<'_, View> {
         self.view.lock().unwrap()
     }
 
-    pub async fn connected(&self) {
+    pub(crate) async fn connected(&self) {
         until("the client is connected", || {
             self.view().connection == Some(ConnectionState::Connected)
         })
         .await;
     }
 
-    pub async fn open_chat(&self, id: &ConversationId) -> Chat {
+    pub(crate) async fn open_chat(&self, id: &ConversationId) -> Chat {
         let request = UiRequest::OpenConversation { conversation_id: id.clone() };
         self.view().chat_id = Some(id.clone());
         let UiReply::Chat(chat) = self.ask(request).await.unwrap() else { panic!("no chat") };
@@ -180,7 +180,7 @@ impl Seat {
         chat
     }
 
-    pub async fn send(&self, id: &ConversationId, text: &str) -> ClientId {
+    pub(crate) async fn send(&self, id: &ConversationId, text: &str) -> ClientId {
         let request = UiRequest::SendMessage { conversation_id: id.clone(), text: text.to_owned() };
         match self.ask(request).await.unwrap() {
             UiReply::Queued { item } => item.client_id,
@@ -188,25 +188,25 @@ impl Seat {
         }
     }
 
-    pub fn chat_texts(&self) -> Vec<String> {
+    pub(crate) fn chat_texts(&self) -> Vec<String> {
         self.view().chat.values().map(text_of).collect()
     }
 
-    pub fn row(&self, id: &ConversationId) -> Option<InboxRow> {
+    pub(crate) fn row(&self, id: &ConversationId) -> Option<InboxRow> {
         self.view().rows.get(id).cloned()
     }
 
-    pub fn is_signed_in(&self) -> bool {
+    pub(crate) fn is_signed_in(&self) -> bool {
         let view = self.view();
         matches!(&view.state, Some(UiState { session: Session::SignedIn { .. }, .. }))
     }
 
-    pub fn session(&self) -> Option<Session> {
+    pub(crate) fn session(&self) -> Option<Session> {
         self.view().state.as_ref().map(|state| state.session.clone())
     }
 
     /// Ends at once, as a crash would.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         drop(self);
     }
 }
