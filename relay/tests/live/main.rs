@@ -4,9 +4,12 @@
 //! (a gap while sessions begin), by giving what the snapshot already holds again (doubles), and by
 //! previews to every session.
 
+#[cfg(test)]
 #[path = "harness.rs"]
 mod harness;
+#[cfg(test)]
 #[path = "sessions.rs"]
 mod sessions;
+#[cfg(test)]
 #[path = "stories.rs"]
 mod stories;
