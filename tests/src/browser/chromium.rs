@@ -54,7 +54,7 @@ impl Chromium {
         let driver = Group::start("chromedriver", &mut command, &log)?;
         let port = wait::until("chromedriver says its port", || async {
             let said = std::fs::read_to_string(&log)?;
-            let port = said.split("on port ").nth(1).and_then(|rest| {
+            let port = said.split("successfully on port ").nth(1).and_then(|rest| {
                 rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u16>().ok()
             });
             Ok(port.filter(|port| *port != 0))
