@@ -206,9 +206,9 @@ fn only_so_many_past_conversations_are_remembered_the_newest_ones() {
     assert!(replica.record(&id("c5")).is_some());
 }
 
-/// P18, small: three devices read and two sides write at random; what is held through resumes and
-/// snapshots shows the unread a recount gives, after every step. Broken once by adding one to a
-/// counter for each visitor message.
+/// P18, the dose of a run: three devices read and two sides write at random; what is held through resumes and
+/// snapshots shows the unread a recount gives, after every step. Broken once by subtracting message
+/// numbers instead of visitor counts.
 #[test]
 fn unread_is_a_recount_after_every_step() {
     let mut operations = 0;
