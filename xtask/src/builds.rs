@@ -180,6 +180,10 @@ fn test_program(message: &str) -> Option<TestProgram> {
     if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
         return None;
     }
+    // Built along so that they keep compiling, but measuring is not testing.
+    if message["target"]["kind"].as_array()?.iter().any(|kind| kind == "bench") {
+        return None;
+    }
     let manifest = PathBuf::from(message["manifest_path"].as_str()?);
     let folder = manifest.parent()?.to_path_buf();
     let id = message["package_id"].as_str()?;
@@ -236,6 +240,7 @@ mod tests {
         let unnamed = message.replace("#yingke-routing@0.1.0", "#0.1.0");
         assert_eq!(test_program(&unnamed).unwrap().package, "routing");
         assert_eq!(test_program(&message.replace("true", "false")), None);
+        assert_eq!(test_program(&message.replace("\"lib\"", "\"bench\"")), None);
         assert_eq!(test_program("Compiling x"), None);
     }
 }
