@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 use crate::views::{HistoryPage, MessagePage};
 
 /// Body of the first command on every socket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(export)]
 pub struct Hello {
@@ -147,7 +147,7 @@ impl Bye {
 }
 
 /// What is true now and stored nowhere, for staff.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export)]
 pub enum StaffSignal {

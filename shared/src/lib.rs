@@ -14,6 +14,7 @@ pub mod events;
 pub mod frame;
 pub mod ids;
 pub mod limits;
+mod redacted;
 pub mod rest;
 pub mod snapshot;
 pub mod time;

@@ -28,7 +28,7 @@ super::commands! {
 }
 
 /// See [`StaffCommand::StaffSendMessage`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(export)]
 pub struct StaffSendMessage {

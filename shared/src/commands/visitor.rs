@@ -27,7 +27,7 @@ super::commands! {
 }
 
 /// The page a visitor is on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(export)]
 pub struct PageContext {
@@ -38,7 +38,7 @@ pub struct PageContext {
 }
 
 /// See [`VisitorCommand::VisitorSendMessage`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(export)]
 pub struct VisitorSendMessage {
@@ -51,7 +51,7 @@ pub struct VisitorSendMessage {
 }
 
 /// See [`VisitorCommand::Preview`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(export)]
 pub struct Preview {

@@ -83,7 +83,7 @@ impl Marks {
 }
 
 /// A line the system wrote into the stream. Readers choose the words in their own language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export)]
 pub enum SystemNotice {

@@ -1,0 +1,135 @@
+//! `Debug` of what people wrote, where they are, and what lets them in: it shows which value it is
+//! and how long, never what it says. So a stray `{:?}` in a log tells nothing.
+
+use std::fmt;
+
+use crate::commands::staff::StaffSendMessage;
+use crate::commands::visitor::{PageContext, Preview, VisitorSendMessage};
+use crate::frame::{Hello, StaffSignal};
+use crate::views::{MessageContent, SystemNotice, VisitorCard, VisitorContent};
+
+/// A text shown by its length only.
+struct Hidden<'a>(&'a str);
+
+impl fmt::Debug for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} characters>", self.0.chars().count())
+    }
+}
+
+impl fmt::Debug for MessageContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text } => f.debug_tuple("Text").field(&Hidden(text)).finish(),
+            Self::Notice { notice } => f.debug_tuple("Notice").field(notice).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for VisitorContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text } => f.debug_tuple("Text").field(&Hidden(text)).finish(),
+            Self::Notice { notice } => f.debug_tuple("Notice").field(notice).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for SystemNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Welcome { text } => f.debug_tuple("Welcome").field(&Hidden(text)).finish(),
+            Self::AgentJoined { agent } => f.debug_tuple("AgentJoined").field(&agent.id).finish(),
+            Self::Ended { by } => f.debug_tuple("Ended").field(by).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for StaffSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preview { conversation_id, text } => {
+                f.debug_tuple("Preview").field(conversation_id).field(&Hidden(text)).finish()
+            }
+            Self::VisitorOnline { conversation_id, online } => {
+                f.debug_tuple("VisitorOnline").field(conversation_id).field(online).finish()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for VisitorCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VisitorCard").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for StaffSendMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaffSendMessage")
+            .field("conversation_id", &self.conversation_id)
+            .field("text", &Hidden(&self.text))
+            .finish()
+    }
+}
+
+impl fmt::Debug for VisitorSendMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VisitorSendMessage")
+            .field("text", &Hidden(&self.text))
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PageContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageContext").field("url", &Hidden(&self.url)).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Preview").field(&Hidden(&self.text)).finish()
+    }
+}
+
+impl fmt::Debug for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hello")
+            .field("version", &self.version)
+            .field("resume", &self.resume)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::{Command as _, StaffCommand, VisitorCommand};
+
+    #[test]
+    fn what_people_wrote_and_what_lets_them_in_is_not_in_debug() {
+        let secret = "SECRET";
+        let shown = [
+            format!(
+                "{:?}",
+                StaffCommand::decode("send_message", r#"{"conversation_id":"c","text":"SECRET"}"#)
+            ),
+            format!(
+                "{:?}",
+                StaffCommand::decode("hello", r#"{"version":1,"token":"SECRET","resume":null}"#)
+            ),
+            format!("{:?}", VisitorCommand::decode("preview", r#"{"text":"SECRET"}"#)),
+            format!(
+                "{:?}",
+                VisitorCommand::decode(
+                    "send_message",
+                    r#"{"text":"SECRET","page":{"url":"SECRET","title":"SECRET"},"locale":"en"}"#
+                )
+            ),
+        ];
+        for text in shown {
+            assert!(text.starts_with("Ok("), "{text}");
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
