@@ -79,6 +79,10 @@ async fn x16_x01_drafts_and_unsent_messages_survive_closing_the_window() -> Resu
         .await?;
     scene.address().said.note("half of the next one");
     window.page.type_into("composer", "half of the next one").await?;
+    yingke_tests::wait::until("the draft is on the disk", || async {
+        Ok(home.outbox_holds("half of the next one")?.then_some(()))
+    })
+    .await?;
     window.close().await?;
 
     scene.relay.run().await?;
@@ -121,12 +125,17 @@ async fn b11_c03_c15_the_window_serves_a_whole_conversation() -> Result<()> {
 
     window.go_busy().await?;
     let viktor = scene.visitor().await?;
-    viktor.say("nobody takes care of me").await?;
+    let his = viktor.say("nobody takes care of me").await?.conversation;
     viktor.until_waiting(yingke_shared::views::WaitingReason::NobodyOnline).await?;
     ensure!(window.page.lines("inbox-row").await?.len() == 1);
     window.go_online().await?;
     viktor.until_served().await?;
-    window.page.until_shows("inbox-row", "nobody takes care of me").await?;
+    window
+        .page
+        .until_line("his row is there", "inbox-row", |line| {
+            line.conversation_id.as_deref() == Some(his.as_str())
+        })
+        .await?;
 
     window.page.click("end-conversation").await?;
     vera.until_status("the visitor is told of the end", |status| {

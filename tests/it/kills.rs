@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Availability;
+use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Line, Profile};
 use yingke_tests::chance::Chance;
 use yingke_tests::http::{Account, Address};
 use yingke_tests::judge::{Fate, Sent, Witness, judge};
@@ -23,6 +24,7 @@ use yingke_tests::seat::{TestSeat, acknowledged, cached_messages};
 use yingke_tests::visitor::TestVisitor;
 use yingke_tests::wait;
 
+use crate::pages::with_shop;
 use crate::scene::Scene;
 use crate::witnesses;
 
@@ -216,6 +218,113 @@ async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
     ensure!(verdict.is_clean(), "seed {seed}: {verdict} {:#?}", verdict.findings);
     ensure!(verdict.acked > kills * 10, "there was hardly any load: {verdict}");
     ensure!(middle <= Duration::from_secs(2), "accepting again took {middle:?}");
+    scene.finish().await
+}
+
+/// The same with real pages at both ends: the widget in Chromium and the desktop window, both typing
+/// while the relay is killed under them. Witnesses: REST history, the widget's page, the agent's page
+/// in the window, the window's local database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_x01_four_witnesses_with_real_pages() -> Result<()> {
+    let seed = Chance::seed_or(11);
+    let mut chance = Chance::new(seed);
+    let (mut scene, shop) = with_shop().await?;
+    let account = scene.hire("Ana", 8).await?;
+    let home = DesktopHome::new()?;
+    let window = DesktopWindow::open(&home).await?;
+    window.sign_in(scene.address(), &account).await?;
+    window.go_online().await?;
+    let profile = Profile::new()?;
+    let vera = Chromium::start(&profile, "zh-CN").await?;
+    vera.visit(&shop.url()).await?;
+    vera.open_widget().await?;
+    let address = scene.address().clone();
+    let said = |who: &str, number: usize| {
+        let text = format!("{who} 说第 {number} 句。");
+        address.said.note(&text);
+        text
+    };
+    let (mut by_vera, mut by_ana) = (vec![said("维拉", 0)], Vec::new());
+    vera.say(&by_vera[0]).await?;
+    let row = window.page.until_shows("inbox-row", "Tea").await?;
+    let conversation = row.conversation_id.context("a conversation")?;
+    window.open_conversation(&conversation).await?;
+    for number in 1..=6 {
+        let texts = [said("维拉", number), said("安娜", number)];
+        vera.say(&texts[0]).await?;
+        wait::pass(Duration::from_millis(chance.between(0, 40))).await;
+        scene.relay.kill()?;
+        window.say(&texts[1]).await?;
+        scene.relay.run().await?;
+        let [first, second] = texts;
+        by_vera.push(first);
+        by_ana.push(second);
+    }
+
+    let conversation = ConversationId::new(conversation)?;
+    let (last_of_vera, last_of_ana) = (&by_vera[6], &by_ana[5]);
+    for page in [&vera.page, &window.page] {
+        page.until_shows("message", last_of_vera).await?;
+        page.until_shows("message", last_of_ana).await?;
+        page.until("nothing is unsent", || async {
+            let lines = page.messages().await?;
+            Ok(lines.iter().all(|line| line.seq.is_some()).then_some(()))
+        })
+        .await?;
+    }
+    let rest = scene.address().history(&scene.admin.token, &conversation).await?;
+    let texts: Vec<&String> = by_vera.iter().chain(&by_ana).collect();
+    let heard = |name: &str, lines: Vec<Line>| -> Result<Witness> {
+        let mut seen = Vec::new();
+        for line in &lines {
+            // A bubble shows more than its text: who, when, and how far it has come.
+            if let Some(text) = texts.iter().find(|text| line.text.contains(text.as_str())) {
+                seen.push(yingke_tests::judge::Seen {
+                    seq: Seq::new(line.seq.as_deref().context("a number")?.parse()?)?,
+                    client_id: ClientId::new(line.client_id.as_deref().context("an id")?)?,
+                    text: (*text).clone(),
+                });
+            }
+        }
+        Ok(Witness { name: name.to_owned(), shows: BTreeMap::from([(conversation.clone(), seen)]) })
+    };
+    let widget = heard("the widget's page", vera.page.messages().await?)?;
+    let agent = heard("the agent's window", window.all_messages(rest.len()).await?)?;
+    // A sender's own page says what was acknowledged, and under which number.
+    let senders: Vec<Vec<Sent>> = [(&by_vera, &widget), (&by_ana, &agent)]
+        .into_iter()
+        .map(|(texts, own)| {
+            let page = &own.shows[&conversation];
+            let sent = texts.iter().map(|text| {
+                let seen = page.iter().find(|seen| seen.text == *text);
+                Sent {
+                    client_id: seen.map_or_else(new_id, |seen| seen.client_id.clone()),
+                    text: text.clone(),
+                    fate: Fate::Acked(
+                        conversation.clone(),
+                        seen.map_or(Seq::ZERO, |seen| seen.seq),
+                    ),
+                }
+            });
+            sent.collect()
+        })
+        .collect();
+    window.close().await?;
+    vera.close().await?;
+    let cache = cached_messages(&home.account_folder()?)?;
+    let cached = cache.get(&conversation).context("the local database has it")?;
+    let listed = |name: &str, messages: &[yingke_shared::views::Message]| Witness {
+        name: name.to_owned(),
+        shows: BTreeMap::from([(
+            conversation.clone(),
+            messages.iter().filter_map(witnesses::seen).collect(),
+        )]),
+    };
+    let witnesses =
+        [widget, agent, listed("REST history", &rest), listed("the local database", cached)];
+    let verdict = judge(&senders, &witnesses);
+    println!("P1 with real pages: kills=6 {verdict} seed={seed}");
+    ensure!(verdict.is_clean() && verdict.acked == 13, "{verdict} {:#?}", verdict.findings);
     scene.finish().await
 }
 

@@ -36,7 +36,7 @@ async fn a05_d04_e01_x07_first_message_both_ways_with_preview() -> Result<()> {
     let said = scene.address().said.clone();
     said.note("请问龙井还有货吗");
     vera.say("请问龙井还有货吗").await?;
-    let row = window.page.until_shows("inbox-row", "请问龙井还有货吗").await?;
+    let row = window.page.until_shows("inbox-row", "Tea").await?;
     window.open_conversation(&row.conversation_id.context("a row names its conversation")?).await?;
     window.page.until_shows("message", "请问龙井还有货吗").await?;
 

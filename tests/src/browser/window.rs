@@ -1,8 +1,11 @@
 //! The real desktop client in its real window: own display, own session bus, own folders; driven by
 //! tauri-driver and WebKitWebDriver.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -12,10 +15,11 @@ use thirtyfour::{Capabilities, Key, WebDriver};
 use tokio::net::TcpStream;
 use tokio::sync::SemaphorePermit;
 
-use super::Page;
 use super::chromium::pictures;
+use super::{Line, Page};
 use crate::http::{Account, Address};
 use crate::processes::{Group, find_program, reserve_port, tail};
+use crate::seat::account_folder;
 use crate::wait;
 
 /// How to make the client's program for these tests.
@@ -39,10 +43,33 @@ impl DesktopHome {
         Ok(Self(home))
     }
 
-    /// Where the client keeps its files.
+    /// The home folder.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.0.path().to_path_buf()
+    }
+
+    /// The folder of the only account that ever signed in here.
+    pub fn account_folder(&self) -> Result<PathBuf> {
+        for entry in std::fs::read_dir(self.0.path().join("data"))? {
+            let data = entry?.path();
+            if data.join("accounts").is_dir() {
+                return account_folder(&data);
+            }
+        }
+        anyhow::bail!("nobody has signed in on this computer")
+    }
+
+    /// Whether a text stands in the outbox's files. Read as bytes: the client holds their lock.
+    pub fn outbox_holds(&self, text: &str) -> Result<bool> {
+        let folder = self.account_folder()?;
+        for name in ["outbox.db", "outbox.db-wal"] {
+            let bytes = std::fs::read(folder.join(name)).unwrap_or_default();
+            if bytes.windows(text.len()).any(|part| part == text.as_bytes()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -213,6 +240,36 @@ impl DesktopWindow {
         self.page.type_into("composer", text).await?;
         self.page.find("composer").await?.send_keys(Key::Enter).await?;
         Ok(())
+    }
+
+    /// Every message of the open conversation, by scrolling through it: the list draws only what is
+    /// in view.
+    pub async fn all_messages(&self, count: usize) -> Result<Vec<Line>> {
+        const SCROLL: &str = "
+            let list = document.querySelector('[data-testid=message]');
+            while (list && !(list.scrollHeight > list.clientHeight + 1 &&
+                ['auto', 'scroll'].includes(getComputedStyle(list).overflowY))) {
+                list = list.parentElement;
+            }
+            if (!list) return;
+            if (arguments[0]) list.scrollTop = list.scrollHeight;
+            else list.scrollTop -= list.clientHeight / 2;";
+        let seen: Mutex<BTreeMap<u64, Line>> = Mutex::default();
+        let is_new_sweep = AtomicU32::new(0);
+        self.page
+            .until("every message has been in view", || async {
+                // From the end to the beginning, again and again.
+                let step = is_new_sweep.fetch_add(1, Ordering::Relaxed) % 12;
+                self.page.run(SCROLL, vec![json!(step == 0)]).await?;
+                for line in self.page.messages().await? {
+                    if let Some(seq) = line.seq.as_deref().and_then(|seq| seq.parse().ok()) {
+                        seen.lock().unwrap().insert(seq, line);
+                    }
+                }
+                Ok((seen.lock().unwrap().len() >= count).then_some(()))
+            })
+            .await?;
+        Ok(seen.into_inner().unwrap().into_values().collect())
     }
 
     /// Closes the client in good order.
