@@ -17,7 +17,7 @@ use crate::processes::{Group, find_program, reserve_port, tail};
 use crate::wait;
 
 /// How to make the relay's program for these tests.
-pub const MAKE_RELAY: &str = "cargo build -p yingke-relay --features fault-points";
+pub const MAKE_RELAY: &str = "cargo xtask build relay";
 
 /// The relay's program.
 pub fn relay_program() -> Result<PathBuf> {

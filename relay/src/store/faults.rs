@@ -1,5 +1,5 @@
-//! Fault points: places where a test may end the process, to prove what survives. Only in builds
-//! with the feature `fault-points`; in every other build this is an empty function.
+//! Fault points: places where a test may end the process, to prove what survives. Only in debug
+//! builds and with the feature `fault-points`; in every other build this is an empty function.
 //!
 //! `YINGKE_FAULT=before_commit:17` aborts at the 17th time the process comes to `before_commit`.
 //! The points: `before_commit`, `after_commit` (stored, nobody answered), `after_ack` (answered, not
@@ -16,10 +16,10 @@ pub(super) enum Point {
     AfterAck,
 }
 
-#[cfg(not(feature = "fault-points"))]
+#[cfg(not(any(debug_assertions, feature = "fault-points")))]
 pub(super) fn point(_point: Point) {}
 
-#[cfg(feature = "fault-points")]
+#[cfg(any(debug_assertions, feature = "fault-points"))]
 pub(super) fn point(point: Point) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
