@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{AgentId, SiteId, VisitorId};
+use crate::ids::{AgentId, Position, SiteId, VisitorId};
 use crate::views::{ConversationRecord, OwnCard, Role};
 
 /// `POST /api/sign-in`.
@@ -230,6 +230,9 @@ pub struct Health {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ServedPage {
+    /// The log position the page was read at: a reader that is already past it asks again, so that
+    /// nothing ended or withdrawn since comes back.
+    pub position: Position,
     /// At most 500.
     pub conversations: Vec<ConversationRecord>,
     /// Whether there are more after the last.

@@ -18,6 +18,7 @@ use crate::conversations::queries::{records_served_by, visitor_messages};
 use crate::conversations::rules::may_be_page;
 use crate::conversations::store;
 use crate::error::RelayError;
+use crate::events;
 use crate::limits::SNAPSHOT_BYTES_MAX;
 use crate::policy::{self, ConversationDeed, Deed};
 use crate::store::{Abort, ReadTx, StoreError};
@@ -75,11 +76,15 @@ pub async fn load_served(
 ) -> Result<ServedPage, RelayError> {
     policy::may(who.role, Deed::OwnAccount)?;
     let agent_id = who.agent_id.clone();
-    let (conversations, has_more) = app
+    let page = app
         .store
-        .read("load served", move |tx| records_served_by(tx, &agent_id, after.as_ref()))
+        .read("load served", move |tx| {
+            let (_, position) = events::head(tx)?;
+            let (conversations, has_more) = records_served_by(tx, &agent_id, after.as_ref())?;
+            Ok(ServedPage { position, conversations, has_more })
+        })
         .await?;
-    Ok(ServedPage { conversations, has_more })
+    Ok(page)
 }
 
 /// A read that may be refused.
