@@ -105,6 +105,18 @@ test("the network's return is tried at once, but not against the relay's own wis
   expect(link.due_at()).toBe(4_104);
 });
 
+test("the relay's wish holds once; if it stays away, tries are further and further apart", () => {
+  const link = live();
+  link.step(104, frame({ type: "bye", error: { code: "unavailable", retry_after_ms: 4_000 } }));
+  let now = 4_104;
+  for (const wait of [500, 1_000, 2_000]) {
+    expect(kinds(link.step(now, { kind: "tick" }))).toEqual(["open"]);
+    expect(kinds(link.step(now + 1, { kind: "closed" }))).toEqual(["lost"]);
+    expect(link.due_at()).toBe(now + 1 + wait);
+    now += 1 + wait;
+  }
+});
+
 test("a page looked at after a sleep does not wait for the silence to end", () => {
   const link = live();
   expect(link.step(10_000, { kind: "hurry" })).toEqual([]);

@@ -65,6 +65,7 @@ export class Connection {
   #tries = 0;
   #since = 0;
   #retry_at = 0;
+  /** Until when the relay asked not to be tried, if its last word said so. */
   #told_wait: number | null = null;
   #live_at = 0;
   #is_second_hole = false;
@@ -157,13 +158,14 @@ export class Connection {
     return [...effects, ...this.#connect(now)];
   }
 
-  #lose(now: number, must_close: boolean): Effect[] {
+  #lose(now: number, must_close: boolean, told_wait: number | null = null): Effect[] {
     if (this.phase === "live") {
       this.down_since = now;
       if (now - this.#live_at > STEADY_MS) this.#tries = 0;
     }
     const most = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** Math.min(this.#tries, 10));
-    this.#retry_at = this.#told_wait ?? now + Math.round(this.#random() * most);
+    this.#told_wait = told_wait;
+    this.#retry_at = told_wait ?? now + Math.round(this.#random() * most);
     this.#tries += 1;
     this.phase = "waiting";
     return must_close ? [{ kind: "close" }, { kind: "lost" }] : [{ kind: "lost" }];
@@ -193,7 +195,6 @@ export class Connection {
     const is_new_epoch = this.epoch !== null && this.epoch !== frame.epoch;
     this.epoch = frame.epoch;
     this.#position = frame.start.position;
-    this.#told_wait = null;
     this.#since = now;
     this.#live_at = now;
     this.phase = "live";
@@ -222,8 +223,7 @@ export class Connection {
   }
 
   #bye(now: number, code: ErrorCode, wait: number | null): Effect[] {
-    this.#told_wait = wait === null ? null : now + wait;
-    const effects = this.#lose(now, true);
+    const effects = this.#lose(now, true, wait === null ? null : now + wait);
     if (code === "unauthenticated") {
       this.phase = "idle";
       this.#position = null;
