@@ -117,6 +117,7 @@ export function outboxItem(client_id: string, change: Partial<OutboxItem> = {}):
     text: "hello",
     at: TEN_O_CLOCK,
     state: { kind: "queued" },
+    may_discard: true,
     ...change,
   };
 }

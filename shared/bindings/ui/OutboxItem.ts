@@ -27,4 +27,8 @@ at: Timestamp,
 /**
  * Where it stands.
  */
-state: OutboxState, };
+state: OutboxState, 
+/**
+ * Whether it can still be taken out or edited: the relay certainly does not have it.
+ */
+may_discard: boolean, };

@@ -248,8 +248,12 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
               {stuck && (
                 <Act onClick={() => void retrySend(item.client_id)}>{t("common.retry")}</Act>
               )}
-              <Act onClick={() => void editUnsent(item)}>{t("common.edit")}</Act>
-              <Act onClick={() => void discardSend(item.client_id)}>{t("common.delete")}</Act>
+              {item.may_discard && (
+                <>
+                  <Act onClick={() => void editUnsent(item)}>{t("common.edit")}</Act>
+                  <Act onClick={() => void discardSend(item.client_id)}>{t("common.delete")}</Act>
+                </>
+              )}
             </span>
           </span>
         )}

@@ -79,7 +79,8 @@ pub enum UiRequest {
         /// Which.
         client_id: ClientId,
     },
-    /// Take an unsent message out of the outbox. Reply: `done`; refused while it is being sent.
+    /// Take an unsent message out of the outbox. Reply: `done`; refused once the relay may have it
+    /// (see [`OutboxItem::may_discard`]).
     DiscardSend {
         /// Which.
         client_id: ClientId,
@@ -430,6 +431,8 @@ pub struct OutboxItem {
     pub at: Timestamp,
     /// Where it stands.
     pub state: OutboxState,
+    /// Whether it can still be taken out or edited: the relay certainly does not have it.
+    pub may_discard: bool,
 }
 
 /// Where an unsent message stands.

@@ -219,9 +219,9 @@ impl Account {
 
     fn discard_send(&mut self, step: &mut Step<'_>, request_id: RequestId, client_id: ClientId) {
         match self.outbox.discard(&client_id) {
-            Ok(conversation_id) => {
-                self.shown.dirty(&conversation_id);
-                let ticket = self.await_store(Awaited::Done { request_id });
+            Ok(()) => {
+                let awaited = Awaited::Discard { request_id, client_id: client_id.clone() };
+                let ticket = self.await_store(awaited);
                 step.act(Effect::Outbox(OutboxJob::Discard { ticket, client_id }));
             }
             Err(not_now) => step.reply(request_id, Err(refusal_of(not_now))),

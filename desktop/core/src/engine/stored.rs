@@ -1,6 +1,6 @@
 //! What the storage threads said, and what it was asked for.
 
-use yingke_shared::ids::{ConversationId, Epoch, Seq};
+use yingke_shared::ids::{ClientId, ConversationId, Epoch, Seq};
 use yingke_shared::views::{Message, ReadMark};
 
 use super::account::Account;
@@ -24,6 +24,8 @@ pub(super) enum Awaited {
     Done { request_id: RequestId },
     /// A message is being written down.
     Add { request_id: RequestId },
+    /// A message is being taken out.
+    Discard { request_id: RequestId, client_id: ClientId },
     /// A failed message goes again.
     Retry { request_id: RequestId, changes: Vec<Change> },
     /// The outbox learns which history of the relay it talks to.
@@ -42,6 +44,7 @@ impl Awaited {
         match self {
             Self::Done { request_id }
             | Self::Add { request_id }
+            | Self::Discard { request_id, .. }
             | Self::Retry { request_id, .. }
             | Self::Open { request_id, .. }
             | Self::Earlier { request_id, .. } => Some(*request_id),
@@ -222,6 +225,10 @@ impl Account {
                 self.shown.everything_dirty();
                 step.done(request_id);
             }
+            (Awaited::Discard { request_id, client_id }, OutboxDone::Changed) => {
+                self.discarded(&client_id, true);
+                step.done(request_id);
+            }
             (Awaited::Done { request_id }, OutboxDone::Changed) => step.done(request_id),
             (Awaited::Epoch { epoch }, OutboxDone::OfferedAgain(again)) => {
                 let replaced = self.opened.epoch.replace(epoch).is_some();
@@ -261,9 +268,17 @@ impl Account {
         if let Some(request_id) = awaited.request_id() {
             step.fail(request_id, UiErrorKind::Storage);
         }
-        if let Awaited::Epoch { .. } = awaited {
+        match awaited {
             // Nothing is sent until it works: the next link asks again.
-            self.link(step, Input::Broken);
+            Awaited::Epoch { .. } => self.link(step, Input::Broken),
+            Awaited::Discard { client_id, .. } => self.discarded(client_id, false),
+            _ => {}
+        }
+    }
+
+    fn discarded(&mut self, client_id: &ClientId, done: bool) {
+        if let Some(conversation_id) = self.outbox.discarded(client_id, done) {
+            self.shown.dirty(&conversation_id);
         }
     }
 

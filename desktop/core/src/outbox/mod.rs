@@ -23,6 +23,11 @@
 //!     └──────────────────────────────────────────────────────────────┘
 //! ```
 //!
+//! **What may be there is not taken back.** A message whose answer was lost may be in the relay's
+//! store. From then on it cannot be discarded or edited until the relay refuses it for good (it looks
+//! the id up before it refuses anything, so a refusal says that nothing is there). A restart forgets
+//! what was handed out, so what the disk calls unsent counts as lost on its way.
+//!
 //! *Failed* and *wedged* messages do not hold up their lane: what to do about them is the author's
 //! decision, and the visitor waits. Editing one is discarding it and writing another: a new id.
 //! A *sent* message stays visible, as being sent, until its copy from the log replaces it: nothing
@@ -62,6 +67,8 @@ pub struct StoredMessage {
     pub age_from_ms: u64,
     /// Where it stands, as far as the disk needs to know.
     pub standing: Standing,
+    /// Whether the relay may have it already: it was handed out and the answer is not known.
+    pub tried: bool,
 }
 
 impl std::fmt::Debug for StoredMessage {
@@ -156,6 +163,10 @@ struct Entry {
     at: Timestamp,
     age_from_ms: u64,
     state: State,
+    /// See [`StoredMessage::tried`]; while it is being sent the state says so.
+    tried: bool,
+    /// The author takes it out: it goes nowhere while the disk is asked.
+    leaving: bool,
 }
 
 /// One conversation's messages, by the order they were written.
@@ -206,6 +217,8 @@ impl Outbox {
                 at: message.at,
                 age_from_ms: message.age_from_ms,
                 state,
+                tried: message.tried,
+                leaving: false,
             },
         );
     }
@@ -223,7 +236,7 @@ impl Outbox {
             {
                 continue;
             }
-            let next = lane.entries.values_mut().find(|entry| entry.state == State::Queued);
+            let next = lane.entries.values_mut().find(|entry| entry.is_waiting());
             if let Some(entry) = next {
                 entry.state = State::Sending { since: now };
                 self.in_flight += 1;
@@ -255,6 +268,7 @@ impl Outbox {
         for entry in self.lanes.values_mut().flat_map(|lane| lane.entries.values_mut()) {
             if matches!(entry.state, State::Sending { .. }) {
                 entry.state = State::Queued;
+                entry.tried = true;
             }
         }
         self.in_flight = 0;
@@ -299,6 +313,7 @@ impl Outbox {
             lane.not_before = now + wait + wait / 4 * u64::from(jitter) / u64::from(u32::MAX);
         } else {
             entry.state = State::Failed(error.code);
+            entry.tried = false;
             changes.push(Change::Standing {
                 client_id: client_id.clone(),
                 standing: Standing::Failed(error.code),
@@ -336,6 +351,9 @@ impl Outbox {
         new_id: ClientId,
     ) -> Result<Vec<Change>, NotNow> {
         let entry = self.find(client_id).ok_or(NotNow::Unknown)?;
+        if entry.leaving {
+            return Err(NotNow::OnItsWay);
+        }
         let unsent = |client_id| Change::Standing {
             client_id,
             standing: Standing::Unsent,
@@ -382,13 +400,25 @@ impl Outbox {
         }
     }
 
-    /// The author takes it out. Not while it is on its way: it may already be there.
-    pub fn discard(&mut self, client_id: &ClientId) -> Result<ConversationId, NotNow> {
+    /// The author takes it out. Not while it may already be there. It goes nowhere from here; the disk
+    /// comes first, then [`Self::discarded`].
+    pub fn discard(&mut self, client_id: &ClientId) -> Result<(), NotNow> {
         let (entry, _) = self.entry(client_id).ok_or(NotNow::Unknown)?;
-        if matches!(entry.state, State::Sending { .. } | State::Sent { .. }) {
+        if !entry.may_discard() {
             return Err(NotNow::OnItsWay);
         }
-        self.take(client_id).ok_or(NotNow::Unknown)
+        entry.leaving = true;
+        Ok(())
+    }
+
+    /// The disk took it out, or could not: then it stays. Says in which conversation.
+    pub fn discarded(&mut self, client_id: &ClientId, done: bool) -> Option<ConversationId> {
+        if done {
+            return self.take(client_id);
+        }
+        let (entry, _) = self.entry(client_id)?;
+        entry.leaving = false;
+        self.conversation_of(client_id).cloned()
     }
 
     /// What is shown of a conversation, in order.
@@ -469,7 +499,7 @@ impl Lane {
     }
 
     fn has_queued(&self) -> bool {
-        self.entries.values().any(|entry| entry.state == State::Queued)
+        self.entries.values().any(Entry::is_waiting)
     }
 
     fn wedge_old(&mut self, wall: u64, changes: &mut Vec<Change>) {
@@ -492,6 +522,15 @@ impl Entry {
         !matches!(self.state, State::Sent { .. })
     }
 
+    fn is_waiting(&self) -> bool {
+        self.state == State::Queued && !self.leaving
+    }
+
+    fn may_discard(&self) -> bool {
+        let on_its_way = matches!(self.state, State::Sending { .. } | State::Sent { .. });
+        !on_its_way && !self.tried && !self.leaving
+    }
+
     fn item(&self, conversation_id: &ConversationId, now: u64) -> OutboxItem {
         let state = match self.state {
             State::Sending { since } if now.saturating_sub(since) < SENDING_SHOWN_AFTER_MS => {
@@ -508,6 +547,7 @@ impl Entry {
             text: self.text.clone(),
             at: self.at,
             state,
+            may_discard: self.may_discard(),
         }
     }
 }

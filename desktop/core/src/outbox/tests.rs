@@ -30,6 +30,7 @@ fn message(name: &str, order: u64) -> StoredMessage {
         at: Timestamp::from_millis(0).unwrap(),
         age_from_ms: 0,
         standing: Standing::Unsent,
+        tried: false,
     }
 }
 
@@ -232,8 +233,49 @@ fn what_the_author_may_not_do_now() {
     outbox.acked(&id("a1"), seq(1), 0);
     assert_eq!(outbox.discard(&id("a1")), Err(NotNow::OnItsWay));
     assert_eq!(outbox.discard(&id("nothing")), Err(NotNow::Unknown));
-    assert_eq!(outbox.discard(&id("a2")), Ok(lane("a")));
-    assert_eq!(due(&mut outbox, 0), [""; 0]);
+    assert_eq!(outbox.discard(&id("a2")), Ok(()));
+    assert_eq!(due(&mut outbox, 0), [""; 0], "it goes nowhere while the disk is asked");
+    assert_eq!(outbox.discard(&id("a2")), Err(NotNow::OnItsWay), "once is enough");
+    assert_eq!(outbox.discarded(&id("a2"), false), Some(lane("a")));
+    assert_eq!(due(&mut outbox, 0), ["a2"], "the disk could not: it stays");
+    let mut outbox = with(&["a1"]);
+    assert_eq!(outbox.discard(&id("a1")), Ok(()));
+    assert_eq!(outbox.discarded(&id("a1"), true), Some(lane("a")));
+    assert_eq!((outbox.total(), due(&mut outbox, 0)), (0, Vec::new()));
+}
+
+/// Broken once by looking at the state alone: a lost link queues the message again, and the relay may
+/// have stored it.
+#[test]
+fn what_the_relay_may_have_cannot_be_taken_back_until_it_says_no() {
+    let may_discard = |outbox: &Outbox| outbox.items(&lane("a"), 0)[0].may_discard;
+    let mut outbox = with(&["a1"]);
+    assert!(may_discard(&outbox));
+    due(&mut outbox, 0);
+    assert!(!may_discard(&outbox), "shown as queued, but on its way");
+    outbox.refused(&id("a1"), refusal(ErrorCode::Busy, None), 0, JITTER);
+    assert!(may_discard(&outbox), "refused for now: nothing of it is there");
+
+    due(&mut outbox, 250);
+    outbox.link_lost();
+    assert!(!may_discard(&outbox));
+    assert_eq!(outbox.discard(&id("a1")), Err(NotNow::OnItsWay));
+    due(&mut outbox, 250);
+    outbox.refused(&id("a1"), refusal(ErrorCode::TooFast, None), 250, JITTER);
+    assert!(!may_discard(&outbox), "refused before the relay looked at the id");
+    let (_, changes) = outbox.due(250, 7 * DAY_MS);
+    assert_eq!(changes.len(), 1, "wedged");
+    assert_eq!(outbox.discard(&id("a1")), Err(NotNow::OnItsWay));
+    let again = outbox.retry(&id("a1"), 7 * DAY_MS, id("new")).unwrap();
+    outbox.retried(&again);
+    let (sends, _) = outbox.due(90_000, 7 * DAY_MS);
+    assert_eq!(sends.len(), 1);
+    outbox.refused(&id("a1"), refusal(ErrorCode::ConversationEnded, None), 0, JITTER);
+    assert_eq!(outbox.discard(&id("a1")), Ok(()), "the relay looked and does not have it");
+
+    let mut outbox = Outbox::default();
+    outbox.put(StoredMessage { tried: true, ..message("a1", 0) });
+    assert_eq!(outbox.discard(&id("a1")), Err(NotNow::OnItsWay), "found on disk after a crash");
 }
 
 #[test]

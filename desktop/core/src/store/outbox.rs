@@ -129,6 +129,7 @@ impl OutboxFile {
             at: message.at,
             age_from_ms: message.at.millis(),
             standing: Standing::Unsent,
+            tried: false,
         })
     }
 
@@ -296,6 +297,8 @@ fn message_of(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
         at: Timestamp::from_millis(number_at(4)?).map_err(|_| bad())?,
         age_from_ms: number_at(5)?,
         standing,
+        // Only a refusal says that the relay does not have it.
+        tried: !matches!(standing, Standing::Failed(_)),
     })
 }
 
