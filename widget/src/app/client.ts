@@ -91,6 +91,8 @@ export class ChatClient {
   #enter_tries = 0;
   #enter_at: number | null = null;
   #token: string | null = null;
+  /** The token the relay no longer takes, until it has taken another. */
+  #refused: string | null = null;
   #is_sender = false;
   #typing_until = 0;
   #history_id = "";
@@ -133,14 +135,14 @@ export class ChatClient {
       if (event.persisted) this.#hurry();
     });
     this.#claimSending();
-    void this.#enter(null);
+    void this.#enter();
   }
 
   /** Tries the door again after a refusal. */
   enterAgain(): void {
     this.#connection.refusal = null;
     this.#publish({ refusal: null });
-    void this.#enter(null);
+    void this.#enter();
   }
 
   /** Writes a message; it is shown at once. False: the outbox is full. */
@@ -199,15 +201,15 @@ export class ChatClient {
     this.#publish({ is_loading_earlier: is_loading });
   }
 
-  async #enter(refused: string | null): Promise<void> {
+  async #enter(): Promise<void> {
     if (this.#is_entering) return;
     this.#is_entering = true;
     this.#enter_at = null;
     try {
-      this.#token = await this.#identity.token(refused);
+      this.#token = await this.#identity.token(this.#refused);
       this.#is_entering = false;
       // A token refused again and again waits longer and longer, like a link that fails.
-      if (refused !== null) this.#enter_tries += 1;
+      if (this.#refused !== null) this.#enter_tries += 1;
       this.#step({ kind: "start", token: this.#token });
     } catch (thrown) {
       this.#is_entering = false;
@@ -229,7 +231,7 @@ export class ChatClient {
   }
 
   #hurry(): void {
-    if (this.#enter_at !== null) void this.#enter(null);
+    if (this.#enter_at !== null) void this.#enter();
     this.#step({ kind: "hurry" });
   }
 
@@ -251,11 +253,13 @@ export class ChatClient {
         this.#socket?.send(effect.text);
         break;
       case "enter":
+        this.#refused = this.#token;
         if (this.#enter_tries > 2) this.#enterLater();
-        else void this.#enter(this.#token);
+        else void this.#enter();
         break;
       case "live":
         this.#enter_tries = 0;
+        this.#refused = null;
         if (this.#connection.epoch) this.#parts.storage.set("epoch", this.#connection.epoch);
         this.#publish({ clock_offset: effect.clock_offset });
         break;
@@ -427,7 +431,7 @@ export class ChatClient {
   }
 
   #wake(): void {
-    if (this.#enter_at !== null && Date.now() >= this.#enter_at) void this.#enter(null);
+    if (this.#enter_at !== null && Date.now() >= this.#enter_at) void this.#enter();
     this.#step({ kind: "tick" });
   }
 

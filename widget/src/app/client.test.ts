@@ -1,0 +1,79 @@
+// @vitest-environment jsdom
+// The shell around the machines, without a screen: how it becomes a visitor again when the relay no
+// longer takes its token. Time, network and socket are written by hand.
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ChatClient } from "./client";
+import type { VisitorFrame } from "./protocol";
+import { SiteStorage } from "./storage";
+
+/** The relay's end of a socket. */
+class Wire {
+  static all: Wire[] = [];
+  static readonly OPEN = 1;
+  readyState = 1;
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  readonly sent: { type: string; body: { token?: string } }[] = [];
+  constructor() {
+    Wire.all.push(this);
+  }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+  close(): void {
+    this.readyState = 3;
+  }
+  tell(frame: VisitorFrame): void {
+    this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+  get token(): string | undefined {
+    return this.sent.find((command) => command.type === "hello")?.body.token;
+  }
+}
+
+const REFUSED: VisitorFrame = { type: "bye", error: { code: "unauthenticated" } };
+
+function client(storage: SiteStorage): ChatClient {
+  return new ChatClient({
+    site: "s",
+    storage,
+    tickets: { keeps: false, has: false, ask: () => Promise.resolve(""), give: () => {} },
+    page: () => ({ url: "", title: "" }),
+    locale: () => "en",
+    onAgentMessage: () => {},
+  });
+}
+
+beforeEach(() => {
+  Wire.all = [];
+  localStorage.clear();
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", Wire);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("a refused token is never offered again, however often the door fails", async () => {
+  const door = vi.fn<() => Promise<Response>>();
+  for (let failures = 0; failures < 3; failures += 1) door.mockRejectedValueOnce(new Error());
+  door.mockResolvedValueOnce(Response.json({ visitor_id: "vera", token: "new" }));
+  vi.stubGlobal("fetch", door);
+  const storage = new SiteStorage("s", localStorage);
+  storage.set("token", "dead");
+  client(storage).start();
+  await vi.advanceTimersByTimeAsync(0);
+  Wire.all[0]?.onopen?.();
+  expect(Wire.all[0]?.token).toBe("dead");
+  Wire.all[0]?.tell(REFUSED);
+  for (let pause = 0; pause < 3; pause += 1) await vi.advanceTimersToNextTimerAsync();
+  expect(door).toHaveBeenCalledTimes(4);
+  expect(Wire.all).toHaveLength(2);
+  Wire.all.at(-1)?.onopen?.();
+  expect(Wire.all.at(-1)?.token).toBe("new");
+  expect(storage.get("token")).toBe("new");
+});
