@@ -1,6 +1,6 @@
 //! P3, P4 and the dead-batch rule on the real process: whatever the disk does in the middle of a
 //! batch, nothing is acknowledged that is not kept. The judge compares what senders were told with
-//! what is there afterwards. Made to fail once by answering before the commit.
+//! what is there afterwards; that it would notice shows the last test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,10 +19,13 @@ use yingke_tests::wait;
 use crate::scene::Scene;
 use crate::witnesses;
 
+/// A visitor and what became of each of its messages.
+type Written = (TestVisitor, Vec<Sent>);
+
 /// Visitors that write without a pause until told to stop, and note what became of each message.
 struct Load {
     stop: Arc<AtomicBool>,
-    writers: Vec<tokio::task::JoinHandle<Result<(TestVisitor, Vec<Sent>)>>>,
+    writers: Vec<tokio::task::JoinHandle<Result<Written>>>,
 }
 
 impl Load {
@@ -182,5 +185,33 @@ async fn p3_no_storage_error_makes_a_false_ack() -> Result<()> {
     println!("P3: faults={fired} restarts={restarts} {verdict} seed={seed}");
     ensure!(verdict.is_clean() && verdict.acked > rounds, "seed {seed}: {:#?}", verdict.findings);
     ensure!(fired > 0, "no fault happened at all");
+    scene.finish().await
+}
+
+/// A message that was acknowledged and is taken out of the relay's database behind its back, one that
+/// is changed: the judge, hearing the same witnesses as above, finds both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_falsified_database_is_found_out() -> Result<()> {
+    let mut scene = Scene::set().await?;
+    let vera = scene.visitor().await?;
+    let mut sent = Vec::new();
+    for number in 0..6 {
+        let text = format!("remember me as number {number}");
+        let accepted = vera.say(&text).await?;
+        let fate = Fate::Acked(accepted.conversation, accepted.seq);
+        sent.push(Sent { client_id: accepted.client_id, text, fate });
+    }
+    scene.relay.stop().await?;
+    let database = rusqlite::Connection::open(scene.relay.data_dir().join("yingke.db"))?;
+    let taken = "DELETE FROM messages WHERE client_id = ?";
+    ensure!(database.execute(taken, [sent[1].client_id.as_str()])? == 1);
+    let changed = "UPDATE messages SET content = 'another text' WHERE client_id = ?";
+    ensure!(database.execute(changed, [sent[4].client_id.as_str()])? == 1);
+    drop(database);
+    scene.relay.run().await?;
+    let senders = [sent];
+    let rest = witnesses::rest(scene.address(), &scene.admin.token, &senders).await?;
+    let verdict = judge(&senders, &[rest]);
+    ensure!((verdict.lost, verdict.ok) == (2, 4), "{verdict:?}");
     scene.finish().await
 }

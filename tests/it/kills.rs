@@ -2,8 +2,6 @@
 //! scripted visitors, two seats with real client cores; kills at random times and at the store's
 //! fault points (before a commit, after it and before the answers, after the answers and before the
 //! readers). In the end four witnesses are heard and judged.
-//!
-//! Made to fail once by answering before the commit: the judge then counts lost messages.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -169,13 +169,13 @@ async fn c01_only_a_good_token_opens_a_socket() -> Result<()> {
     let ana = scene.agent("Ana", 8).await?;
     let vera = scene.visitor().await?;
     let address = scene.address();
-    ensure!(is_unauthenticated(Link::<Staff>::open(address, "made-up", None).await.err()));
-    ensure!(is_unauthenticated(Link::<Staff>::open(address, &vera.token, None).await.err()));
-    ensure!(is_unauthenticated(Link::<Visitor>::open(address, &ana.token, None).await.err()));
+    ensure!(is_unauthenticated(&Link::<Staff>::open(address, "made-up", None).await.err()));
+    ensure!(is_unauthenticated(&Link::<Staff>::open(address, &vera.token, None).await.err()));
+    ensure!(is_unauthenticated(&Link::<Visitor>::open(address, &ana.token, None).await.err()));
 
     sign_out(address, &ana.token).await?;
     ana.link.until_closed().await?;
-    ensure!(is_unauthenticated(Link::<Staff>::open(address, &ana.token, None).await.err()));
+    ensure!(is_unauthenticated(&Link::<Staff>::open(address, &ana.token, None).await.err()));
     scene.finish().await
 }
 
@@ -215,7 +215,7 @@ async fn c01_o05_a_new_password_or_a_disabled_account_ends_sessions() -> Result<
     scene.finish().await
 }
 
-fn is_unauthenticated(no: Option<NoLink>) -> bool {
+fn is_unauthenticated(no: &Option<NoLink>) -> bool {
     matches!(no, Some(NoLink::Refused(error)) if error.code == ErrorCode::Unauthenticated)
 }
 

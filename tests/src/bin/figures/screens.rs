@@ -72,7 +72,7 @@ pub(crate) async fn measure() -> Result<()> {
     }
     vera.page.fill("composer", "done").await?;
     vera.page.click("send").await?;
-    report("key press to preview on the agent's window", previews);
+    report("key press to preview on the agent's window", &previews);
 
     for (name, from, to) in [
         ("visitor's Enter to the agent's window", &vera.page, &window.page),
@@ -90,7 +90,7 @@ pub(crate) async fn measure() -> Result<()> {
             let pressed = first_press(from).await?;
             sends.push(seen(to, &format!("message{mark}")).await? - pressed);
         }
-        report(name, sends);
+        report(name, &sends);
     }
     window.close().await?;
     vera.close().await?;
@@ -108,11 +108,11 @@ async fn seen(page: &Page, key: &str) -> Result<f64> {
     .await
 }
 
-fn report(what: &str, times: Vec<f64>) {
+fn report(what: &str, times: &[f64]) {
     println!(
         "S15 {what}: p50 {:.0} ms, p99 {:.0} ms, of {}",
-        Spread::percentile(times.clone(), 0.5),
-        Spread::percentile(times.clone(), 0.99),
+        Spread::percentile(times.to_vec(), 0.5),
+        Spread::percentile(times.to_vec(), 0.99),
         times.len()
     );
 }
