@@ -49,6 +49,29 @@ test("messages go one at a time, in the order they were written", () => {
   expect(outbox.take(6, ALL)?.client_id).toBe("b");
 });
 
+test("a clock that steps back changes no order, on another page neither", () => {
+  const disk = new Disk();
+  const before = new Outbox(disk.door(), "tab");
+  before.write("a", "1", CONTEXT, 9_000);
+  before.write("b", "2", CONTEXT, 5_000);
+  const after = new Outbox(disk.door(), "tab2");
+  after.load(disk.items().reverse(), 4_000);
+  after.write("c", "3", CONTEXT, 1_000);
+  for (const outbox of [before, after]) {
+    const item = after.find("c");
+    if (outbox === before && item) outbox.observe("c", item);
+    expect(outbox.items.map(({ client_id }) => client_id)).toEqual(["a", "b", "c"]);
+  }
+});
+
+test("what is sent again by hand stands behind what was written since", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "字".repeat(4_001), CONTEXT, 0);
+  outbox.write("b", "2", CONTEXT, 0);
+  outbox.retry("a", "fresh", 0);
+  expect(outbox.items.map(({ client_id }) => client_id)).toEqual(["b", "a"]);
+});
+
 test("a lost link sends again under the same id", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 0);

@@ -29,11 +29,11 @@ export type SendState =
 export interface OutboxItem {
   readonly client_id: string;
   readonly text: string;
-  /** When it was written, by this device's clock. */
+  /** When it was written, by this device's clock; it tells the age, never the order. */
   readonly at: number;
-  /** Breaks ties of `at` inside one tab. */
+  /** Its place: above every item known where it was written. Two tabs' ties are broken by tab. */
   readonly order: number;
-  /** The tab that wrote it. */
+  /** The tab that wrote it, or asked to send it again. */
   readonly tab: string;
   readonly page: PageContext;
   readonly locale: string;
@@ -70,7 +70,6 @@ function isUnsettled(item: OutboxItem): boolean {
 /** See the head of this file. */
 export class Outbox {
   #items: OutboxItem[] = [];
-  #order = 0;
   readonly #storage: OutboxStorage;
   readonly #tab: string;
   /** Whether everything held also survives a reload. */
@@ -107,12 +106,11 @@ export class Outbox {
     context: { page: PageContext; locale: string },
     now: number,
   ): void {
-    this.#order += 1;
     this.#put({
       client_id,
       text,
       at: now,
-      order: this.#order,
+      order: this.#next_order(),
       tab: this.#tab,
       page: context.page,
       locale: context.locale,
@@ -210,6 +208,8 @@ export class Outbox {
       ...item,
       client_id: is_spent ? fresh_id : client_id,
       at: now,
+      order: this.#next_order(),
+      tab: this.#tab,
       state: { kind: "queued" },
       not_before: 0,
     });
@@ -248,6 +248,11 @@ export class Outbox {
     return this.#items.find((item) => isUnsettled(item) && is_mine(item));
   }
 
+  /** The items stand in order, so the last one has the highest. */
+  #next_order(): number {
+    return (this.#items.at(-1)?.order ?? 0) + 1;
+  }
+
   #put(item: OutboxItem): void {
     this.#place(item);
     this.is_durable = this.#storage.save(item) && this.is_durable;
@@ -255,7 +260,7 @@ export class Outbox {
 
   #place(item: OutboxItem): void {
     const others = this.#items.filter((other) => other.client_id !== item.client_id);
-    this.#items = [...others, item].sort((a, b) => a.at - b.at || a.order - b.order);
+    this.#items = [...others, item].sort((a, b) => a.order - b.order || a.tab.localeCompare(b.tab));
   }
 
   #remove(client_id: string): void {

@@ -108,6 +108,7 @@ export function readItem(text: string | null): OutboxItem | null {
       typeof item.client_id === "string" &&
       typeof item.text === "string" &&
       typeof item.at === "number" &&
+      typeof item.order === "number" &&
       typeof item.state.kind === "string";
     return fits ? item : null;
   } catch {
