@@ -1,26 +1,73 @@
-//! Accepting a connection: small packets leave at once, and there are never more connections than
-//! the relay has memory and file descriptors for.
+//! Accepting a connection: small packets leave at once; one on which nothing moves is closed; there
+//! are never more connections than the relay has memory and file descriptors for, and one peer never
+//! has them all.
 
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum_server::accept::Accept;
+use ipnet::IpNet;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep};
 
-/// Takes up to so many connections; refuses more by closing them.
+use crate::client_address::network_of;
+
+/// What a listener allows.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    /// Connections at once.
+    pub(crate) connections_max: usize,
+    /// Connections at once from one peer that is no trusted proxy.
+    pub(crate) per_peer_max: usize,
+    /// A connection on which no byte moves for so long is closed.
+    pub(crate) idle_within: Duration,
+    /// Peers that bring the connections of many.
+    pub(crate) trusted: Arc<[IpNet]>,
+}
+
+/// Takes what the bounds allow; refuses more by closing it.
 #[derive(Debug, Clone)]
 pub(crate) struct Limited {
+    bounds: Bounds,
     places: Arc<Semaphore>,
+    peers: Arc<Peers>,
 }
 
 impl Limited {
-    pub(crate) fn new(connections_max: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(connections_max)) }
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        let places = Arc::new(Semaphore::new(bounds.connections_max));
+        Self { bounds, places, peers: Arc::default() }
+    }
+
+    fn place(&self, stream: TcpStream) -> io::Result<Placed> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| io::Error::other("too many connections"))?;
+        let address = stream.peer_addr()?.ip().to_canonical();
+        let of_peer = if self.bounds.trusted.iter().any(|net| net.contains(&address)) {
+            None
+        } else {
+            let peer = Peers::add(&self.peers, network_of(address), self.bounds.per_peer_max);
+            Some(peer.ok_or_else(|| io::Error::other("too many connections of one peer"))?)
+        };
+        stream.set_nodelay(true)?;
+        let idle_within = self.bounds.idle_within;
+        Ok(Placed {
+            stream,
+            idle_within,
+            moved_at: Instant::now(),
+            alarm: Box::pin(sleep(idle_within)),
+            _place: place,
+            _of_peer: of_peer,
+        })
     }
 }
 
@@ -30,20 +77,79 @@ impl<S> Accept<TcpStream, S> for Limited {
     type Future = Ready<io::Result<(Placed, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => {
-                stream.set_nodelay(true).map(|()| (Placed { stream, _place: place }, service))
-            }
-            Err(_) => Err(io::Error::other("too many connections")),
-        })
+        ready(self.place(stream).map(|placed| (placed, service)))
     }
 }
 
-/// A connection that gives its place back when it is gone, whatever it became meanwhile.
+/// Connections of each peer that has any.
+#[derive(Debug, Default)]
+struct Peers(Mutex<BTreeMap<IpAddr, usize>>);
+
+impl Peers {
+    fn add(peers: &Arc<Self>, peer: IpAddr, max: usize) -> Option<OfPeer> {
+        let mut counts = peers.0.lock();
+        let count = counts.entry(peer).or_default();
+        if *count >= max {
+            return None;
+        }
+        *count += 1;
+        Some(OfPeer { peers: Arc::clone(peers), peer })
+    }
+}
+
+/// One connection in its peer's count.
+#[derive(Debug)]
+struct OfPeer {
+    peers: Arc<Peers>,
+    peer: IpAddr,
+}
+
+impl Drop for OfPeer {
+    fn drop(&mut self) {
+        let mut counts = self.peers.0.lock();
+        if let Some(count) = counts.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.peer);
+            }
+        }
+    }
+}
+
+/// A connection that ends when nothing moves on it, whatever is spoken on it, and gives its place
+/// back when it is gone, whatever it became meanwhile.
 #[derive(Debug)]
 pub(crate) struct Placed {
     stream: TcpStream,
+    idle_within: Duration,
+    /// When a byte last came or went.
+    moved_at: Instant,
+    /// Set once for each stretch of waiting, not for each byte.
+    alarm: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
+    _of_peer: Option<OfPeer>,
+}
+
+impl Placed {
+    /// Passes on what a read or write gave; one that waits fails when nothing moved for too long.
+    fn watched<T>(
+        &mut self,
+        outcome: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.moved_at = Instant::now();
+            return outcome;
+        }
+        while self.alarm.as_mut().poll(context).is_ready() {
+            let until = self.moved_at + self.idle_within;
+            if until <= Instant::now() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.alarm.as_mut().reset(until);
+        }
+        Poll::Pending
+    }
 }
 
 impl AsyncRead for Placed {
@@ -52,7 +158,8 @@ impl AsyncRead for Placed {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.watched(read, context)
     }
 }
 
@@ -62,7 +169,8 @@ impl AsyncWrite for Placed {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watched(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -78,10 +186,15 @@ impl AsyncWrite for Placed {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watched(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+#[path = "accept_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 //! comes from the proxy, so `X-Forwarded-For` is read, but only from proxies the operator trusts:
 //! from anyone else it is a lie to get around a limit.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -51,6 +51,15 @@ fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         }
     }
     client
+}
+
+/// What limits count by: an IPv6 subscriber has a whole /64 of addresses and can use a new one for
+/// each request.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
 }
 
 #[cfg(test)]

@@ -4,26 +4,32 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use yingke_shared::error_code::ErrorCode;
 
 use crate::app::App;
 use crate::auth::{StaffIdentity, VisitorIdentity, actions};
 use crate::error::RelayError;
+use crate::limits::REQUEST_BODY_WITHIN_MS;
 
-/// A request's JSON body: a closed struct, refused as `bad_body` or `too_large`.
+/// A request's JSON body: a closed struct, refused as `bad_body` (also when
+/// it does not come) or `too_large`.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = RelayError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, RelayError> {
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
+        let within = Duration::from_millis(REQUEST_BODY_WITHIN_MS);
+        let read = timeout(within, Bytes::from_request(request, app)).await;
+        let bytes = read.map_err(|_| ErrorCode::BadBody)?.map_err(|rejection| {
             let too_large = rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE;
             if too_large { ErrorCode::TooLarge } else { ErrorCode::BadBody }
         })?;

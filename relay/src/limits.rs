@@ -78,6 +78,21 @@ pub const FORWARDED_HOPS_MAX: usize = 16;
 /// that are there keep their file descriptors and memory.
 pub const CONNECTIONS_MAX: usize = 65_536;
 
+/// Connections one peer may have, HTTP beside its sockets: see [`SOCKETS_PER_ADDRESS_MAX`]. Trusted
+/// proxies are not counted, nor may one peer have more than three quarters of all there are.
+pub const CONNECTIONS_PER_PEER_MAX: usize = 22_000;
+
+/// File descriptors that are not for connections: the store's files, the listener, the runtime's.
+pub const FILES_RESERVED: usize = 256;
+
+/// A connection on which no byte comes or goes for this long is closed, in milliseconds. Sockets
+/// ping every 5 s; an idle connection of a browser is opened again when it is needed.
+pub const IDLE_WITHIN_MS: u64 = 30_000;
+
+/// A request's body must be complete within this, in milliseconds: the largest, on a link of 30
+/// kbit/s.
+pub const REQUEST_BODY_WITHIN_MS: u64 = 20_000;
+
 /// A request's head must be complete within this, in milliseconds: a trickling one holds nothing.
 pub const REQUEST_HEAD_WITHIN_MS: u64 = 10_000;
 
@@ -121,6 +136,10 @@ pub const SIGNAL_BYTES_MAX: usize = 32 * 1_024;
 
 /// Replies that wait for a socket; a client that has more and still asks is cut off.
 pub const REPLIES_WAITING_MAX: usize = 2 * yingke_shared::limits::COMMANDS_IN_FLIGHT_MAX;
+
+/// And the bytes of replies after which it is cut off: two of the largest pages of history. Nobody
+/// scrolls further ahead than they read.
+pub const REPLIES_WAITING_BYTES_MAX: usize = 2 * SNAPSHOT_BYTES_MAX;
 
 /// A ping goes out this often, in milliseconds.
 pub const PING_EVERY_MS: u64 = 5_000;

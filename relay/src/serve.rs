@@ -13,13 +13,14 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::accept::Limited;
+use crate::accept::{Bounds, Limited};
 use crate::app::App;
 use crate::client_address;
 use crate::clock::RealWorld;
 use crate::config::{Config, TlsFiles};
 use crate::limits::{
-    CONNECTIONS_MAX, REQUEST_HEAD_WITHIN_MS, STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
+    CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX, FILES_RESERVED, IDLE_WITHIN_MS,
+    REQUEST_HEAD_WITHIN_MS, STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
 };
 use crate::store::{Fatal, OpenError, Store};
 
@@ -69,7 +70,7 @@ pub async fn serve(config: Config, started: impl FnOnce(SocketAddr)) -> Result<(
     app.tasks.spawn(crate::assignment::run(Arc::clone(&app)));
 
     let handle = Handle::new();
-    let server = accept(listener, tls, handle.clone(), router(&app));
+    let server = accept(listener, tls, handle.clone(), router(&app), bounds(&app));
     let mut server = tokio::spawn(server);
     started(address);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -119,6 +120,34 @@ pub fn router(app: &Arc<App>) -> Router {
     crate::router::routes(app).layer(from_fn_with_state(trusted, client_address::find))
 }
 
+fn bounds(app: &App) -> Bounds {
+    let connections_max = files_max().saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX);
+    Bounds {
+        connections_max,
+        per_peer_max: CONNECTIONS_PER_PEER_MAX.min((connections_max / 4 * 3).max(1)),
+        idle_within: Duration::from_millis(IDLE_WITHIN_MS),
+        trusted: app.config.trusted_proxies.clone().into(),
+    }
+}
+
+/// How many files the process may have open, after asking for as many as it is allowed.
+#[cfg(unix)]
+fn files_max() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = current == maximum
+        || setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+    let files = if raised { maximum } else { current };
+    tracing::debug!(?files, raised, "open files");
+    files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
+}
+
+/// How many files the process may have open: here the system sets no small limit.
+#[cfg(not(unix))]
+fn files_max() -> usize {
+    usize::MAX
+}
+
 fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     let bound = TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
@@ -138,6 +167,7 @@ async fn accept(
     tls: Option<RustlsConfig>,
     handle: Handle<SocketAddr>,
     router: Router,
+    bounds: Bounds,
 ) -> io::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut server = axum_server::from_tcp(listener)?.handle(handle);
@@ -146,7 +176,7 @@ async fn accept(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(REQUEST_HEAD_WITHIN_MS));
-    let limited = Limited::new(CONNECTIONS_MAX);
+    let limited = Limited::new(bounds);
     match tls {
         Some(tls) => {
             server.acceptor(RustlsAcceptor::new(tls).acceptor(limited)).serve(service).await
