@@ -1,10 +1,11 @@
 // @vitest-environment jsdom
 // The shell around the machines, without a screen: how it becomes a visitor again when the relay no
-// longer takes its token. Time, network and socket are written by hand.
+// longer takes its token, and which clock it waits by. Time, network and socket are written by
+// hand.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ChatClient } from "./client";
-import type { VisitorFrame } from "./protocol";
+import type { VisitorFrame, VisitorSnapshot } from "./protocol";
 import { SiteStorage } from "./storage";
 
 /** The relay's end of a socket. */
@@ -32,6 +33,14 @@ class Wire {
     return this.sent.find((command) => command.type === "hello")?.body.token;
   }
 }
+
+const SNAPSHOT: VisitorSnapshot = {
+  visitor: { id: "vera" },
+  site: { id: "s", name: "云洁", welcome: "", preview: true },
+  conversation: null,
+  messages: [],
+  has_earlier: false,
+};
 
 const REFUSED: VisitorFrame = { type: "bye", error: { code: "unauthenticated" } };
 
@@ -76,4 +85,20 @@ test("a refused token is never offered again, however often the door fails", asy
   Wire.all.at(-1)?.onopen?.();
   expect(Wire.all.at(-1)?.token).toBe("new");
   expect(storage.get("token")).toBe("new");
+});
+
+test("a silent link is found dead in time, also when the clock was set back", async () => {
+  const storage = new SiteStorage("s", localStorage);
+  storage.set("token", "good");
+  const chat = client(storage);
+  chat.start();
+  await vi.advanceTimersByTimeAsync(0);
+  Wire.all[0]?.onopen?.();
+  const start = { mode: "snapshot", position: 7, snapshot: SNAPSHOT } as const;
+  Wire.all[0]?.tell({ type: "welcome", version: 1, epoch: "e1", now: Date.now(), start });
+  expect(chat.state.link).toBe("live");
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(chat.state.link).toBe("reconnecting");
+  expect(Wire.all[0]?.readyState).toBe(3);
 });

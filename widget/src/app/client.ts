@@ -2,6 +2,7 @@
 // state that is drawn; decides nothing that connection, outbox, timeline, marks or preview decide.
 
 import { apply, isOpen } from "./apply";
+import { steadyClock } from "./clock";
 import { Connection, type Effect, type Input } from "./connection";
 import { EnterRefused, Identity, isFinal, type TicketKeeper } from "./identity";
 import { MarkPacer } from "./marks";
@@ -76,6 +77,11 @@ export class ChatClient {
   };
   readonly #listeners = new Set<() => void>();
   readonly #tab = newId();
+  /** The time for waiting; what the outbox stores has the device's. */
+  readonly #now = steadyClock(
+    () => performance.now(),
+    () => Date.now(),
+  );
   readonly #parts: ClientParts;
   readonly #identity: Identity;
   readonly #connection: Connection;
@@ -125,6 +131,7 @@ export class ChatClient {
   start(): void {
     if (this.#is_started) return;
     this.#is_started = true;
+    this.#publish({ down_since: Date.now() });
     this.#parts.storage.listen(window, (key, value) => this.#observe(key, value));
     window.addEventListener("online", () => this.#hurry());
     window.addEventListener("offline", () => this.#publish({}));
@@ -225,8 +232,8 @@ export class ChatClient {
   #enterLater(wait?: number): void {
     const most = Math.min(30_000, 1_000 * 2 ** Math.min(this.#enter_tries, 10));
     this.#enter_tries += 1;
-    this.#enter_at = Date.now() + (wait ?? Math.round(most * (0.5 + Math.random() / 2)));
-    this.#publish({ down_since: this.#state.down_since ?? Date.now() });
+    this.#enter_at = this.#now() + (wait ?? Math.round(most * (0.5 + Math.random() / 2)));
+    this.#publish({});
     this.#schedule();
   }
 
@@ -236,7 +243,7 @@ export class ChatClient {
   }
 
   #step(input: Input): void {
-    const effects = this.#connection.step(Date.now(), input);
+    const effects = this.#connection.step(this.#now(), input);
     for (const effect of effects) this.#carryOut(effect);
     this.#pump();
   }
@@ -261,7 +268,7 @@ export class ChatClient {
         this.#enter_tries = 0;
         this.#refused = null;
         if (this.#connection.epoch) this.#parts.storage.set("epoch", this.#connection.epoch);
-        this.#publish({ clock_offset: effect.clock_offset });
+        this.#publish({ clock_offset: effect.relay_now - Date.now() });
         break;
       case "snapshot":
         this.#takeSnapshot(effect.snapshot, effect.is_new_epoch);
@@ -274,7 +281,7 @@ export class ChatClient {
         break;
       case "signal":
         if (effect.signal.kind === "agent_typing") {
-          this.#typing_until = Date.now() + TYPING_EXPIRES_MS;
+          this.#typing_until = this.#now() + TYPING_EXPIRES_MS;
         }
         break;
       case "lost":
@@ -365,10 +372,10 @@ export class ChatClient {
 
   /** Sends whatever is due and looks again when the next thing is. */
   #pump(): void {
-    const now = Date.now();
+    const now = this.#now();
     const { held } = this.#state;
     if (this.#connection.phase === "live" && held !== null) {
-      this.#sendMessages(now);
+      this.#sendMessages(Date.now());
       this.#sendPreview(now, held);
       const mark = held.conversation && this.#marks.take(now, held.conversation);
       if (mark) {
@@ -386,10 +393,11 @@ export class ChatClient {
     );
     if (stuck) {
       // The relay is heard but does not answer: a new link asks again under the same id.
-      for (const effect of this.#connection.step(now, { kind: "stop" })) this.#carryOut(effect);
-      if (this.#token !== null) {
-        const start: Input = { kind: "start", token: this.#token };
-        for (const effect of this.#connection.step(now, start)) this.#carryOut(effect);
+      const inputs: Input[] = [{ kind: "stop" }];
+      if (this.#token !== null) inputs.push({ kind: "start", token: this.#token });
+      for (const input of inputs) {
+        const effects = this.#connection.step(this.#now(), input);
+        for (const effect of effects) this.#carryOut(effect);
       }
       return;
     }
@@ -408,30 +416,34 @@ export class ChatClient {
   }
 
   #schedule(): void {
-    const now = Date.now();
+    const now = this.#now();
     const { held } = this.#state;
     const due: (number | null)[] = [this.#connection.due_at(), this.#enter_at];
     if (this.#typing_until > now) due.push(this.#typing_until);
-    if (this.#connection.phase === "live" && held !== null) {
-      due.push(this.#outbox.due_at((item) => this.#isMine(item, now)));
-      if (this.#outbox.items.some((item) => item.state.kind === "sending")) {
-        due.push(now + LOST_ANSWER_MS);
-      } else if (this.#outbox.items.some((item) => item.state.kind === "queued")) {
-        due.push(now + ADOPT_AFTER_MS);
-      }
-      if (held.conversation) due.push(this.#marks.due_at(held.conversation));
-      if (held.conversation?.status.kind === "serving" && held.site.preview) {
-        due.push(this.#preview.due_at());
-      }
+    const is_live = this.#connection.phase === "live" && held !== null;
+    if (is_live && held.conversation) due.push(this.#marks.due_at(held.conversation));
+    if (is_live && held.conversation?.status.kind === "serving" && held.site.preview) {
+      due.push(this.#preview.due_at());
     }
-    const soonest = Math.min(...due.filter((at) => at !== null));
+    const waits = due.filter((at) => at !== null).map((at) => at - now);
+    if (is_live) waits.push(this.#messageWait(Date.now()));
+    const soonest = Math.min(...waits);
     window.clearTimeout(this.#timer);
     if (soonest === Number.POSITIVE_INFINITY) return;
-    this.#timer = window.setTimeout(() => this.#wake(), Math.max(0, soonest - now));
+    this.#timer = window.setTimeout(() => this.#wake(), Math.max(0, soonest));
+  }
+
+  /** How long until the outbox has something to do, by the device's clock. */
+  #messageWait(now: number): number {
+    const { items } = this.#outbox;
+    const next = this.#outbox.due_at((item) => this.#isMine(item, now));
+    const is_any = (kind: string) => items.some((item) => item.state.kind === kind);
+    const look = is_any("sending") ? LOST_ANSWER_MS : is_any("queued") ? ADOPT_AFTER_MS : null;
+    return Math.min(next === null ? Infinity : next - now, look ?? Infinity);
   }
 
   #wake(): void {
-    if (this.#enter_at !== null && Date.now() >= this.#enter_at) void this.#enter();
+    if (this.#enter_at !== null && this.#now() >= this.#enter_at) void this.#enter();
     this.#step({ kind: "tick" });
   }
 
@@ -474,11 +486,10 @@ export class ChatClient {
     next.refusal = next.refusal ?? this.#connection.refusal;
     this.#state = next;
     next.link = this.#link();
-    next.down_since =
-      next.link === "live" ? null : (this.#connection.down_since ?? next.down_since ?? Date.now());
+    next.down_since = next.link === "live" ? null : (next.down_since ?? Date.now());
     next.outbox = this.#outbox.items;
     next.is_durable = this.#outbox.is_durable;
-    next.is_agent_typing = this.#typing_until > Date.now();
+    next.is_agent_typing = this.#typing_until > this.#now();
     next.unread = unreadOf(next, this.#marks);
     for (const listener of this.#listeners) listener();
   }

@@ -31,7 +31,7 @@ export type Effect =
   | { kind: "send"; text: string }
   /** The token is no good: enter again, then `start`. */
   | { kind: "enter" }
-  | { kind: "live"; clock_offset: number }
+  | { kind: "live"; relay_now: number }
   | { kind: "snapshot"; snapshot: VisitorSnapshot; is_new_epoch: boolean }
   | { kind: "events"; events: VisitorEvent[] }
   | { kind: "reply"; reply: Reply }
@@ -57,8 +57,6 @@ export class Connection {
   was_live = false;
   /** The identity of the log last read, from an earlier page too. */
   epoch: string | null;
-  /** Since when it is not live. */
-  down_since: number | null = null;
 
   #token = "";
   #position: number | null = null;
@@ -98,7 +96,6 @@ export class Connection {
       case "start":
         this.#token = input.token;
         this.refusal = null;
-        this.down_since ??= now;
         return this.phase === "live" ? [] : this.#connect(now);
       case "stop":
         return this.#stop();
@@ -159,10 +156,7 @@ export class Connection {
   }
 
   #lose(now: number, must_close: boolean, told_wait: number | null = null): Effect[] {
-    if (this.phase === "live") {
-      this.down_since = now;
-      if (now - this.#live_at > STEADY_MS) this.#tries = 0;
-    }
+    if (this.phase === "live" && now - this.#live_at > STEADY_MS) this.#tries = 0;
     const most = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** Math.min(this.#tries, 10));
     this.#told_wait = told_wait;
     this.#retry_at = told_wait ?? now + Math.round(this.#random() * most);
@@ -199,12 +193,11 @@ export class Connection {
     this.#live_at = now;
     this.phase = "live";
     this.was_live = true;
-    this.down_since = null;
     const effects: Effect[] = [];
     if (frame.start.mode === "snapshot") {
       effects.push({ kind: "snapshot", snapshot: frame.start.snapshot, is_new_epoch });
     }
-    effects.push({ kind: "live", clock_offset: frame.now - now });
+    effects.push({ kind: "live", relay_now: frame.now });
     return effects;
   }
 

@@ -5,6 +5,7 @@ import { widget as en } from "../../../shared/i18n/en.json";
 import { widget as zh } from "../../../shared/i18n/zh-CN.json";
 import { readToFrame, readToHost, seal } from "../host/messages";
 import { cutToBytes, pageOf } from "../host/page";
+import { steadyClock } from "./clock";
 import { firstLocale, translator } from "./i18n";
 import { pieces } from "./link_text";
 import { MarkPacer } from "./marks";
@@ -125,6 +126,23 @@ test("marks are merged, told once a second, and told again on a new link", () =>
   marks.forget();
   const told = { ...conversation, own_marks: { delivered: 3, read: 3 } };
   expect(marks.due_at(told)).toBeNull();
+});
+
+test("the time for waiting never steps back, and counts sleep", () => {
+  const at = { steady: 50, device: 1_000_000 };
+  const now = steadyClock(
+    () => at.steady,
+    () => at.device,
+  );
+  const pass = (steady: number, device: number) => {
+    at.steady += steady;
+    at.device += device;
+    return now();
+  };
+  expect(pass(0, 0)).toBe(0);
+  expect(pass(10, 11)).toBe(10);
+  expect(pass(10, -3_600_000)).toBe(20);
+  expect(pass(10, 28_800_000)).toBe(28_800_020);
 });
 
 test("the first language is the snippet's, then the browser's, else English", () => {
