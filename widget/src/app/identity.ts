@@ -26,25 +26,33 @@ export class EnterRefused extends Error {
 
 const TOKEN = "token";
 
+/** All tabs wait behind the one that asks: as long as a link may take to open, not longer. */
+const ANSWER_MAX_MS = 15_000;
+
 async function post<Answer>(url: string, body: unknown, token: string | null): Promise<Answer> {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (token !== null) headers.authorization = `Bearer ${token}`;
-  let response: Response;
+  const giving_up = new AbortController();
+  const timer = setTimeout(() => giving_up.abort(), ANSWER_MAX_MS);
+  let error: WireError | null = null;
   try {
-    response = await fetch(url, {
+    const response = await fetch(url, {
       method: "POST",
       credentials: "omit",
       cache: "no-store",
       headers,
       body: JSON.stringify(body),
+      signal: giving_up.signal,
     });
+    const answer: unknown = await response.json();
+    if (response.ok) return answer as Answer;
+    if ((answer as WireError | null)?.code !== undefined) error = answer as WireError;
   } catch {
-    throw new EnterRefused(null);
+    // No answer, or not one of the relay's.
+  } finally {
+    clearTimeout(timer);
   }
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer as Answer;
-  const code = (answer as WireError | null)?.code;
-  throw new EnterRefused(code === undefined ? null : (answer as WireError));
+  throw new EnterRefused(error);
 }
 
 /** Runs `work` in one tab at a time where the browser can do that and lets this document. */
