@@ -224,3 +224,39 @@ test("blocked storage is said, and Esc closes", async () => {
   await press({ key: "Escape" });
   expect(onClose).toHaveBeenCalledOnce();
 });
+
+test("what a newer relay says in words not known here breaks nothing", async () => {
+  await open();
+  const at = Date.now();
+  const said = (seq: number, content: unknown) => ({
+    conversation_id: "c1",
+    seq,
+    client_id: `m${seq}`,
+    author: { kind: "system" },
+    content,
+    at,
+  });
+  const marks = { delivered: 0, read: 0 };
+  const newer: unknown = {
+    ...SNAPSHOT,
+    conversation: {
+      id: "c1",
+      rev: 1,
+      status: { kind: "waiting", reason: "full_moon" },
+      agent_marks: marks,
+      own_marks: marks,
+      last_seq: 4,
+    },
+    messages: [
+      said(1, { kind: "notice", notice: { kind: "ended", by: "relay" } }),
+      said(2, { kind: "notice", notice: { kind: "raining" } }),
+      said(3, { kind: "sticker", file: "x" }),
+      said(4, { kind: "text", text: "四" }),
+    ],
+  };
+  await Wire.last.tell(welcome(newer as VisitorSnapshot));
+  expect([...document.querySelectorAll("[data-seq]")].map((row) => row.textContent)).toEqual([
+    expect.stringContaining("四"),
+  ]);
+  expect(find("status").textContent).not.toBe("");
+});

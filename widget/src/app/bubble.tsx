@@ -8,7 +8,7 @@ import { AlertIcon, ClockIcon } from "./icons";
 import type { Line, Mark } from "./lines";
 import { pieces } from "./link_text";
 import type { OutboxItem } from "./outbox";
-import type { ErrorCode, VisitorMessage } from "./protocol";
+import type { ErrorCode, SystemNotice, VisitorMessage } from "./protocol";
 
 export function Text(props: { text: string }) {
   return (
@@ -48,6 +48,16 @@ function whyFailed(code: ErrorCode, t: Translate): string {
   return t(known.includes(key) ? (key as TextKey) : "failed_other");
 }
 
+/** What the system says; null for a notice of a newer relay. */
+function noticeWords(notice: SystemNotice, t: Translate): string | null {
+  if (notice.kind === "agent_joined") {
+    return t("notice_agent_joined", { name: notice.agent.nickname });
+  }
+  if (notice.kind !== "ended") return null;
+  if (notice.by === "agent") return t("notice_ended_agent");
+  return notice.by === "visitor" ? t("notice_ended_visitor") : null;
+}
+
 function Stored(props: {
   message: VisitorMessage;
   mark: Mark | null;
@@ -67,15 +77,16 @@ function Stored(props: {
   };
   const notice = content.kind === "notice" ? content.notice : null;
   if (notice !== null && notice.kind !== "welcome") {
+    const words = noticeWords(notice, t);
+    if (words === null) return null;
     return (
       <p class="system" {...attributes}>
-        {notice.kind === "agent_joined"
-          ? t("notice_agent_joined", { name: notice.agent.nickname })
-          : t(`notice_ended_${notice.by}`)}
+        {words}
       </p>
     );
   }
-  const text = content.kind === "text" ? content.text : (notice?.text ?? "");
+  const text = content.kind === "text" ? content.text : notice?.text;
+  if (text === undefined) return null;
   const is_me = author.kind === "me";
   const name = author.kind === "agent" ? author.agent.nickname : null;
   const classes = `row ${is_me ? "me" : "they"}${props.is_last_of ? " last" : ""}`;

@@ -5,8 +5,9 @@ import { isOpen } from "./apply";
 import { Avatar } from "./avatar";
 import type { ChatState } from "./client";
 import { useTools } from "./context";
-import type { Locale, Translate } from "./i18n";
+import type { Locale, TextKey, Translate } from "./i18n";
 import { BellIcon, CloseIcon, EndIcon, GlobeIcon, MoreIcon } from "./icons";
+import type { WaitingReason } from "./protocol";
 
 interface HeaderProps {
   state: ChatState;
@@ -17,7 +18,13 @@ interface HeaderProps {
   onClose: (() => void) | null;
 }
 
-/** One line that is always true. */
+const WAITING: Record<WaitingReason, TextKey> = {
+  routing: "line_routing",
+  all_full: "line_all_full",
+  nobody_online: "line_nobody_online",
+};
+
+/** One line that is always true, also for a state that a newer relay knows and this does not. */
 function statusLine(state: ChatState, now: number, t: Translate): string {
   switch (state.link) {
     case "connecting":
@@ -35,7 +42,7 @@ function statusLine(state: ChatState, now: number, t: Translate): string {
   const status = state.held?.conversation?.status;
   switch (status?.kind) {
     case "waiting":
-      return t(`line_${status.reason}`);
+      return t(WAITING[status.reason] ?? "line_ready");
     case "serving":
       return t("line_serving");
     case "ended":

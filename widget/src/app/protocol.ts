@@ -8,6 +8,7 @@ export type { Marks } from "../../../shared/bindings/Marks";
 export type { PageContext } from "../../../shared/bindings/PageContext";
 export type { Reply } from "../../../shared/bindings/Reply";
 export type { ReturnTicket } from "../../../shared/bindings/ReturnTicket";
+export type { SystemNotice } from "../../../shared/bindings/SystemNotice";
 export type { VisitorCommand } from "../../../shared/bindings/VisitorCommand";
 export type { VisitorConversation } from "../../../shared/bindings/VisitorConversation";
 export type { VisitorEntered } from "../../../shared/bindings/VisitorEntered";
@@ -17,6 +18,7 @@ export type { VisitorMessage } from "../../../shared/bindings/VisitorMessage";
 export type { VisitorSignal } from "../../../shared/bindings/VisitorSignal";
 export type { VisitorSite } from "../../../shared/bindings/VisitorSite";
 export type { VisitorSnapshot } from "../../../shared/bindings/VisitorSnapshot";
+export type { WaitingReason } from "../../../shared/bindings/WaitingReason";
 export type { WireError } from "../../../shared/bindings/WireError";
 
 import type { ErrorCode } from "../../../shared/bindings/ErrorCode";
