@@ -61,9 +61,9 @@ pub(crate) struct Machine {
     pinged_at_ms: u64,
     /// When the reader's position last moved.
     delivered_at_ms: u64,
-    /// Since when the socket takes no more bytes.
+    /// Since when the socket takes no more.
     stalled_since_ms: Option<u64>,
-    /// Commands without a written answer.
+    /// Commands whose answer was not yet handed to the socket.
     unanswered: usize,
     hellos: Bucket,
     messages: Bucket,
@@ -161,13 +161,18 @@ impl Machine {
         self.delivered_at_ms = now_ms;
     }
 
-    /// The socket took everything, or not.
+    /// The socket was given what there is; it took everything, or not.
     pub(crate) fn writes(&mut self, now_ms: u64, all_written: bool) {
         if all_written {
             self.stalled_since_ms = None;
         } else {
             self.stalled_since_ms.get_or_insert(now_ms);
         }
+    }
+
+    /// The socket took a frame. However much still waits behind it: the peer reads.
+    pub(crate) fn written(&mut self) {
+        self.stalled_since_ms = None;
     }
 
     /// When to ask [`Machine::due`] again.
@@ -312,5 +317,17 @@ mod tests {
         machine.heard(11_000);
         assert_eq!(machine.next_ms(), 11_000);
         assert_eq!(machine.due(11_000), Due::End(ErrorCode::Unavailable));
+    }
+
+    #[test]
+    fn a_peer_that_reads_slowly_lives() {
+        let mut machine = welcomed();
+        for second in 1..=30 {
+            let now_ms = second * 1_000;
+            machine.written();
+            machine.writes(now_ms, false);
+            machine.heard(now_ms);
+            assert!(!matches!(machine.due(now_ms), Due::End(_)), "ended at {now_ms}");
+        }
     }
 }

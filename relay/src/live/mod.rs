@@ -18,6 +18,7 @@ mod frames;
 mod hub;
 mod machine;
 mod mailbox;
+mod outbox;
 mod preview;
 mod rate;
 mod side;

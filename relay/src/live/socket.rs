@@ -19,11 +19,13 @@ use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::{Hello, Outcome, Reply};
 use yingke_shared::ids::{ClientId, Position};
+use yingke_shared::limits::HELLO_WITHIN_MS;
 
 use super::frames::{self, Events};
 use super::hub::{Admission, Registration};
 use super::machine::{Due, Inbound, Machine};
 use super::mailbox::{Item, Mailbox};
+use super::outbox::{Kind, Outbox};
 use super::side::{Side, Sorted};
 use super::staff::Staff;
 use super::visitor::Visitors;
@@ -32,7 +34,7 @@ use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::error::RelayError;
 use crate::limits::{
-    DELIVERY_BYTES_MAX, REPLIES_WAITING_MAX, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
+    DELIVERY_BYTES_MAX, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
     SOCKET_WRITE_BUFFER_BYTES_MAX,
 };
 
@@ -111,8 +113,8 @@ struct Session<S: Side> {
     machine: Machine,
     reading: Option<Reading<S>>,
     commands: FuturesUnordered<UnderWay>,
-    /// Replies, and other frames that go before the next delivery.
-    frames: std::collections::VecDeque<String>,
+    /// What goes before the next delivery.
+    outbox: Outbox,
     began: Instant,
     ping_due: bool,
     delivery_due: bool,
@@ -155,7 +157,7 @@ impl<S: Side> Session<S> {
             machine,
             reading: None,
             commands: FuturesUnordered::new(),
-            frames: std::collections::VecDeque::new(),
+            outbox: Outbox::default(),
             began,
             ping_due: false,
             delivery_due: false,
@@ -230,14 +232,11 @@ impl<S: Side> Session<S> {
         while self.wire.has_room() {
             if std::mem::take(&mut self.ping_due) {
                 self.wire.start_ping()?;
-            } else if let Some(frame) = self.frames.pop_front() {
+            } else if let Some(frame) = self.next_waiting() {
                 self.wire.start_text(frame)?;
-            } else if let Some(frame) = self.next_delivery() {
+            } else if let Some(frame) = self.next_delivery()? {
                 self.wire.start_text(frame)?;
             } else {
-                if self.frames.capacity() > 0 {
-                    self.frames = std::collections::VecDeque::new();
-                }
                 break;
             }
         }
@@ -246,10 +245,20 @@ impl<S: Side> Session<S> {
         Ok(())
     }
 
+    /// The next frame of the outbox. Only now is an answered command over: as many as may be under
+    /// way may also wait for the client to read.
+    fn next_waiting(&mut self) -> Option<String> {
+        let (kind, frame) = self.outbox.take()?;
+        if kind == Kind::Answer {
+            self.machine.answered();
+        }
+        Some(frame)
+    }
+
     /// One delivery of what waits in the mailbox; signals among it follow as frames of their own.
-    fn next_delivery(&mut self) -> Option<String> {
+    fn next_delivery(&mut self) -> Result<Option<String>, End> {
         let now_ms = self.now_ms();
-        let reading = self.reading.as_mut()?;
+        let Some(reading) = self.reading.as_mut() else { return Ok(None) };
         // Before the mailbox is looked at: what was fanned out by then is in it.
         let fanned = self.app.hub.fanned();
         let items = reading.mailbox.take(DELIVERY_BYTES_MAX);
@@ -264,7 +273,7 @@ impl<S: Side> Session<S> {
                 Item::Event(..) => {}
                 Item::Signal(frame) => {
                     let text = std::str::from_utf8(&frame).unwrap_or_default();
-                    self.frames.push_back(text.to_owned());
+                    self.outbox.put(Kind::Signal, text.to_owned())?;
                 }
             }
         }
@@ -272,18 +281,21 @@ impl<S: Side> Session<S> {
             upto = upto.max(fanned);
         }
         if events.is_empty() && !self.delivery_due {
-            return self.frames.pop_front();
+            return Ok(self.next_waiting());
         }
         self.delivery_due = false;
         let frame = frames::delivery(reading.position, upto, &events);
         reading.position = upto;
         self.machine.delivered(now_ms);
-        Some(frame)
+        Ok(Some(frame))
     }
 
     async fn io(&mut self, io: Io) -> Result<(), End> {
         match io {
-            Io::Written => Ok(()),
+            Io::Written => {
+                self.machine.written();
+                Ok(())
+            }
             Io::Gone => Err(End::Gone),
             Io::Closing => Err(End::Closed),
             Io::Refused(code) => Err(code.into()),
@@ -306,7 +318,7 @@ impl<S: Side> Session<S> {
     async fn command(&mut self, id: ClientId, command: Sorted<S::Command>) -> Result<(), End> {
         let hub = &self.app.hub;
         match (command, &self.reading) {
-            (Sorted::Hello(hello), _) => Box::pin(self.hello(hello)).await,
+            (Sorted::Hello(hello), _) => Box::pin(self.hello_in_time(hello)).await,
             (Sorted::Ephemeral(command), Some(reading)) => {
                 match S::ephemeral(hub, &reading.who, command) {
                     Ok(()) => Ok(()),
@@ -333,10 +345,27 @@ impl<S: Side> Session<S> {
         }
     }
 
+    /// A relay that cannot answer, because it begins, has a slow disk or stops, keeps nobody waiting.
+    async fn hello_in_time(&mut self, hello: Hello) -> Result<(), End> {
+        let stopping = self.app.stopping.clone();
+        let limit = Duration::from_millis(HELLO_WITHIN_MS);
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => Err(ErrorCode::Unavailable.into()),
+            done = tokio::time::timeout(limit, self.hello(hello)) => {
+                done.unwrap_or(Err(ErrorCode::Unavailable.into()))
+            }
+        }
+    }
+
     /// The first hello, or another one because the client found a gap.
     async fn hello(&mut self, hello: Hello) -> Result<(), End> {
         if hello.version != PROTOCOL_VERSION {
             return Err(ErrorCode::UnsupportedVersion.into());
+        }
+        // A client that asks to begin again and again without reading.
+        if self.outbox.is_opening() {
+            return Err(ErrorCode::TooFast.into());
         }
         let refused = |error: RelayError| End::Bye(error.0);
         self.app.hub.begun().await;
@@ -352,8 +381,10 @@ impl<S: Side> Session<S> {
         }
         S::opened(&self.app.hub, &who_now, &mailbox);
 
-        self.frames.push_back(opening.welcome);
-        self.frames.extend(deliveries(opening.position, opening.upto, &opening.missed));
+        self.outbox.put(Kind::Opening, opening.welcome)?;
+        for missed in deliveries(opening.position, opening.upto, &opening.missed) {
+            self.outbox.put(Kind::Opening, missed)?;
+        }
         let position = opening.upto;
         self.reading =
             Some(Reading { who: who_now, mailbox, _registration: registration, position });
@@ -365,21 +396,18 @@ impl<S: Side> Session<S> {
 
     fn refuse(&mut self, id: ClientId, error: WireError) -> Result<(), End> {
         let reply = Reply { id, ok: None, error: Some(error) };
-        self.push(frames::reply(&reply))
+        match frames::reply(&reply) {
+            Some(frame) => Ok(self.outbox.put(Kind::Refusal, frame)?),
+            None => Ok(()),
+        }
     }
 
     fn answer(&mut self, reply: Option<String>) -> Result<(), End> {
-        self.machine.answered();
-        self.push(reply)
-    }
-
-    fn push(&mut self, frame: Option<String>) -> Result<(), End> {
-        // A client that asks and does not read.
-        if self.frames.len() >= REPLIES_WAITING_MAX {
-            return Err(ErrorCode::TooFast.into());
-        }
-        self.frames.extend(frame);
-        Ok(())
+        let Some(frame) = reply else {
+            self.machine.answered();
+            return Ok(());
+        };
+        Ok(self.outbox.put(Kind::Answer, frame)?)
     }
 
     fn time(&mut self) -> Result<(), End> {

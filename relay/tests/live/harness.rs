@@ -48,8 +48,17 @@ pub(crate) struct Visitor {
 
 impl Relay {
     pub(crate) async fn start() -> Self {
+        Self::start_with(true).await
+    }
+
+    /// A relay that never gets to the end of its start: fan-out does not begin.
+    pub(crate) async fn start_without_fanout() -> Self {
+        Self::start_with(false).await
+    }
+
+    async fn start_with(fans_out: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (app, address) = begin(&folder).await;
+        let (app, address) = begin(&folder, fans_out).await;
         let site = AddSite { name: "Shop".into(), domains: vec![] };
         let admin = StaffIdentity {
             agent_id: AgentId::new("setup").unwrap(),
@@ -65,7 +74,7 @@ impl Relay {
         self.stop().await;
         let Self { app, site, folder, .. } = self;
         drop(app);
-        let (app, address) = begin(&folder).await;
+        let (app, address) = begin(&folder, true).await;
         Self { app, address, site, folder }
     }
 
@@ -131,12 +140,14 @@ impl Relay {
     }
 }
 
-async fn begin(folder: &tempfile::TempDir) -> (Arc<App>, SocketAddr) {
+async fn begin(folder: &tempfile::TempDir, fans_out: bool) -> (Arc<App>, SocketAddr) {
     let world = Arc::new(RealWorld);
     let store = Store::open(folder.path(), world.as_ref()).unwrap();
     let config = Config { data: folder.path().into(), ..Config::default() };
     let app = Arc::new(App::new(config, world, store));
-    app.tasks.spawn(live::run(Arc::clone(&app)));
+    if fans_out {
+        app.tasks.spawn(live::run(Arc::clone(&app)));
+    }
     app.tasks.spawn(assignment::run(Arc::clone(&app)));
     let listener = tokio::net::TcpListener::bind((ADDRESS, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -229,6 +229,39 @@ async fn a_reader_that_stalls_is_dropped_and_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_and_does_not_read_is_dropped() {
+    let relay = Relay::start().await;
+    let vera = relay.visitor().await;
+    let text = "说".repeat(4_000);
+    for n in 0..30 {
+        relay.send_as(&vera, &format!("m{n}"), &text).await;
+    }
+    let mut stalled = Client::connect_with(relay.address, "/ws/visitor", Some(4_096)).await;
+    stalled.hello(&vera.token, Value::Null).await;
+    for _ in 0..60 {
+        stalled.command("load_history", json!({"before": null, "limit": 50})).await;
+    }
+    eventually("the session is over", || relay.app.hub.sockets() == (0, 0)).await;
+    assert_eq!(stalled.bye_code().await, "too_fast");
+    // One that reads gets every page.
+    let mut reader = relay.widget(&vera).await;
+    for _ in 0..40 {
+        let id = reader.command("load_history", json!({"before": null, "limit": 50})).await;
+        assert_eq!(reader.reply(&id).await["ok"]["kind"], "history");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_never_got_ready_still_stops() {
+    let relay = Relay::start_without_fanout().await;
+    let vera = relay.visitor().await;
+    let mut client = Client::connect(relay.address, "/ws/visitor").await;
+    client.say_hello(&vera.token, Value::Null).await;
+    let (_, code) = tokio::join!(relay.stop(), client.bye_code());
+    assert_eq!(code, "unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopping_relay_says_when_to_come_back() {
     let relay = Relay::start().await;
     let ana = relay.agent("ana", 8).await;

@@ -1,0 +1,109 @@
+//! Frames that wait for room on one socket, before the next delivery: replies, signals, what a
+//! session begins with. Replies are bounded by number and by bytes: a client that asks and does not
+//! read ends its own session instead of filling the relay's memory.
+
+use std::collections::VecDeque;
+
+use yingke_shared::error_code::ErrorCode;
+
+use crate::limits::{REPLIES_WAITING_BYTES_MAX, REPLIES_WAITING_MAX};
+
+/// What a frame is to the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The answer to a command that was carried out or tried: when it is taken, its place among the
+    /// commands under way is free again.
+    Answer,
+    /// A command was not even tried.
+    Refusal,
+    /// Part of what a session begins with.
+    Opening,
+    /// Passed on; the mailbox bounds these.
+    Signal,
+}
+
+impl Kind {
+    fn is_reply(self) -> bool {
+        matches!(self, Self::Answer | Self::Refusal)
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// Takes no memory while empty.
+    frames: VecDeque<(Kind, String)>,
+    replies: usize,
+    reply_bytes: usize,
+    openings: usize,
+}
+
+impl Outbox {
+    /// Puts a frame in. A reply is refused when too much waits already.
+    pub(crate) fn put(&mut self, kind: Kind, frame: String) -> Result<(), ErrorCode> {
+        if kind.is_reply() {
+            if self.replies >= REPLIES_WAITING_MAX || self.reply_bytes >= REPLIES_WAITING_BYTES_MAX
+            {
+                return Err(ErrorCode::TooFast);
+            }
+            self.replies += 1;
+            self.reply_bytes += frame.len();
+        }
+        self.openings += usize::from(kind == Kind::Opening);
+        self.frames.push_back((kind, frame));
+        Ok(())
+    }
+
+    /// The oldest frame.
+    pub(crate) fn take(&mut self) -> Option<(Kind, String)> {
+        let Some((kind, frame)) = self.frames.pop_front() else {
+            self.frames = VecDeque::new();
+            return None;
+        };
+        if kind.is_reply() {
+            self.replies -= 1;
+            self.reply_bytes -= frame.len();
+        }
+        self.openings -= usize::from(kind == Kind::Opening);
+        Some((kind, frame))
+    }
+
+    /// Whether the client has yet to read how its session began.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.openings > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_bounded_by_bytes_and_by_number() {
+        let mut outbox = Outbox::default();
+        let page = "x".repeat(REPLIES_WAITING_BYTES_MAX / 2);
+        assert_eq!(outbox.put(Kind::Answer, page.clone()), Ok(()));
+        assert_eq!(outbox.put(Kind::Answer, page.clone()), Ok(()));
+        assert_eq!(outbox.put(Kind::Answer, String::new()), Err(ErrorCode::TooFast));
+        assert_eq!(outbox.take(), Some((Kind::Answer, page)));
+        for _ in 1..REPLIES_WAITING_MAX {
+            assert_eq!(outbox.put(Kind::Refusal, "x".into()), Ok(()));
+        }
+        assert_eq!(outbox.put(Kind::Refusal, "x".into()), Err(ErrorCode::TooFast));
+    }
+
+    #[test]
+    fn what_a_session_begins_with_and_signals_are_not_replies() {
+        let mut outbox = Outbox::default();
+        let snapshot = "x".repeat(REPLIES_WAITING_BYTES_MAX);
+        assert_eq!(outbox.put(Kind::Opening, snapshot.clone()), Ok(()));
+        assert_eq!(outbox.put(Kind::Signal, "{}".into()), Ok(()));
+        assert_eq!(outbox.put(Kind::Answer, "{}".into()), Ok(()));
+        assert!(outbox.is_opening());
+        assert_eq!(outbox.take(), Some((Kind::Opening, snapshot)));
+        assert!(!outbox.is_opening());
+        assert_eq!(outbox.take().map(|(kind, _)| kind), Some(Kind::Signal));
+        assert_eq!(outbox.take().map(|(kind, _)| kind), Some(Kind::Answer));
+        assert_eq!(outbox.take(), None);
+    }
+}
