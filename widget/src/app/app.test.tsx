@@ -260,3 +260,32 @@ test("what a newer relay says in words not known here breaks nothing", async () 
   ]);
   expect(find("status").textContent).not.toBe("");
 });
+
+test("an agent's message is read when the window has the focus, not before", async () => {
+  const has_focus = vi.spyOn(document, "hasFocus").mockReturnValue(false);
+  const client = await open();
+  const marks = { delivered: 0, read: 0 };
+  const status = { kind: "serving", agent: ANA } as const;
+  const message = {
+    conversation_id: "c1",
+    seq: 1,
+    client_id: "m1",
+    author: { kind: "agent", agent: ANA },
+    content: { kind: "text", text: "您好" },
+    at: Date.now(),
+  } as const;
+  const conversation = { id: "c1", rev: 1, status, agent_marks: marks, own_marks: marks };
+  const snapshot = { ...SNAPSHOT, conversation: { ...conversation, last_seq: 1 } };
+  await Wire.last.tell(welcome({ ...snapshot, messages: [message] }));
+  const told = () => Wire.last.of("mark").map(({ body }) => body);
+  expect(told()).toEqual([{ conversation_id: "c1", delivered: 1, read: 0 }]);
+  expect(client.state.unread).toBe(1);
+  has_focus.mockReturnValue(true);
+  await act(() => {
+    window.dispatchEvent(new Event("focus"));
+  });
+  expect(client.state.unread).toBe(0);
+  const limit = { timeout: 3_000 };
+  await vi.waitFor(() => expect(told().at(-1)).toMatchObject({ delivered: 1, read: 1 }), limit);
+  has_focus.mockRestore();
+});

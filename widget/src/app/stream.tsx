@@ -70,8 +70,9 @@ export function Stream(props: StreamProps) {
 
   const tellView = () => {
     const box = log.current;
-    const can_see = is_shown && document.visibilityState === "visible";
-    if (box !== null && can_see && conversation_id) client.view(seqInView(box, conversation_id));
+    const is_looked_at = is_shown && document.visibilityState === "visible" && document.hasFocus();
+    if (box === null || !is_looked_at || !conversation_id) return;
+    client.view(seqInView(box, conversation_id));
   };
 
   const toEnd = () => {
