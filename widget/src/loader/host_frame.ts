@@ -39,6 +39,11 @@ export class HostFrame {
       const message = is_ours && readToHost(event.data);
       if (message) this.#take(message);
     });
+    // A page may change its address without loading. The visitor who then turns to the chat takes
+    // the focus from this window, so the chat knows the address before the message is written.
+    const tell = () => this.#tellShown();
+    addEventListener("blur", tell);
+    addEventListener("popstate", tell);
     if (this.#memory.get().is_talking) this.#whenIdle(() => this.#load());
   }
 
@@ -111,9 +116,7 @@ export class HostFrame {
     this.#launcher.classList.toggle("open", is_open);
     this.#fit();
     this.#label();
-    if (this.#is_ready) {
-      this.#tell({ type: "shown", is_open, is_full_screen: this.#isPhone(), page: this.#page() });
-    }
+    this.#tellShown();
     if (is_open) this.#iframe?.focus();
     else if (was_open) this.#launcher.focus();
   }
@@ -149,6 +152,12 @@ export class HostFrame {
         this.#label();
         this.#memory.set({ is_talking: message.is_talking });
     }
+  }
+
+  #tellShown(): void {
+    if (!this.#is_ready) return;
+    const is_open = this.#is_open;
+    this.#tell({ type: "shown", is_open, is_full_screen: this.#isPhone(), page: this.#page() });
   }
 
   #tell(message: ToFrame): void {

@@ -1,0 +1,52 @@
+// @vitest-environment jsdom
+// The loader on a page that changes its address without loading: the chat knows it when the visitor
+// turns to it.
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { readToFrame, seal, type ToFrame, type ToHost } from "../host/messages";
+import { HostFrame } from "./host_frame";
+
+const RELAY = "https://chat.example";
+
+/** The iframe's side: what it was told, and its own word. jsdom gives a shadow root no windows. */
+function open(loader: HostFrame) {
+  const inside = document.body.appendChild(document.createElement("iframe")).contentWindow;
+  if (inside === null) throw new Error("no window");
+  vi.spyOn(HTMLIFrameElement.prototype, "contentWindow", "get").mockReturnValue(inside);
+  const told: (ToFrame | null)[] = [];
+  vi.spyOn(inside, "postMessage").mockImplementation((message) => {
+    told.push(readToFrame(message));
+  });
+  const say = (message: ToHost) => {
+    const event = { data: seal(message), origin: RELAY, source: inside };
+    window.dispatchEvent(new MessageEvent("message", event));
+  };
+  loader.call("open");
+  return { told, say };
+}
+
+beforeEach(() => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+  vi.stubGlobal("visualViewport", null);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  document.body.replaceChildren();
+});
+
+test("a new address without a new page is told when the visitor turns to the chat", () => {
+  const url = `${RELAY}/w/s/frame`;
+  const parts = { site: "s", relay: RELAY, url, has_tickets: false, locale: "en" };
+  const { told, say } = open(new HostFrame(parts));
+  window.dispatchEvent(new Event("blur"));
+  expect(told).toEqual([]);
+  say({ type: "ready" });
+  for (const turn of ["blur", "popstate"]) {
+    history.pushState({}, "", `/x20-pro?by=${turn}`);
+    window.dispatchEvent(new Event(turn));
+    const page = { url: location.href, title: "" };
+    expect(told.at(-1)).toEqual({ type: "shown", is_open: true, is_full_screen: false, page });
+  }
+});
