@@ -55,6 +55,14 @@ pub enum ServeError {
 /// Runs the relay until it is asked to stop. `started` is told the address once it listens.
 pub async fn serve(config: Config, started: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     let stop_asked = stop_signal().map_err(ServeError::Signals)?;
+    serve_until(config, stop_asked, started).await
+}
+
+async fn serve_until(
+    config: Config,
+    stop_asked: impl Future<Output = ()>,
+    started: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
     let tls = match &config.tls {
         Some(files) => Some(tls_config(files).await.map_err(ServeError::Tls)?),
         None => None,
@@ -71,7 +79,8 @@ pub async fn serve(config: Config, started: impl FnOnce(SocketAddr)) -> Result<(
 
     let handle = Handle::new();
     let server = accept(listener, tls, handle.clone(), router(&app), bounds(&app));
-    let mut server = tokio::spawn(server);
+    // One of the tasks: it ends when the last request was answered.
+    let mut server = app.tasks.spawn(server);
     started(address);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
 
@@ -209,3 +218,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
         }
     })
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;
