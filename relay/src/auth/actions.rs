@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::rest::{ChangePassword, SignIn};
+use yingke_shared::time::Timestamp;
 
 use super::rules::{account_key, is_expired, may_be_password, session_ends, should_prolong};
 use super::{PasswordHasher, StaffIdentity, TokenHash, VisitorIdentity, store};
@@ -154,18 +155,20 @@ pub async fn staff_of_token(app: &App, token: &str) -> Result<StaffIdentity, Rel
         .filter(|found| !found.disabled && !is_expired(found.expires_at, now))
         .ok_or(ErrorCode::Unauthenticated)?;
     if should_prolong(found.expires_at, now) {
-        let prolonged = session.clone();
-        app.store
-            .write("prolong session", move |tx| {
-                Ok::<_, Abort<ErrorCode>>(store::prolong_session(
-                    tx,
-                    &prolonged,
-                    session_ends(now),
-                )?)
-            })
-            .await?;
+        prolong(app, session.clone(), session_ends(now)).await;
     }
     Ok(StaffIdentity { agent_id: found.agent_id, role: found.role, session })
+}
+
+/// Reading must not depend on being able to write: when this fails, the session is as long as it
+/// was, and the next use of it tries again.
+async fn prolong(app: &App, session: TokenHash, until: Timestamp) {
+    let prolonged = app.store.write("prolong session", move |tx| {
+        Ok::<_, Abort<ErrorCode>>(store::prolong_session(tx, &session, until)?)
+    });
+    if let Err(error) = prolonged.await {
+        tracing::warn!(%error, "a session could not be prolonged");
+    }
 }
 
 /// Which visitor holds this token. Nothing starts while the site's online service is off (A04).

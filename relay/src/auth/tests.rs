@@ -8,6 +8,7 @@ use yingke_shared::views::Role;
 
 use super::rules::{SESSION_MS, may_be_password};
 use super::{StaffIdentity, actions};
+use crate::store::Abort;
 use crate::testing::{HERE, PASSWORD, TestRelay, admin};
 
 async fn sign_in_from(
@@ -120,6 +121,22 @@ async fn a_session_in_use_lives_on_and_an_idle_one_ends() {
     assert_eq!(who(&relay, &idle).await, Err(ErrorCode::Unauthenticated));
     relay.pass(SESSION_MS);
     assert_eq!(who(&relay, &used).await, Err(ErrorCode::Unauthenticated));
+}
+
+/// With a full disk agents can still read.
+#[tokio::test]
+async fn a_session_that_cannot_be_prolonged_is_still_one() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (token, identity) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let no_writes = "CREATE TRIGGER full BEFORE UPDATE ON staff_sessions \
+                     BEGIN SELECT RAISE(ABORT, 'no space'); END";
+    let made = relay.app.store.write("fill the disk", |tx| {
+        Ok::<_, Abort<ErrorCode>>(tx.execute(no_writes, &[]).map(drop)?)
+    });
+    made.await.unwrap();
+    relay.pass(25 * 60 * 60 * 1_000);
+    assert_eq!(who(&relay, &token).await, Ok(identity));
 }
 
 #[tokio::test]
