@@ -49,7 +49,7 @@ pub async fn send_as_visitor(
     let accepted = app
         .store
         .write("send as visitor", move |tx| {
-            if let Some(outcome) = sent_before(tx, &opening.visitor_id, &client_id, &text)? {
+            if let Some(outcome) = sent_before(tx, &opening.visitor_id, &client_id, &text, None)? {
                 return Ok(outcome);
             }
             let mut row = match store::open_of_visitor(tx, &opening.visitor_id)? {
@@ -75,10 +75,11 @@ pub async fn send_as_agent(
     let accepted = app
         .store
         .write("send as agent", move |tx| {
-            if let Some(outcome) = sent_before(tx, &who.agent_id, &client_id, &command.text)? {
+            let id = &command.conversation_id;
+            let before = sent_before(tx, &who.agent_id, &client_id, &command.text, Some(id))?;
+            if let Some(outcome) = before {
                 return Ok(outcome);
             }
-            let id = &command.conversation_id;
             let (mut row, _) = permitted(tx, &who, id, ConversationDeed::Write)?;
             let author = Author::Agent { agent_id: who.agent_id.clone() };
             let content = MessageContent::Text { text: command.text.clone() };
@@ -88,16 +89,21 @@ pub async fn send_as_agent(
     Ok(accepted)
 }
 
-/// The answer to this id, if the actor used it before; the same id for another text is refused.
+/// The answer to this id, if the actor used it before; the same id for another text, or for
+/// another conversation where the actor names one, is refused.
 fn sent_before(
     tx: &ReadTx<'_>,
     actor: &impl ToValue,
     client_id: &ClientId,
     text: &str,
+    conversation_id: Option<&ConversationId>,
 ) -> Decided<Option<Outcome>> {
     match store::sent(tx, actor, client_id)? {
         None => Ok(None),
-        Some(sent) if sent.text == text => {
+        Some(sent)
+            if sent.text == text
+                && conversation_id.is_none_or(|named| *named == sent.conversation_id) =>
+        {
             let (conversation_id, seq, at) = (sent.conversation_id, sent.seq, sent.at);
             Ok(Some(Outcome::Accepted { conversation_id, seq, at }))
         }

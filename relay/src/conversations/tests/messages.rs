@@ -63,6 +63,19 @@ async fn the_same_id_is_the_same_message_for_ever() {
     assert_ne!(next, id, "the next message begins another");
 }
 
+/// Else the second would be acknowledged and stand nowhere.
+#[tokio::test]
+async fn an_id_used_in_one_conversation_is_refused_in_another() {
+    let relay = TestRelay::open().await;
+    let ana = relay.agent("Ana").await;
+    let (vera, viktor) = (relay.visitor().await, relay.visitor().await);
+    let first = relay.conversation_with(&vera, &ana).await;
+    let second = relay.conversation_with(&viktor, &ana).await;
+    let answered = relay.answer(&ana, &first, "a1", "您好").await;
+    assert_eq!(relay.answer(&ana, &second, "a1", "您好").await, Err(ErrorCode::IdReused));
+    assert_eq!(relay.answer(&ana, &first, "a1", "您好").await, answered);
+}
+
 #[tokio::test]
 async fn many_sends_at_once_make_one_conversation_numbered_densely() {
     let relay = std::sync::Arc::new(TestRelay::open().await);
