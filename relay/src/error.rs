@@ -81,8 +81,17 @@ impl From<ErrorCode> for RelayError {
 
 impl From<StoreError> for RelayError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
-        Self::refused(ErrorCode::StorageFailed)
+        match error {
+            StoreError::Busy => BUSY,
+            StoreError::Closed => CLOSED,
+            StoreError::Engine(_)
+            | StoreError::Corrupt(_)
+            | StoreError::TransactionLost(_)
+            | StoreError::Panicked => {
+                tracing::error!(%error, "the store failed");
+                Self::refused(ErrorCode::StorageFailed)
+            }
+        }
     }
 }
 
@@ -90,10 +99,36 @@ impl<R: Into<RelayError>> From<WriteError<R>> for RelayError {
     fn from(error: WriteError<R>) -> Self {
         match error {
             WriteError::Refused(refusal) => refusal.into(),
-            WriteError::Busy => Self::later(ErrorCode::Busy, 500),
+            WriteError::Busy => BUSY,
             WriteError::Failed(error) => error.into(),
             WriteError::Panicked => Self::refused(ErrorCode::Internal),
-            WriteError::Closed => Self::later(ErrorCode::Unavailable, 1_000),
+            WriteError::Closed => CLOSED,
         }
+    }
+}
+
+/// Too much is queued. Not logged: it is no failure, and there would be a line for each request.
+const BUSY: RelayError = RelayError(WireError { code: ErrorCode::Busy, retry_after_ms: Some(500) });
+
+/// The relay is ending.
+const CLOSED: RelayError =
+    RelayError(WireError { code: ErrorCode::Unavailable, retry_after_ms: Some(1_000) });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What passes by itself is told apart from what does not, for reads as for writes.
+    #[test]
+    fn a_full_queue_and_a_closed_store_are_no_failures() {
+        let of_write = |error: WriteError<ErrorCode>| RelayError::from(error);
+        for error in [StoreError::Busy.into(), of_write(WriteError::Busy)] {
+            assert_eq!(error, RelayError::later(ErrorCode::Busy, 500));
+        }
+        for error in [StoreError::Closed.into(), of_write(WriteError::Closed)] {
+            assert_eq!(error, RelayError::later(ErrorCode::Unavailable, 1_000));
+        }
+        let failed = of_write(WriteError::Failed(StoreError::Corrupt("role")));
+        assert_eq!(failed, RelayError::refused(ErrorCode::StorageFailed));
     }
 }
