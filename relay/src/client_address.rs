@@ -13,7 +13,8 @@ use ipnet::IpNet;
 
 use crate::limits::FORWARDED_HOPS_MAX;
 
-/// Extension on every request: who asks, as far as it can be trusted.
+/// Extension on every request: who asks, as far as it can be trusted, as limits count it (an IPv6
+/// address stands for its /64).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -25,7 +26,7 @@ pub async fn find(
     next: Next,
 ) -> Response {
     let address = client_of(peer.ip(), request.headers(), &trusted);
-    request.extensions_mut().insert(ClientAddress(address));
+    request.extensions_mut().insert(ClientAddress(network_of(address)));
     next.run(request).await
 }
 
@@ -86,5 +87,18 @@ mod tests {
         check("::ffff:10.0.0.1", &["2001:db8::5"], "2001:db8::5");
         check("::1", &["not an address"], "::1");
         check("10.0.0.1", &[], "10.0.0.1");
+    }
+
+    #[test]
+    fn a_subscriber_is_one_whatever_address_it_uses() {
+        for (address, expected) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2::ffff", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ] {
+            let found = network_of(address.parse().unwrap());
+            assert_eq!(found, expected.parse::<IpAddr>().unwrap());
+        }
     }
 }
