@@ -60,8 +60,9 @@ struct Inner {
     fatal: watch::Receiver<Option<Fatal>>,
     /// What the folder's lock and the boot file belong to; held until the store is gone.
     folder: Arc<Folder>,
-    /// The log was found to be older than a client's within this boot: said once only.
-    renewed: std::sync::atomic::AtomicBool,
+    /// The log was found to be older than a client's within this boot, and has a new identity.
+    /// Held while it is given one.
+    renewed: tokio::sync::Mutex<bool>,
 }
 
 /// Who runs the closures.
@@ -101,7 +102,7 @@ impl Store {
         } else {
             Executor::Inline(Mutex::new(Some(engine)))
         };
-        let renewed = std::sync::atomic::AtomicBool::new(false);
+        let renewed = tokio::sync::Mutex::new(false);
         Ok(Self { inner: Arc::new(Inner { executor, tail, fatal, folder, renewed }) })
     }
 
@@ -167,14 +168,15 @@ impl Store {
     /// replaced by an older copy. Gives the log a new identity, at most once a boot, so that no
     /// client can make others start over again and again.
     pub async fn renew_epoch(&self, world: &dyn World) -> Result<Epoch, WriteError<StoreError>> {
-        use std::sync::atomic::Ordering;
-        if self.inner.renewed.swap(true, Ordering::SeqCst) {
+        let mut renewed = self.inner.renewed.lock().await;
+        if *renewed {
             return Ok(self.head().0);
         }
         let epoch = identity::new_epoch(world).map_err(WriteError::Failed)?;
         let chosen = epoch.clone();
         let boot =
             self.write("renew epoch", move |tx| Ok(identity::write_epoch(tx, &chosen)?)).await?;
+        *renewed = true;
         let position = self.head().1;
         self.inner.tail.set_epoch(epoch.clone());
         let folder = Arc::clone(&self.inner.folder);

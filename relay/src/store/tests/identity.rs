@@ -96,6 +96,27 @@ async fn a_client_ahead_of_the_log_renews_the_epoch_once_a_boot() {
 }
 
 #[tokio::test]
+async fn a_new_epoch_that_was_not_stored_is_tried_again() {
+    let bench = Bench::open();
+    let epoch = bench.epoch();
+    let execute = async |sql: &'static str| {
+        let done = bench.store.write::<_, No, _>("trigger", |tx| Ok(tx.execute(sql, &[])?));
+        done.await.unwrap();
+    };
+    execute(
+        "CREATE TRIGGER full BEFORE UPDATE OF epoch ON log_head \
+             BEGIN SELECT RAISE(ABORT, 'no space'); END",
+    )
+    .await;
+    assert!(bench.store.renew_epoch(&RealWorld).await.is_err());
+    assert_eq!(bench.epoch(), epoch);
+    execute("DROP TRIGGER full").await;
+    let renewed = bench.store.renew_epoch(&RealWorld).await.unwrap();
+    assert_ne!(renewed, epoch);
+    assert_eq!(bench.epoch(), renewed);
+}
+
+#[tokio::test]
 async fn a_log_that_contradicts_its_counter_is_refused() {
     let bench = Bench::open();
     bench.keep("one").await.unwrap();
