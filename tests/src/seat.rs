@@ -205,8 +205,11 @@ impl TestSeat {
     /// Writes a message; gives what is in the outbox when that is durable.
     pub async fn say(&self, conversation: &ConversationId, text: &str) -> Result<OutboxItem> {
         self.said.note(text);
-        let request =
-            UiRequest::SendMessage { conversation_id: conversation.clone(), text: text.to_owned() };
+        let request = UiRequest::SendMessage {
+            conversation_id: conversation.clone(),
+            text: text.to_owned(),
+            client_id: None,
+        };
         match self.must(request).await? {
             UiReply::Queued { item } => Ok(item),
             other => bail!("sending queues, it does not give {other:?}"),

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use yingke_shared::commands::StaffCommand;
-use yingke_shared::commands::staff::{SetAvailability, StaffSendMessage};
+use yingke_shared::commands::staff::StaffSendMessage;
 use yingke_shared::ids::ConversationId;
 use yingke_shared::views::Availability;
 use yingke_tests::http::{Address, Admin};
 use yingke_tests::link::{Staff, Visitor};
 use yingke_tests::relay::TestRelay;
+use yingke_tests::staff::StaffSocket;
 use yingke_tests::visitor::TestVisitor;
 
 use crate::Spread;
@@ -33,15 +34,25 @@ pub(crate) async fn measure() -> Result<()> {
     let address = relay.address.clone();
     let admin = relay.admin().await?;
     let site = admin.add_site("Tea", "http://shop.localhost").await?;
-    let mut pairs = Vec::new();
+    // Signing in is slowed down on purpose, so all are known first and connected then.
+    let mut known = Vec::new();
     for number in 0..100 {
-        pairs.push(pair(&address, &admin, &site, number).await?);
+        known.push(acquaintance(&address, &admin, &site, number).await?);
     }
+    let mut pairs = Vec::new();
+    for (agent, visitor, conversation) in &known {
+        pairs.push(Pair {
+            visitor: Quick::open::<Visitor>(&address, visitor).await?,
+            agent: Quick::open::<Staff>(&address, &agent.token).await?,
+            conversation: conversation.clone(),
+        });
+    }
+    drop(known);
     let mut bare = Bare::open()?;
     for count in [1, 10, 100] {
         let (mut relay_speed, mut batch, mut single, mut raw) = (vec![], vec![], vec![], vec![]);
         for _ in 0..ROUNDS {
-            relay_speed.push(round(&mut pairs[..count]).await?);
+            relay_speed.push(round(&mut pairs, count).await?);
             batch.push(bare.messages_per_second(100, ROUND / 2)?);
             single.push(bare.messages_per_second(1, ROUND / 4)?);
             raw.push(bare.raw_inserts_per_second(ROUND / 4)?);
@@ -72,27 +83,26 @@ struct Pair {
     conversation: ConversationId,
 }
 
-async fn pair(
+/// An agent who is there, and the token of the visitor the agent serves.
+async fn acquaintance(
     address: &Address,
     admin: &Admin,
     site: &yingke_shared::ids::SiteId,
     number: usize,
-) -> Result<Pair> {
+) -> Result<(StaffSocket, String, ConversationId)> {
     let account = admin.add_agent(&format!("Ana{number}"), 1).await?;
-    let token = address.sign_in(&account.account, &account.password).await?.token;
-    let mut agent = Quick::open::<Staff>(address, &token).await?;
-    let online = SetAvailability { availability: Availability::Online };
-    agent.ask(&StaffCommand::SetAvailability(online)).await?;
+    let agent = StaffSocket::sign_in(address, &account).await?;
+    agent.set_availability(Availability::Online).await?;
     let vera = TestVisitor::enter(address, site).await?;
     let conversation = vera.say(TEXT).await?.conversation;
-    vera.until_served().await?;
-    let visitor = Quick::open::<Visitor>(address, &vera.token).await?;
-    Ok(Pair { visitor, agent, conversation })
+    agent.until_gained(&conversation).await?;
+    Ok((agent, vera.token, conversation))
 }
 
 /// Both sides of every pair write as fast as they are answered; counted is what was acknowledged and
 /// delivered to the other side.
-async fn round(pairs: &mut [Pair]) -> Result<f64> {
+async fn round(pairs: &mut [Pair], count: usize) -> Result<f64> {
+    let (pairs, others) = pairs.split_at_mut(count);
     let stop = Arc::new(AtomicBool::new(false));
     let delivered = |pairs: &[Pair]| -> u64 {
         pairs
@@ -105,6 +115,7 @@ async fn round(pairs: &mut [Pair]) -> Result<f64> {
     };
     let before = delivered(pairs);
     let begun = Instant::now();
+    let end = tokio::time::Instant::now() + ROUND;
     let mut writers = Vec::new();
     for pair in pairs.iter_mut() {
         let command = StaffCommand::StaffSendMessage(StaffSendMessage {
@@ -128,8 +139,15 @@ async fn round(pairs: &mut [Pair]) -> Result<f64> {
             },
         ));
     }
+    // The others only answer pings, else the relay would take them for dead.
+    let idle = futures_util::future::join_all(
+        others
+            .iter_mut()
+            .map(|pair| futures_util::future::join(pair.visitor.idle(), pair.agent.idle())),
+    );
     let clock = async {
-        tokio::time::sleep(ROUND).await;
+        let _ = tokio::time::timeout(ROUND, idle).await;
+        tokio::time::sleep_until(end).await;
         stop.store(true, Ordering::Relaxed);
     };
     let (written, ()) =
