@@ -113,6 +113,14 @@ pub struct Rate {
     pub per_second: u32,
 }
 
+impl Rate {
+    /// Of messages: after a pause twice as many pass at once.
+    #[must_use]
+    pub fn of_messages(per_second: u32) -> Self {
+        Self { burst: per_second.saturating_mul(2), per_second }
+    }
+}
+
 /// Read buffer of a socket, in bytes. With the library's 128 KiB an idle visitor would cost 35 times
 /// as much; larger frames are read in pieces.
 pub const SOCKET_READ_BUFFER_BYTES: usize = 2 * 1_024;
@@ -131,7 +139,8 @@ pub const DELIVERY_BYTES_MAX: usize = 64 * 1_024;
 /// Events that wait for one reader, in bytes; one that is further behind is dropped and resumes.
 pub const OUTBOUND_BYTES_MAX: usize = 512 * 1_024;
 
-/// A reader with more than this waiting gets no signals: they would be stale when they arrive.
+/// A reader with more than this waiting gets no passing signals: they would be stale when they
+/// arrive.
 pub const SIGNAL_BYTES_MAX: usize = 32 * 1_024;
 
 /// Replies that wait for a socket; a client that has more and still asks is cut off.
@@ -161,11 +170,21 @@ pub const BYE_WITHIN_MS: u64 = 2_000;
 /// milliseconds, so that they do not all come at once.
 pub const RECONNECT_AFTER_MS: (u32, u32) = (500, 3_500);
 
-/// Messages of one session in a second, unless the configuration says otherwise: nobody types
-/// faster, and a script is slowed before it hurts. After a pause twice as many pass at once.
+/// Sockets of one visitor: tabs of the site. One more ends the oldest.
+pub const SOCKETS_PER_VISITOR_MAX: usize = 16;
+
+/// Sockets of one account: its devices, and those that broke and are not yet noticed.
+pub const SOCKETS_PER_AGENT_MAX: usize = 32;
+
+/// The socket that was ended for a newer one may come back after this, in milliseconds: sooner, one
+/// too many would end each other in turn for ever.
+pub const DISPLACED_RECONNECT_AFTER_MS: u32 = 60_000;
+
+/// Messages of one person, on all sockets together, in a second, unless the configuration says otherwise: nobody types
+/// faster, and a script is slowed before it hurts.
 pub const MESSAGES_PER_SECOND: u32 = 10;
 
-/// The most the configuration may say: more than one session can send.
+/// The most the configuration may say: more than one person can send.
 pub const MESSAGES_PER_SECOND_MAX: u32 = 100_000;
 
 /// Other commands of one session: marks, pages, availability.
@@ -192,6 +211,11 @@ pub const DECISIONS_AT_ONCE_MAX: usize = 256;
 /// After the store refused an agent or failed, this long passes before the next try, in
 /// milliseconds: longer than a disk's hiccup, shorter than a visitor's patience.
 pub const ASSIGN_AGAIN_AFTER_MS: u64 = 250;
+
+/// After the relay started or an agent's last socket went, visitors are not told for this long that
+/// nobody is online, in milliseconds: clients that lost the relay are back after 3.5 s at most. Who is
+/// assigned waits for nothing.
+pub const AGENTS_RETURN_WITHIN_MS: u64 = 5_000;
 
 // ---- rooms ----
 

@@ -9,12 +9,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use yingke_shared::error_code::ErrorCode;
 use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
 use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
 use yingke_shared::views::ConversationStatus;
 
 use super::frames;
 use super::hub::{Hub, ServingNow};
+use super::is_lasting;
 use super::mailbox::Mailbox;
 use super::staff::{card_event, for_staff};
 use crate::agents;
@@ -45,12 +47,34 @@ pub(super) async fn run(app: Arc<App>) {
 }
 
 async fn follow(app: &App) {
-    let Some(from) = start(app).await else { return };
+    let Some(mut from) = start(app).await else { return };
+    while let Followed::Damaged = follow_from(app, from).await {
+        let Some(head) = start(app).await else { return };
+        from = head;
+        // Whoever is registered by now may have read from before the damage; whoever comes later
+        // begins at the new head or after it.
+        app.hub.send_everybody_away();
+    }
+}
+
+/// Why the log is not followed any further.
+enum Followed {
+    ToItsEnd,
+    /// A stretch of it cannot be read. What comes after it can.
+    Damaged,
+}
+
+async fn follow_from(app: &App, from: Position) -> Followed {
     let mut log = app.store.subscribe(from);
     loop {
         let entries = match log.next().await {
             Ok(entries) => entries,
-            Err(LogError::Closed) => return,
+            Err(LogError::Closed) => return Followed::ToItsEnd,
+            Err(LogError::Store(error)) if is_lasting(&error) => {
+                let position = log.position().get();
+                tracing::error!(%error, position, "the log is damaged; everybody begins after it");
+                return Followed::Damaged;
+            }
             Err(LogError::Store(error)) => {
                 tracing::error!(%error, "fan-out cannot read the log; trying again");
                 tokio::time::sleep(AGAIN_AFTER).await;
@@ -83,6 +107,7 @@ async fn start(app: &App) -> Option<Position> {
         });
         match read.await {
             Ok((head, serving, sites)) => {
+                app.hub.forget_serving();
                 for (visitor_id, now) in serving {
                     app.hub.set_serving(&visitor_id, Some(now));
                 }
@@ -180,9 +205,13 @@ async fn gained(
     }
     let (of, reader) = (id.clone(), agent_id.clone());
     let read = again(app, "gained record", move |tx| queries::record_for(tx, &of, &reader));
-    if let Some(record) = read.await.flatten() {
-        let body = StaffEventBody::ConversationGained { record: Box::new(record) };
-        put_staff(&app.hub, position, body, agent_id, rung);
+    match read.await {
+        Ok(Some(record)) => {
+            let body = StaffEventBody::ConversationGained { record: Box::new(record) };
+            put_staff(&app.hub, position, body, agent_id, rung);
+        }
+        Ok(None) | Err(Unread::Closed) => {}
+        Err(Unread::Damaged) => app.hub.end_sessions_of_agent(agent_id, ErrorCode::Unavailable),
     }
 }
 
@@ -193,7 +222,11 @@ async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Ve
         let colleague = agents::queries::colleague(tx, &id)?;
         Ok((card_event(tx, &id, &id)?, colleague))
     });
-    let Some((own, colleague)) = read.await else { return };
+    let (own, colleague) = match read.await {
+        Ok(cards) => cards,
+        Err(Unread::Closed) => return,
+        Err(Unread::Damaged) => return app.hub.end_staff(),
+    };
     if let Some(own) = own {
         put_staff(&app.hub, entry.position, own, changed, rung);
     }
@@ -209,7 +242,12 @@ async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Ve
 async fn site_changed(app: &App, entry: &Entry, site_id: &SiteId, rung: &mut Vec<Arc<Mailbox>>) {
     let id = site_id.clone();
     let read = again(app, "changed site", move |tx| sites::queries::settings(tx, &id));
-    if let Some(site) = read.await.flatten() {
+    let site = match read.await {
+        Ok(site) => site,
+        Err(Unread::Closed) => return,
+        Err(Unread::Damaged) => return app.hub.end_staff(),
+    };
+    if let Some(site) = site {
         app.hub.set_preview(&site.id, site.preview);
         let body = StaffEventBody::SiteChanged { site };
         if let Some(json) = frames::shared(&StaffEvent { position: entry.position, body }) {
@@ -260,17 +298,29 @@ pub(super) fn for_visitor(entry: &Entry, visitor_id: &VisitorId) -> Option<Visit
     }
 }
 
-/// A read that fan-out cannot do without: tried until it succeeds or the store is closed. The log
-/// waits meanwhile, for a position must not be skipped.
+/// Why something was not read.
+enum Unread {
+    Closed,
+    /// What is stored is damaged. Those it is for begin again, so that they skip no position; all
+    /// others must not wait for ever.
+    Damaged,
+}
+
+/// A read that fan-out cannot do without: tried until it succeeds, can never succeed, or the store is
+/// closed. The log waits meanwhile, for a position must not be skipped.
 async fn again<T: Send + 'static>(
     app: &App,
     what: &'static str,
     read: impl Fn(&crate::store::ReadTx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
-) -> Option<T> {
+) -> Result<T, Unread> {
     loop {
         match app.store.read(what, read.clone()).await {
-            Ok(found) => return Some(found),
-            Err(StoreError::Closed) => return None,
+            Ok(found) => return Ok(found),
+            Err(StoreError::Closed) => return Err(Unread::Closed),
+            Err(error) if is_lasting(&error) => {
+                tracing::error!(%error, what, "fan-out cannot read; its readers begin again");
+                return Err(Unread::Damaged);
+            }
             Err(error) => {
                 tracing::error!(%error, what, "fan-out cannot read; trying again");
                 tokio::time::sleep(AGAIN_AFTER).await;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::body::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::{StaffFrame, StaffSignal, VisitorFrame, VisitorSignal};
 use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
@@ -18,8 +19,12 @@ use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
 use super::frames;
 use super::mailbox::Mailbox;
 use super::preview::masked;
+use super::rate::Bucket;
 use crate::auth::TokenHash;
-use crate::limits::{RECONNECT_AFTER_MS, SOCKETS_PER_ADDRESS_MAX};
+use crate::limits::{
+    DISPLACED_RECONNECT_AFTER_MS, RECONNECT_AFTER_MS, Rate, SOCKETS_PER_ADDRESS_MAX,
+    SOCKETS_PER_AGENT_MAX, SOCKETS_PER_VISITOR_MAX,
+};
 
 /// Handle to the hub; cheap to clone.
 #[derive(Clone)]
@@ -29,6 +34,8 @@ pub struct Hub {
 
 struct Inner {
     state: Mutex<State>,
+    /// What the rates of persons count from.
+    began: Instant,
     /// Fan-out has put everything up to this position into the mailboxes.
     fanned: AtomicU64,
     /// Grows whenever an agent's first socket comes or last one goes: wakes the driver, which then
@@ -44,8 +51,8 @@ struct State {
     stopped: bool,
     /// Names sessions, so that one can be taken out again.
     next_session: u64,
-    staff: BTreeMap<AgentId, Vec<StaffSession>>,
-    visitors: BTreeMap<VisitorId, Vec<VisitorSession>>,
+    staff: BTreeMap<AgentId, Place>,
+    visitors: BTreeMap<VisitorId, Place>,
     /// Sockets of each address, for the limit.
     addresses: BTreeMap<IpAddr, u32>,
     /// Who serves whom: the way of previews, typing signs and online signs. Kept by fan-out.
@@ -56,15 +63,43 @@ struct State {
     without_preview: BTreeSet<SiteId>,
 }
 
-struct StaffSession {
+/// One person, with at least one session.
+#[derive(Default)]
+struct Place {
+    /// The oldest first.
+    sessions: Vec<Session>,
+    /// The person's messages, on all sockets together.
+    messages: Bucket,
+}
+
+struct Session {
     number: u64,
-    token: TokenHash,
+    /// Of staff: which signing in it belongs to.
+    token: Option<Box<TokenHash>>,
     mailbox: Arc<Mailbox>,
 }
 
-struct VisitorSession {
-    number: u64,
-    mailbox: Arc<Mailbox>,
+impl Place {
+    /// Adds a session; one too many ends the oldest. Gives whether it is the first.
+    fn add(&mut self, session: Session, sessions_max: usize) -> bool {
+        let is_first = self.sessions.is_empty();
+        if is_first {
+            // Nearly everybody has one.
+            self.sessions.reserve_exact(1);
+        } else if self.sessions.len() >= sessions_max {
+            let oldest = self.sessions.remove(0);
+            let retry_after_ms = Some(DISPLACED_RECONNECT_AFTER_MS);
+            oldest.mailbox.end(WireError { code: ErrorCode::TooFast, retry_after_ms });
+        }
+        self.sessions.push(session);
+        is_first
+    }
+
+    /// Takes a session out, unless it was displaced; gives whether nobody is left.
+    fn remove(&mut self, number: u64) -> bool {
+        self.sessions.retain(|session| session.number != number);
+        self.sessions.is_empty()
+    }
 }
 
 /// A conversation that an agent serves now.
@@ -80,7 +115,13 @@ impl Default for Hub {
     fn default() -> Self {
         let (presence, _) = watch::channel(0);
         let (begun, _) = watch::channel(false);
-        let inner = Inner { state: Mutex::default(), fanned: AtomicU64::new(0), presence, begun };
+        let inner = Inner {
+            state: Mutex::default(),
+            began: Instant::now(),
+            fanned: AtomicU64::new(0),
+            presence,
+            begun,
+        };
         Self { inner: Arc::new(inner) }
     }
 }
@@ -96,7 +137,7 @@ impl Hub {
     /// Ends every socket of this account: disabled, or its rights changed.
     pub fn end_sessions_of_agent(&self, agent_id: &AgentId, code: ErrorCode) {
         let state = self.inner.state.lock();
-        for session in state.staff.get(agent_id).into_iter().flatten() {
+        for session in state.staff_of(agent_id) {
             session.mailbox.end(WireError::new(code));
         }
     }
@@ -104,7 +145,8 @@ impl Hub {
     /// Ends every socket of this session: signed out, password changed.
     pub fn end_session(&self, token: &TokenHash) {
         let state = self.inner.state.lock();
-        for session in state.staff.values().flatten().filter(|session| session.token == *token) {
+        let of_token = |session: &&Session| session.token.as_deref() == Some(token);
+        for session in state.all_staff().filter(of_token) {
             session.mailbox.end(WireError::new(ErrorCode::Unauthenticated));
         }
     }
@@ -119,8 +161,8 @@ impl Hub {
     #[must_use]
     pub fn sockets(&self) -> (usize, usize) {
         let state = self.inner.state.lock();
-        let staff = state.staff.values().map(Vec::len).sum();
-        (staff, state.visitors.values().map(Vec::len).sum())
+        let sockets = |place: &Place| place.sessions.len();
+        (state.staff.values().map(sockets).sum(), state.visitors.values().map(sockets).sum())
     }
 }
 
@@ -164,9 +206,10 @@ impl Hub {
     ) -> Registration {
         let mut state = self.inner.state.lock();
         let number = state.new_session(mailbox);
-        let sessions = state.staff.entry(agent_id.clone()).or_default();
-        let is_first = sessions.is_empty();
-        sessions.push(StaffSession { number, token: token.clone(), mailbox: Arc::clone(mailbox) });
+        let token = Some(Box::new(token.clone()));
+        let session = Session { number, token, mailbox: Arc::clone(mailbox) };
+        let place = state.staff.entry(agent_id.clone()).or_default();
+        let is_first = place.add(session, SOCKETS_PER_AGENT_MAX);
         drop(state);
         if is_first {
             self.inner.presence.send_modify(|count| *count += 1);
@@ -182,14 +225,9 @@ impl Hub {
     ) -> Registration {
         let mut state = self.inner.state.lock();
         let number = state.new_session(mailbox);
-        let sessions = state.visitors.entry(visitor_id.clone()).or_default();
-        let is_first = sessions.is_empty();
-        if is_first {
-            // Nearly every visitor has one tab.
-            sessions.reserve_exact(1);
-        }
-        sessions.push(VisitorSession { number, mailbox: Arc::clone(mailbox) });
-        if is_first {
+        let session = Session { number, token: None, mailbox: Arc::clone(mailbox) };
+        let place = state.visitors.entry(visitor_id.clone()).or_default();
+        if place.add(session, SOCKETS_PER_VISITOR_MAX) {
             state.tell_online(visitor_id, true);
         }
         Registration { hub: self.clone(), number, reader: Reader::Visitor(visitor_id.clone()) }
@@ -199,18 +237,16 @@ impl Hub {
         let mut state = self.inner.state.lock();
         match reader {
             Reader::Staff(agent_id) => {
-                let Some(sessions) = state.staff.get_mut(agent_id) else { return };
-                sessions.retain(|session| session.number != number);
-                if sessions.is_empty() {
+                let Some(place) = state.staff.get_mut(agent_id) else { return };
+                if place.remove(number) {
                     state.staff.remove(agent_id);
                     drop(state);
                     self.inner.presence.send_modify(|count| *count += 1);
                 }
             }
             Reader::Visitor(visitor_id) => {
-                let Some(sessions) = state.visitors.get_mut(visitor_id) else { return };
-                sessions.retain(|session| session.number != number);
-                if sessions.is_empty() {
+                let Some(place) = state.visitors.get_mut(visitor_id) else { return };
+                if place.remove(number) {
                     state.visitors.remove(visitor_id);
                     state.tell_online(visitor_id, false);
                 }
@@ -238,7 +274,7 @@ impl Hub {
             if state.visitors.contains_key(visitor_id)
                 && let Some(frame) = online_frame(conversation_id, true)
             {
-                mailbox.put_signal(&frame);
+                mailbox.put_standing(&frame);
             }
         }
     }
@@ -270,7 +306,7 @@ impl Hub {
             .ok_or(ErrorCode::NotFound)?;
         let signal = VisitorSignal::AgentTyping { conversation_id: conversation_id.clone() };
         if let Some(frame) = frames::shared(&VisitorFrame::Signal { signal }) {
-            for session in state.visitors.get(visitor_id).into_iter().flatten() {
+            for session in state.of_visitor(visitor_id) {
                 session.mailbox.put_signal(&frame);
             }
         }
@@ -299,7 +335,7 @@ impl Hub {
         rung: &mut Vec<Arc<Mailbox>>,
     ) {
         let state = self.inner.state.lock();
-        for session in state.staff.get(agent_id).into_iter().flatten() {
+        for session in state.staff_of(agent_id) {
             session.mailbox.put_event(position, json);
             rung.push(Arc::clone(&session.mailbox));
         }
@@ -313,7 +349,7 @@ impl Hub {
         rung: &mut Vec<Arc<Mailbox>>,
     ) {
         let state = self.inner.state.lock();
-        for session in state.staff.values().flatten() {
+        for session in state.all_staff() {
             session.mailbox.put_event(position, json);
             rung.push(Arc::clone(&session.mailbox));
         }
@@ -329,7 +365,7 @@ impl Hub {
     ) {
         let state = self.inner.state.lock();
         let colleagues = state.staff.iter().filter(|(agent_id, _)| *agent_id != of);
-        for session in colleagues.flat_map(|(_, sessions)| sessions) {
+        for session in colleagues.flat_map(|(_, place)| &place.sessions) {
             session.mailbox.put_event(position, json);
             rung.push(Arc::clone(&session.mailbox));
         }
@@ -344,7 +380,7 @@ impl Hub {
         rung: &mut Vec<Arc<Mailbox>>,
     ) {
         let state = self.inner.state.lock();
-        for session in state.visitors.get(visitor_id).into_iter().flatten() {
+        for session in state.of_visitor(visitor_id) {
             session.mailbox.put_event(position, json);
             rung.push(Arc::clone(&session.mailbox));
         }
@@ -409,13 +445,28 @@ impl Hub {
     pub(crate) fn stop(&self) {
         let mut state = self.inner.state.lock();
         state.stopped = true;
-        let staff =
-            state.staff.values().flatten().map(|session| (session.number, &session.mailbox));
-        let visitors =
-            state.visitors.values().flatten().map(|session| (session.number, &session.mailbox));
-        for (number, mailbox) in staff.chain(visitors) {
-            mailbox.end(come_back(number));
+        state.send_everybody_away();
+    }
+
+    /// Something that everybody reads cannot be read: they come back and take a snapshot of what can
+    /// be.
+    pub(crate) fn send_everybody_away(&self) {
+        self.inner.state.lock().send_everybody_away();
+    }
+
+    /// The same for all staff, who come back at once.
+    pub(crate) fn end_staff(&self) {
+        let state = self.inner.state.lock();
+        for session in state.all_staff() {
+            session.mailbox.end(come_back(session.number));
         }
+    }
+
+    /// Who serves whom is about to be learned anew.
+    pub(crate) fn forget_serving(&self) {
+        let mut state = self.inner.state.lock();
+        state.serving.clear();
+        state.served.clear();
     }
 }
 
@@ -434,6 +485,25 @@ fn online_frame(conversation_id: &ConversationId, online: bool) -> Option<Bytes>
 }
 
 impl State {
+    fn all_staff(&self) -> impl Iterator<Item = &Session> {
+        self.staff.values().flat_map(|place| &place.sessions)
+    }
+
+    fn staff_of(&self, agent_id: &AgentId) -> impl Iterator<Item = &Session> {
+        self.staff.get(agent_id).into_iter().flat_map(|place| &place.sessions)
+    }
+
+    fn of_visitor(&self, visitor_id: &VisitorId) -> impl Iterator<Item = &Session> {
+        self.visitors.get(visitor_id).into_iter().flat_map(|place| &place.sessions)
+    }
+
+    fn send_everybody_away(&self) {
+        let visitors = self.visitors.values().flat_map(|place| &place.sessions);
+        for session in self.all_staff().chain(visitors) {
+            session.mailbox.end(come_back(session.number));
+        }
+    }
+
     fn new_session(&mut self, mailbox: &Mailbox) -> u64 {
         self.next_session += 1;
         if self.stopped {
@@ -445,8 +515,8 @@ impl State {
     fn tell_online(&self, visitor_id: &VisitorId, online: bool) {
         let Some(serving) = self.serving.get(visitor_id) else { return };
         let Some(frame) = online_frame(&serving.conversation_id, online) else { return };
-        for session in self.staff.get(&serving.agent_id).into_iter().flatten() {
-            session.mailbox.put_signal(&frame);
+        for session in self.staff_of(&serving.agent_id) {
+            session.mailbox.put_standing(&frame);
         }
     }
 
@@ -459,8 +529,11 @@ impl State {
             return None;
         }
         let serving = self.serving.get(visitor_id)?;
-        let sessions = self.staff.get(&serving.agent_id)?;
-        let mailboxes = sessions.iter().map(|session| Arc::clone(&session.mailbox)).collect();
+        let sessions = self.staff_of(&serving.agent_id);
+        let mailboxes: Vec<_> = sessions.map(|session| Arc::clone(&session.mailbox)).collect();
+        if mailboxes.is_empty() {
+            return None;
+        }
         Some((serving.conversation_id.clone(), mailboxes))
     }
 }
@@ -495,8 +568,27 @@ enum Reader {
     Visitor(VisitorId),
 }
 
+impl Registration {
+    /// Counts a message of this person, or says after how many milliseconds there is room.
+    pub(crate) fn take_message(&self, rate: Rate) -> Result<(), u32> {
+        let inner = &self.hub.inner;
+        let now_ms = u64::try_from(inner.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut state = inner.state.lock();
+        let place = match &self.reader {
+            Reader::Staff(agent_id) => state.staff.get_mut(agent_id),
+            Reader::Visitor(visitor_id) => state.visitors.get_mut(visitor_id),
+        };
+        // Without a place the session was displaced and is about to end.
+        place.map_or(Ok(()), |place| place.messages.take(now_ms, rate))
+    }
+}
+
 impl Drop for Registration {
     fn drop(&mut self) {
         self.hub.leave(self.number, &self.reader);
     }
 }
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use yingke_shared::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, HELLO_WITHI
 use super::rate::Bucket;
 use crate::limits::{
     COMMANDS_RATE, DEAD_AFTER_MS, HELLOS_RATE, PING_EVERY_MS, PREVIEWS_RATE, QUIET_DELIVERY_MS,
-    Rate, WRITE_STALL_MS,
+    WRITE_STALL_MS,
 };
 
 /// What a frame is.
@@ -28,7 +28,7 @@ pub(crate) enum Inbound<C> {
 pub(crate) enum Class {
     /// The first frame, and again when the client found a gap.
     Hello,
-    /// A message.
+    /// A message: counted for the person, on all sockets together.
     Message,
     /// A preview or a typing sign: answered only when refused.
     Ephemeral,
@@ -52,7 +52,6 @@ pub(crate) enum Due {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    message_rate: Rate,
     /// A hello was answered.
     welcomed: bool,
     /// When anything last came.
@@ -66,17 +65,14 @@ pub(crate) struct Machine {
     /// Commands whose answer was not yet handed to the socket.
     unanswered: usize,
     hellos: Bucket,
-    messages: Bucket,
     ephemerals: Bucket,
     others: Bucket,
 }
 
 impl Machine {
-    /// A session that just began, with so many messages a second.
-    pub(crate) fn new(messages_per_second: u32) -> Self {
-        let burst = messages_per_second.saturating_mul(2);
+    /// A session that just began.
+    pub(crate) fn new() -> Self {
         Self {
-            message_rate: Rate { burst, per_second: messages_per_second },
             welcomed: false,
             heard_at_ms: 0,
             pinged_at_ms: 0,
@@ -84,7 +80,6 @@ impl Machine {
             stalled_since_ms: None,
             unanswered: 0,
             hellos: Bucket::default(),
-            messages: Bucket::default(),
             ephemerals: Bucket::default(),
             others: Bucket::default(),
         }
@@ -95,12 +90,14 @@ impl Machine {
         self.heard_at_ms = now_ms;
     }
 
-    /// Reads a text frame.
+    /// Reads a text frame. `take_message` counts a message of this person, or says after how many
+    /// milliseconds there is room.
     pub(crate) fn read<C: Command>(
         &mut self,
         now_ms: u64,
         frame: &str,
         class_of: impl Fn(&C) -> Class,
+        take_message: impl FnOnce() -> Result<(), u32>,
     ) -> Inbound<C> {
         if frame.len() > FRAME_BYTES_MAX {
             return Inbound::Fatal(ErrorCode::TooLarge);
@@ -123,8 +120,13 @@ impl Machine {
         if !self.welcomed && class != Class::Hello {
             return Inbound::Fatal(ErrorCode::Unauthenticated);
         }
-        let (bucket, rate) = self.bucket(class);
-        if let Err(wait) = bucket.take(now_ms, rate) {
+        let taken = match class {
+            Class::Hello => self.hellos.take(now_ms, HELLOS_RATE),
+            Class::Message => take_message(),
+            Class::Ephemeral => self.ephemerals.take(now_ms, PREVIEWS_RATE),
+            Class::Other => self.others.take(now_ms, COMMANDS_RATE),
+        };
+        if let Err(wait) = taken {
             return refused(too_fast(wait));
         }
         if matches!(class, Class::Message | Class::Other) {
@@ -134,15 +136,6 @@ impl Machine {
             self.unanswered += 1;
         }
         Inbound::Command(envelope.id, command)
-    }
-
-    fn bucket(&mut self, class: Class) -> (&mut Bucket, Rate) {
-        match class {
-            Class::Hello => (&mut self.hellos, HELLOS_RATE),
-            Class::Message => (&mut self.messages, self.message_rate),
-            Class::Ephemeral => (&mut self.ephemerals, PREVIEWS_RATE),
-            Class::Other => (&mut self.others, COMMANDS_RATE),
-        }
     }
 
     /// The welcome is on its way.
@@ -231,7 +224,7 @@ mod tests {
     }
 
     fn read(machine: &mut Machine, now_ms: u64, frame: &str) -> String {
-        match machine.read(now_ms, frame, class) {
+        match machine.read(now_ms, frame, class, || Ok(())) {
             Inbound::Fatal(code) => format!("fatal {code:?}"),
             Inbound::Refused(id, error) => format!("{id} refused {:?}", error.code),
             Inbound::Command(id, command) => format!("{id} {}", command.name()),
@@ -244,7 +237,7 @@ mod tests {
     const PREVIEW: &str = r#"{"id":"p","type":"preview","body":{"text":"x"}}"#;
 
     fn welcomed() -> Machine {
-        let mut machine = Machine::new(10);
+        let mut machine = Machine::new();
         assert_eq!(read(&mut machine, 0, HELLO), "h hello");
         machine.welcomed(0);
         machine
@@ -252,7 +245,7 @@ mod tests {
 
     #[test]
     fn nothing_but_hello_comes_first() {
-        let mut machine = Machine::new(10);
+        let mut machine = Machine::new();
         assert_eq!(read(&mut machine, 0, END), "fatal Unauthenticated");
         assert_eq!(read(&mut machine, 0, r#"{"id":"x"}"#), "fatal BadFrame");
         assert_eq!(machine.due(9_999), Due::Nothing);

@@ -45,17 +45,25 @@ impl Mailbox {
         if state.ending.is_some() {
             return;
         }
-        state.bytes += json.len();
-        if state.bytes > OUTBOUND_BYTES_MAX {
-            state.end(WireError { code: ErrorCode::Unavailable, retry_after_ms: None });
+        if !state.put(Item::Event(position, json.clone())) {
             drop(state);
             self.ring();
-            return;
         }
-        state.items.push_back(Item::Event(position, json.clone()));
     }
 
-    /// Puts a signal in and rings. A reader that is behind does without: signals expire.
+    /// Puts a signal in that says how something stands, and rings. It must arrive, for nothing
+    /// repeats it: a reader too far behind for it ends and begins again with how everything stands.
+    pub(crate) fn put_standing(&self, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.ending.is_some() {
+            return;
+        }
+        state.put(Item::Signal(frame.clone()));
+        drop(state);
+        self.ring();
+    }
+
+    /// Puts a passing signal in and rings. A reader that is behind does without: it expires.
     pub(crate) fn put_signal(&self, frame: &Bytes) {
         let mut state = self.state.lock();
         if state.ending.is_some() || state.bytes + frame.len() > SIGNAL_BYTES_MAX {
@@ -115,6 +123,17 @@ impl Mailbox {
 }
 
 impl State {
+    /// Adds an item; ends the session instead if that is too much.
+    fn put(&mut self, item: Item) -> bool {
+        self.bytes += item.len();
+        if self.bytes > OUTBOUND_BYTES_MAX {
+            self.end(WireError { code: ErrorCode::Unavailable, retry_after_ms: None });
+            return false;
+        }
+        self.items.push_back(item);
+        true
+    }
+
     fn end(&mut self, error: WireError) {
         self.ending.get_or_insert(error);
         self.items = VecDeque::new();

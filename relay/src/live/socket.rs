@@ -34,7 +34,7 @@ use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::error::RelayError;
 use crate::limits::{
-    DELIVERY_BYTES_MAX, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
+    DELIVERY_BYTES_MAX, Rate, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
     SOCKET_WRITE_BUFFER_BYTES_MAX,
 };
 
@@ -102,7 +102,7 @@ struct Reading<S: Side> {
     who: S::Identity,
     mailbox: Arc<Mailbox>,
     /// The place in the hub.
-    _registration: Registration,
+    registration: Registration,
     /// The reader's position, with everything that was started.
     position: Position,
 }
@@ -148,7 +148,7 @@ enum Woken {
 
 impl<S: Side> Session<S> {
     fn new(app: Arc<App>, admission: Admission, wire: Wire) -> Self {
-        let machine = Machine::new(app.config.messages_per_second);
+        let machine = Machine::new();
         let began = Instant::now();
         let timer = Box::pin(tokio::time::sleep(Duration::from_millis(machine.next_ms())));
         Self {
@@ -306,7 +306,11 @@ impl<S: Side> Session<S> {
             Io::Text(text) => {
                 let now_ms = self.now_ms();
                 self.machine.heard(now_ms);
-                match self.machine.read::<S::Command>(now_ms, &text, S::class) {
+                let rate = Rate::of_messages(self.app.config.messages_per_second);
+                let reading = self.reading.as_ref();
+                let take_message =
+                    || reading.map_or(Ok(()), |reading| reading.registration.take_message(rate));
+                match self.machine.read::<S::Command>(now_ms, &text, S::class, take_message) {
                     Inbound::Fatal(code) => Err(code.into()),
                     Inbound::Refused(id, error) => self.refuse(id, error),
                     Inbound::Command(id, command) => self.command(id, S::sort(command)).await,
@@ -386,8 +390,7 @@ impl<S: Side> Session<S> {
             self.outbox.put(Kind::Opening, missed)?;
         }
         let position = opening.upto;
-        self.reading =
-            Some(Reading { who: who_now, mailbox, _registration: registration, position });
+        self.reading = Some(Reading { who: who_now, mailbox, registration, position });
         let now_ms = self.now_ms();
         self.machine.welcomed(now_ms);
         self.reset_timer();

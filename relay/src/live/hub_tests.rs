@@ -1,0 +1,63 @@
+//! The hub alone: who is let in, what is counted, who learns what.
+
+use super::*;
+use crate::live::mailbox::Item;
+
+fn online(conversation: &str, online: bool) -> Bytes {
+    online_frame(&ConversationId::new(conversation).unwrap(), online).unwrap()
+}
+
+#[test]
+fn one_socket_too_many_ends_the_oldest() {
+    let hub = Hub::new();
+    let vera = VisitorId::new("vera").unwrap();
+    let mailboxes: Vec<_> =
+        (0..=SOCKETS_PER_VISITOR_MAX).map(|_| Arc::new(Mailbox::default())).collect();
+    let mut places: Vec<_> =
+        mailboxes.iter().map(|mailbox| hub.join_visitor(&vera, mailbox)).collect();
+    let ended = mailboxes[0].ending().unwrap();
+    assert_eq!(ended.code, ErrorCode::TooFast);
+    assert_eq!(ended.retry_after_ms, Some(DISPLACED_RECONNECT_AFTER_MS));
+    assert!(mailboxes[1..].iter().all(|mailbox| mailbox.ending().is_none()));
+    assert_eq!(hub.sockets(), (0, SOCKETS_PER_VISITOR_MAX));
+    // What was displaced takes nobody with it when it goes.
+    drop(places.remove(0));
+    assert_eq!(hub.sockets(), (0, SOCKETS_PER_VISITOR_MAX));
+    drop(places);
+    assert_eq!(hub.sockets(), (0, 0));
+    assert!(!hub.visitor_online(&vera));
+}
+
+#[test]
+fn messages_are_counted_for_all_sockets_of_a_person() {
+    let hub = Hub::new();
+    let (vera, viktor) = (VisitorId::new("vera").unwrap(), VisitorId::new("viktor").unwrap());
+    let join = |visitor| hub.join_visitor(visitor, &Arc::new(Mailbox::default()));
+    let (first, second, other) = (join(&vera), join(&vera), join(&viktor));
+    let rate = Rate { burst: 3, per_second: 1 };
+    let taken = [&first, &second, &first, &second].map(|place| place.take_message(rate));
+    assert_eq!(taken.map(|taken| taken.is_ok()), [true, true, true, false]);
+    assert!(other.take_message(rate).is_ok());
+}
+
+#[test]
+fn a_desk_that_is_behind_still_learns_who_is_there() {
+    let hub = Hub::new();
+    let (ana, vera) = (AgentId::new("ana").unwrap(), VisitorId::new("vera").unwrap());
+    let conversation_id = ConversationId::new("c").unwrap();
+    hub.set_serving(&vera, Some(ServingNow { conversation_id, agent_id: ana.clone() }));
+    let desk = Arc::new(Mailbox::default());
+    let _ana = hub.join_staff(&ana, &TokenHash::of("ana"), &desk);
+    let backlog = Bytes::from(vec![b'x'; crate::limits::SIGNAL_BYTES_MAX]);
+    desk.put_event(Position::new(1).unwrap(), &backlog);
+    drop(hub.join_visitor(&vera, &Arc::new(Mailbox::default())));
+    let signals: Vec<_> = desk
+        .take(usize::MAX)
+        .into_iter()
+        .filter_map(|item| match item {
+            Item::Signal(frame) => Some(frame),
+            Item::Event(..) => None,
+        })
+        .collect();
+    assert_eq!(signals, [online("c", true), online("c", false)]);
+}
