@@ -13,7 +13,8 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
-use yingke_routing::{Refusal, Router};
+use tokio::time::Instant;
+use yingke_routing::{Refusal, Router, WaitingReason};
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{AgentId, ConversationId};
 
@@ -22,10 +23,12 @@ use crate::app::App;
 use crate::conversations::actions;
 use crate::error::RelayError;
 use crate::events::{Entry, LogBody, LogError, LogReader};
-use crate::limits::{ASSIGN_AGAIN_AFTER_MS, DECISIONS_AT_ONCE_MAX};
+use crate::limits::{AGENTS_RETURN_WITHIN_MS, ASSIGN_AGAIN_AFTER_MS, DECISIONS_AT_ONCE_MAX};
+use crate::live::is_lasting;
 use crate::store::StoreError;
 
 const AGAIN_AFTER: Duration = Duration::from_millis(ASSIGN_AGAIN_AFTER_MS);
+const AGENTS_RETURN_WITHIN: Duration = Duration::from_millis(AGENTS_RETURN_WITHIN_MS);
 
 /// Assigns until the relay stops. One for each relay.
 pub async fn run(app: Arc<App>) {
@@ -38,10 +41,25 @@ pub async fn run(app: Arc<App>) {
 }
 
 async fn drive(app: Arc<App>) {
-    // Accounts disabled while the relay was down, or just before it went down.
-    release(&app).await;
-    let Some(mut driver) = Driver::begin(app).await else { return };
-    while driver.turn().await {}
+    while let Some(mut driver) = Driver::begin(Arc::clone(&app)).await {
+        // Accounts disabled while the relay was down, or just before it went down.
+        driver.release();
+        loop {
+            match driver.turn().await {
+                Turn::GoOn => {}
+                Turn::BeginAgain => break,
+                Turn::End => return,
+            }
+        }
+    }
+}
+
+/// What follows a turn.
+enum Turn {
+    GoOn,
+    /// The log is damaged here: everything is read from the tables again.
+    BeginAgain,
+    End,
 }
 
 /// Work of the driver that is done.
@@ -62,12 +80,17 @@ struct Driver {
     /// Decisions by conversation: the first is under way, the others follow in order.
     decisions: BTreeMap<ConversationId, VecDeque<Decision>>,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// Until then agents who just went may be on their way back.
+    may_return_until: Instant,
+    /// Conversations that wait because nobody is online and are not told so before that time.
+    untold: BTreeSet<ConversationId>,
 }
 
 /// What woke the driver.
 enum Woken {
     Log(Result<Vec<Arc<Entry>>, LogError>),
     Presence,
+    NobodyReturned,
     Done(Done),
 }
 
@@ -98,31 +121,42 @@ impl Driver {
             connected: BTreeSet::new(),
             decisions: BTreeMap::new(),
             under_way: FuturesUnordered::new(),
+            may_return_until: Instant::now() + AGENTS_RETURN_WITHIN,
+            untold: BTreeSet::new(),
         })
     }
 
-    /// One thing that happened; gives whether to go on.
-    async fn turn(&mut self) -> bool {
+    /// One thing that happened.
+    async fn turn(&mut self) -> Turn {
+        let may_return = !self.untold.is_empty() && Instant::now() < self.may_return_until;
         let woken = tokio::select! {
             biased;
             Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
             Ok(()) = self.presence.changed() => Woken::Presence,
+            () = tokio::time::sleep_until(self.may_return_until), if may_return => {
+                Woken::NobodyReturned
+            }
             entries = self.log.next() => Woken::Log(entries),
         };
         match woken {
             Woken::Log(Ok(entries)) => {
                 for entry in entries {
                     if !self.entry(&entry).await {
-                        return false;
+                        return Turn::End;
                     }
                 }
             }
-            Woken::Log(Err(LogError::Closed)) => return false,
+            Woken::Log(Err(LogError::Closed)) => return Turn::End,
+            Woken::Log(Err(LogError::Store(error))) if is_lasting(&error) => {
+                tracing::error!(%error, "the log is damaged; assignment begins again after it");
+                return Turn::BeginAgain;
+            }
             Woken::Log(Err(LogError::Store(error))) => {
                 tracing::error!(%error, "assignment cannot read the log; trying again");
                 tokio::time::sleep(AGAIN_AFTER).await;
             }
             Woken::Presence => self.presence_changed(),
+            Woken::NobodyReturned => {}
             Woken::Done(Done { conversation, told }) => {
                 if let Some(conversation) = conversation {
                     self.next_of(conversation);
@@ -136,7 +170,8 @@ impl Driver {
         while self.router.has_more() && self.decisions.len() < DECISIONS_AT_ONCE_MAX {
             self.step(Fact::GoOn);
         }
-        true
+        self.tell_untold();
+        Turn::GoOn
     }
 
     async fn entry(&mut self, entry: &Entry) -> bool {
@@ -154,6 +189,10 @@ impl Driver {
                 match read.await {
                     Ok(fact) => break fact,
                     Err(StoreError::Closed) => return false,
+                    Err(error) if is_lasting(&error) => {
+                        tracing::error!(%error, "a damaged row; assignment goes on without it");
+                        break None;
+                    }
                     Err(error) => {
                         tracing::error!(%error, "assignment cannot read a row; trying again");
                         tokio::time::sleep(AGAIN_AFTER).await;
@@ -165,7 +204,7 @@ impl Driver {
                 self.step_at(at, fact);
             }
             if removed && matches!(entry.body, LogBody::AgentChanged { .. }) {
-                release(&self.app).await;
+                self.release();
             }
         }
         true
@@ -175,6 +214,9 @@ impl Driver {
     fn presence_changed(&mut self) {
         let now = self.app.hub.connected_agents();
         let before = std::mem::replace(&mut self.connected, now.clone());
+        if before.difference(&now).next().is_some() {
+            self.may_return_until = Instant::now() + AGENTS_RETURN_WITHIN;
+        }
         for agent in before.difference(&now).cloned() {
             self.step(Fact::AgentDisconnected { agent });
         }
@@ -194,12 +236,44 @@ impl Driver {
                     conversation.clone()
                 }
             };
-            let queue = self.decisions.entry(conversation.clone()).or_default();
-            queue.push_back(decision);
-            if queue.len() == 1 {
-                self.begin_first_of(conversation);
+            self.untold.remove(&conversation);
+            if decision_is_nobody_online(&decision) && Instant::now() < self.may_return_until {
+                self.untold.insert(conversation);
+            } else {
+                self.queue(conversation, decision);
             }
         }
+    }
+
+    fn queue(&mut self, conversation: ConversationId, decision: Decision) {
+        let queue = self.decisions.entry(conversation.clone()).or_default();
+        queue.push_back(decision);
+        if queue.len() == 1 {
+            self.begin_first_of(conversation);
+        }
+    }
+
+    /// Nobody came back: now the visitors learn it.
+    fn tell_untold(&mut self) {
+        if Instant::now() < self.may_return_until {
+            return;
+        }
+        while self.decisions.len() < DECISIONS_AT_ONCE_MAX
+            && let Some(conversation) = self.untold.pop_first()
+        {
+            let reason = WaitingReason::NobodyOnline;
+            let decision = Decision::Wait { conversation: conversation.clone(), reason };
+            self.queue(conversation, decision);
+        }
+    }
+
+    /// Puts what disabled accounts serve back in line, however long the store needs for it.
+    fn release(&self) {
+        let app = Arc::clone(&self.app);
+        self.under_way.push(Box::pin(async move {
+            release(&app).await;
+            Done { conversation: None, told: None }
+        }));
     }
 
     fn begin_first_of(&mut self, conversation: ConversationId) {
@@ -231,6 +305,10 @@ impl Driver {
                         return Done { conversation: None, told };
                     }
                     Err(StoreError::Closed) => return Done { conversation: None, told: None },
+                    Err(error) if is_lasting(&error) => {
+                        tracing::error!(%error, "a damaged row; assignment goes on without it");
+                        return Done { conversation: None, told: None };
+                    }
                     Err(error) => {
                         tracing::error!(%error, "assignment cannot read a row; trying again");
                     }
@@ -289,11 +367,31 @@ fn may_try_again(error: RelayError) -> bool {
     error.code().can_retry() && error.code() != ErrorCode::Unavailable
 }
 
-/// Puts what disabled accounts serve back in line.
+fn decision_is_nobody_online(decision: &Decision) -> bool {
+    matches!(decision, Decision::Wait { reason: WaitingReason::NobodyOnline, .. })
+}
+
+/// Puts what disabled accounts serve back in line; tried until it is done, for nobody else looks at
+/// these visitors any more.
 async fn release(app: &App) {
-    match actions::release_from_disabled(app).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "conversations of disabled accounts are back in line"),
-        Err(error) => tracing::error!(code = ?error.code(), "disabled accounts keep conversations"),
+    let mut has_failed = false;
+    loop {
+        match actions::release_from_disabled(app).await {
+            Ok(0) => return,
+            Ok(count) => {
+                tracing::info!(count, "conversations of disabled accounts are back in line");
+                return;
+            }
+            Err(error) => {
+                if !has_failed {
+                    tracing::error!(code = ?error.code(), "disabled accounts keep conversations");
+                }
+                if !may_try_again(error) {
+                    return;
+                }
+            }
+        }
+        has_failed = true;
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }

@@ -13,3 +13,6 @@ mod sessions;
 #[cfg(test)]
 #[path = "stories.rs"]
 mod stories;
+#[cfg(test)]
+#[path = "trouble.rs"]
+mod trouble;
