@@ -93,8 +93,7 @@ impl Marks {
         now: u64,
         mut new_id: impl FnMut() -> ClientId,
     ) -> Vec<(ClientId, MarkDue)> {
-        let on_their_way = self.lanes.values().filter(|lane| lane.on_its_way.is_some()).count();
-        let mut places = MARKS_IN_FLIGHT_MAX.saturating_sub(on_their_way);
+        let mut places = self.places();
         let mut due = Vec::new();
         for (conversation_id, lane) in &mut self.lanes {
             if places == 0 {
@@ -113,10 +112,18 @@ impl Marks {
         due
     }
 
-    /// When to look again.
+    /// When to look again. While no place is free, only an answer changes anything.
     pub(crate) fn deadline(&self) -> Option<u64> {
+        if self.places() == 0 {
+            return None;
+        }
         let waiting = |lane: &&Lane| lane.is_behind() && lane.on_its_way.is_none();
         self.lanes.values().filter(waiting).map(|lane| lane.not_before).min()
+    }
+
+    fn places(&self) -> usize {
+        let on_their_way = self.lanes.values().filter(|lane| lane.on_its_way.is_some()).count();
+        MARKS_IN_FLIGHT_MAX.saturating_sub(on_their_way)
     }
 
     /// The relay answered a mark. One it refused is not sent again: only a new one would be.
@@ -220,7 +227,9 @@ mod tests {
         }
         assert_eq!(due(&mut marks, 0).len(), MARKS_IN_FLIGHT_MAX);
         assert_eq!(due(&mut marks, 0).len(), 0);
+        assert_eq!(marks.deadline(), None, "looking again would find no place");
         marks.answered(&conversation(0), false);
+        assert_eq!(marks.deadline(), Some(0));
         assert_eq!(due(&mut marks, 0).len(), 1);
     }
 }
