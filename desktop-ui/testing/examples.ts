@@ -83,6 +83,7 @@ export function joined(seq: number, agent: AgentCard = ana): Message {
 
 export function chatHead(change: Partial<ChatHead> = {}): ChatHead {
   return {
+    history: 0,
     visitor: vera,
     status: { kind: "serving", agent_id: ana.id },
     held: true,

@@ -94,10 +94,16 @@ impl Core {
 
     /// Carries out what a person asked for.
     pub async fn ui(&self, request: UiRequest) -> Result<UiReply, UiError> {
-        let gone = || UiError::of(UiErrorKind::Bug);
+        self.submit(request).await?.answer().await
+    }
+
+    /// Hands over what a person asked for; the answer is waited for apart. Who hands over one request
+    /// after the other has them carried out in this order.
+    pub async fn submit(&self, request: UiRequest) -> Result<Submitted, UiError> {
         let (reply, answer) = oneshot::channel();
-        self.inner.calls.send(UiCall { request, reply }).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let sent = self.inner.calls.send(UiCall { request, reply }).await;
+        sent.map_err(|_| UiError::of(UiErrorKind::Bug))?;
+        Ok(Submitted { answer })
     }
 
     /// What the core tells from now on. Ask for [`UiRequest::GetState`] after subscribing.
@@ -121,6 +127,18 @@ impl Core {
             tracing::warn!("ending took too long and was cut short");
             abort.abort();
         }
+    }
+}
+
+/// A request that was handed over.
+pub struct Submitted {
+    answer: oneshot::Receiver<Result<UiReply, UiError>>,
+}
+
+impl Submitted {
+    /// Waits for the answer.
+    pub async fn answer(self) -> Result<UiReply, UiError> {
+        self.answer.await.map_err(|_| UiError::of(UiErrorKind::Bug))?
     }
 }
 
@@ -291,6 +309,13 @@ impl Runner {
                 self.call(async move {
                     let result = http.change_password(&server, &token, &change).await;
                     Some(NetEvent::PasswordChanged { call, result })
+                });
+            }
+            Effect::LoadServed { account, call, server, token, after } => {
+                let http = self.http.clone();
+                self.call(async move {
+                    let result = http.served(&server, &token, after.as_ref()).await;
+                    Some(NetEvent::Served { account, call, result })
                 });
             }
             Effect::OpenAccount { account, folder, wall_ms } => {

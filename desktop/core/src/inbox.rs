@@ -8,6 +8,7 @@ use crate::bridge::types::{ChatHead, InboxOrder, InboxRow};
 
 /// What this device knows beside the record.
 pub(crate) struct Beside<'a> {
+    pub(crate) history: u32,
     pub(crate) held: bool,
     pub(crate) visitor_online: bool,
     pub(crate) preview: &'a str,
@@ -53,6 +54,7 @@ pub(crate) fn row(record: &ConversationRecord, beside: &Beside<'_>) -> InboxRow 
 
 pub(crate) fn head(record: &ConversationRecord, beside: &Beside<'_>) -> ChatHead {
     ChatHead {
+        history: beside.history,
         visitor: record.visitor.clone(),
         status: record.status.clone(),
         held: beside.held,

@@ -25,4 +25,4 @@ mod profile;
 mod replica;
 mod store;
 
-pub use crate::core::{Core, StartError, UiPushes};
+pub use crate::core::{Core, StartError, Submitted, UiPushes};

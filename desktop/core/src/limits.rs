@@ -5,6 +5,9 @@
 /// patience.
 pub const OPEN_WITHIN_MS: u64 = 10_000;
 
+/// Dialling one of a name's addresses, in milliseconds: a dead first one leaves time for the others.
+pub const DIAL_WITHIN_MS: u64 = 2_500;
+
 /// A quiet link is dead after two missed heartbeats (15 s each), in milliseconds.
 pub const SILENCE_MS_MAX: u64 = 2 * yingke_shared::limits::HEARTBEAT_MS;
 
@@ -30,8 +33,14 @@ pub const ANSWER_WITHIN_MS: u64 = 20_000;
 /// relay takes its time.
 pub const HTTP_WITHIN_MS: u64 = 15_000;
 
-/// An HTTP answer's size in bytes; the largest is an own card.
-pub const HTTP_BYTES_MAX: usize = 64 * 1024;
+/// An HTTP answer's size in bytes; the largest is a page of conversations, as large as a snapshot
+/// (256 KiB) at most.
+pub const HTTP_BYTES_MAX: usize = 1024 * 1024;
+
+/// A page of the inbox that the log had overtaken is asked for again after this, in milliseconds.
+pub const SERVED_AGAIN_MS: u64 = 100;
+/// One that could not be had, after this.
+pub const SERVED_FAILED_MS: u64 = 5_000;
 
 /// A frame from the relay, in bytes: a snapshot has at most 256 KiB, a resume at most 1 MiB; the
 /// rest is room for later versions.

@@ -10,6 +10,11 @@ import type { VisitorCard } from "../VisitorCard";
  */
 export type ChatHead = { 
 /**
+ * Which history of the relay this is of. A message of another one is no message of this one,
+ * whatever its number: replace what is held, do not merge.
+ */
+history: number, 
+/**
  * Whose.
  */
 visitor: VisitorCard, 

@@ -61,7 +61,12 @@ conversation_id: ConversationId,
 /**
  * 1 to 4,000 characters.
  */
-text: string, } } | { "type": "retry_send", "body": { 
+text: string, 
+/**
+ * The message's name, if whoever asks may have to ask again without having heard the
+ * answer; else the core makes one. The same name twice is one message.
+ */
+client_id?: ClientId, } } | { "type": "retry_send", "body": { 
 /**
  * Which.
  */

@@ -73,6 +73,11 @@ pub enum UiRequest {
         conversation_id: ConversationId,
         /// 1 to 4,000 characters.
         text: String,
+        /// The message's name, if whoever asks may have to ask again without having heard the
+        /// answer; else the core makes one. The same name twice is one message.
+        #[serde(default)]
+        #[ts(optional)]
+        client_id: Option<ClientId>,
     },
     /// Send a failed or wedged message again. Reply: `done`.
     RetrySend {
@@ -375,6 +380,9 @@ pub struct InboxOrder {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "ui/")]
 pub struct ChatHead {
+    /// Which history of the relay this is of. A message of another one is no message of this one,
+    /// whatever its number: replace what is held, do not merge.
+    pub history: u32,
     /// Whose.
     pub visitor: VisitorCard,
     /// Where it stands. `Ended`, or served by someone else: read only.

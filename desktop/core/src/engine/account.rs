@@ -13,6 +13,7 @@ use yingke_shared::views::{Author, ConversationRecord};
 
 use super::commands::{Commands, Fills};
 use super::frames::{Incoming, encode};
+use super::served::Served;
 use super::show::Shown;
 use super::stored::{Awaited, Opened};
 use super::{Effect, Step};
@@ -58,6 +59,7 @@ pub(super) struct Account {
     pub(super) epoch_entered: bool,
     pub(super) commands: Commands,
     pub(super) fills: Fills,
+    pub(super) served: Served,
     pub(super) previews: BTreeMap<ConversationId, LivePreview>,
     pub(super) online: BTreeSet<ConversationId>,
     /// When "I am typing" last went out.
@@ -85,6 +87,7 @@ impl Account {
             epoch_entered: false,
             commands: Commands::default(),
             fills: Fills::default(),
+            served: Served::default(),
             previews: BTreeMap::new(),
             online: BTreeSet::new(),
             typed: BTreeMap::new(),
@@ -106,6 +109,7 @@ impl Account {
             at.extend(self.marks.deadline());
             at.extend(self.commands.deadline());
             at.extend(self.fills.deadline(now));
+            at.extend(self.served.deadline(now));
         }
         at.into_iter().min()
     }
@@ -141,6 +145,7 @@ impl Account {
     fn link_lost(&mut self, step: &mut Step<'_>) {
         self.outbox.link_lost();
         self.marks.link_lost();
+        self.served = Served::default();
         self.commands_lost(step);
         self.previews_gone(step);
         self.shown.everything_dirty();
@@ -198,6 +203,10 @@ impl Account {
             Incoming::Unknown => {}
             // Only a welcomed link carries anything else.
             _ if !self.connection.is_live() => {}
+            Incoming::Unreadable => {
+                tracing::warn!("an event says something of a later version; a snapshot is read");
+                self.link(step, Input::Misfit);
+            }
             Incoming::Signal(signal) => self.signalled(step, signal),
             Incoming::Delivery(delivery) => {
                 let visitor_wrote = delivery.events.iter().filter_map(|event| match &event.body {
@@ -245,6 +254,7 @@ impl Account {
                 self.fills.pages.clear();
                 self.replica.remember(lanes);
                 if changed.new_epoch {
+                    self.shown.history_replaced();
                     self.marks = Marks::default();
                 }
                 self.absorb(step, changed);
@@ -273,7 +283,7 @@ impl Account {
     }
 
     /// Carries what the log changed to outbox, marks, cache and workbench.
-    fn absorb(&mut self, step: &mut Step<'_>, changed: Changed) {
+    pub(super) fn absorb(&mut self, step: &mut Step<'_>, changed: Changed) {
         for (conversation_id, message) in &changed.messages {
             if self.replica.is_own(message) {
                 self.seen(step, &message.client_id);
@@ -390,8 +400,13 @@ impl Account {
     }
 
     pub(super) fn await_store(&mut self, awaited: Awaited) -> Ticket {
+        let ticket = self.next_ticket();
+        self.awaited.insert(ticket, awaited);
+        ticket
+    }
+
+    pub(super) fn next_ticket(&mut self) -> Ticket {
         self.ticket += 1;
-        self.awaited.insert(self.ticket, awaited);
         self.ticket
     }
 

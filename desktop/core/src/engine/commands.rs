@@ -200,6 +200,7 @@ impl Account {
             }
             self.mark_due(step);
             self.fill_due(step);
+            self.served_due(step);
         }
     }
 

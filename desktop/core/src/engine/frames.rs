@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use yingke_shared::commands::StaffCommand;
 use yingke_shared::error_code::{ErrorCode, WireError};
@@ -11,6 +12,20 @@ use yingke_shared::events::StaffEvent;
 use yingke_shared::frame::{Bye, Delivery, Outcome, StaffSignal, Welcome};
 use yingke_shared::ids::ClientId;
 use yingke_shared::snapshot::StaffSnapshot;
+use yingke_shared::views::ConversationRecord;
+
+/// The events of this version; those of a later one are skipped.
+const KNOWN_EVENTS: [&str; 9] = [
+    "own_card_changed",
+    "colleague_changed",
+    "site_changed",
+    "conversation_gained",
+    "conversation_withdrawn",
+    "status_changed",
+    "message_appended",
+    "visitor_marked",
+    "own_read",
+];
 
 /// A frame of the relay.
 pub(super) enum Incoming {
@@ -22,6 +37,9 @@ pub(super) enum Incoming {
     Delivery(Delivery<StaffEvent>),
     Signal(StaffSignal),
     Bye(WireError),
+    /// A delivery with an event this version knows, saying something it does not: what it changed
+    /// can only be read from a snapshot.
+    Unreadable,
     /// Something of a later version.
     Unknown,
 }
@@ -56,8 +74,8 @@ impl Incoming {
     pub(super) fn decode(text: &str) -> Result<Self, BadFrame> {
         let head: Head<'_> = read(text)?;
         match head.kind.as_ref() {
-            "welcome" => Ok(Self::Welcome(Box::new(read(text)?))),
-            "delivery" => delivery(text).map(Self::Delivery),
+            "welcome" => welcome(text).map(|welcome| Self::Welcome(Box::new(welcome))),
+            "delivery" => delivery(text),
             "reply" => reply(text),
             "signal" => {
                 let loose: LooseSignal<'_> = read(text)?;
@@ -65,7 +83,9 @@ impl Incoming {
             }
             "bye" => {
                 let bye: Result<Bye, _> = serde_json::from_str(text);
-                Ok(Self::Bye(bye.map_or_else(|_| not_known(), |bye| bye.error)))
+                // Why is not known, so nothing is concluded from it: the link is made again.
+                let unknown = WireError::new(ErrorCode::Unavailable);
+                Ok(Self::Bye(bye.map_or(unknown, |bye| bye.error)))
             }
             _ => Ok(Self::Unknown),
         }
@@ -76,16 +96,38 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, BadFrame> {
     serde_json::from_str(text).map_err(|_| BadFrame)
 }
 
-fn delivery(text: &str) -> Result<Delivery<StaffEvent>, BadFrame> {
+/// A conversation of which a later version says something unknown is left out; the rest is not.
+fn welcome(text: &str) -> Result<Welcome<StaffSnapshot>, BadFrame> {
+    if let Ok(welcome) = read(text) {
+        return Ok(welcome);
+    }
+    let mut welcome: Value = read(text)?;
+    let records = welcome.pointer_mut("/start/snapshot/conversations");
+    if let Some(records) = records.and_then(Value::as_object_mut) {
+        records.retain(|id, record| {
+            let is_known = ConversationRecord::deserialize(&*record).is_ok();
+            if !is_known {
+                tracing::warn!(id, "a conversation of a later version is left out");
+            }
+            is_known
+        });
+    }
+    serde_json::from_value(welcome).map_err(|_| BadFrame)
+}
+
+fn delivery(text: &str) -> Result<Incoming, BadFrame> {
     let loose: Delivery<Box<RawValue>> = read(text)?;
     let mut events = Vec::with_capacity(loose.events.len());
     for event in &loose.events {
         match serde_json::from_str(event.get()) {
             Ok(event) => events.push(event),
+            Err(_) if KNOWN_EVENTS.contains(&read::<Head<'_>>(event.get())?.kind.as_ref()) => {
+                return Ok(Incoming::Unreadable);
+            }
             Err(_) => tracing::debug!("an event of a later version is skipped"),
         }
     }
-    Ok(Delivery { after: loose.after, upto: loose.upto, events })
+    Ok(Incoming::Delivery(Delivery { after: loose.after, upto: loose.upto, events }))
 }
 
 fn reply(text: &str) -> Result<Incoming, BadFrame> {
@@ -119,6 +161,8 @@ pub(super) fn encode(id: &ClientId, command: &StaffCommand) -> String {
 
 #[cfg(test)]
 mod tests {
+    use yingke_shared::frame::Start;
+
     use super::*;
 
     #[test]
@@ -139,6 +183,48 @@ mod tests {
         let reply = r#"{"type":"reply","id":"a","error":{"code":"comet"}}"#;
         let Ok(Incoming::Reply { result, .. }) = Incoming::decode(reply) else { panic!() };
         assert_eq!(result.map_err(|error| error.code.can_retry()), Err(false));
+    }
+
+    #[test]
+    fn something_unknown_in_a_known_event_is_not_passed_over() {
+        for name in KNOWN_EVENTS {
+            let event = serde_json::json!({ "type": name, "position": 2 });
+            let error = serde_json::from_value::<StaffEvent>(event).unwrap_err().to_string();
+            assert!(!error.contains("unknown variant"), "{name}: {error}");
+            let delivery = format!(
+                r#"{{"type":"delivery","after":1,"upto":2,"events":[{{"type":"{name}","position":2}}]}}"#
+            );
+            assert!(matches!(Incoming::decode(&delivery), Ok(Incoming::Unreadable)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_nobody_understands_does_not_keep_the_others_out() {
+        let record = serde_json::to_value(crate::replica::tests::record("c1")).unwrap();
+        let mut later = record.clone();
+        later["status"] = serde_json::json!({ "kind": "in_orbit" });
+        let welcome = serde_json::json!({
+            "type": "welcome", "version": 1, "epoch": "e1", "now": 5,
+            "start": { "mode": "snapshot", "position": 7, "snapshot": {
+                "own": { "id": "ana", "account": "ana", "nickname": "Ana", "role": "agent",
+                         "availability": "online", "capacity": 8 },
+                "colleagues": {}, "sites": [], "has_more": false,
+                "conversations": { "c1": record, "c2": later },
+            } },
+        });
+        let Ok(Incoming::Welcome(welcome)) = Incoming::decode(&welcome.to_string()) else {
+            panic!()
+        };
+        let Start::Snapshot { snapshot, .. } = welcome.start else { panic!() };
+        let held: Vec<&str> = snapshot.conversations.keys().map(|id| id.as_str()).collect();
+        assert_eq!(held, ["c1"]);
+    }
+
+    #[test]
+    fn a_goodbye_for_an_unknown_reason_ends_no_session() {
+        let bye = r#"{"type":"bye","error":{"code":"comet"}}"#;
+        let Ok(Incoming::Bye(error)) = Incoming::decode(bye) else { panic!() };
+        assert_eq!(error.code, ErrorCode::Unavailable);
     }
 
     #[test]

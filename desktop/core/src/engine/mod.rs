@@ -1,14 +1,15 @@
 //! The closed event loop's inside: events in, effects out. It does no I/O and never waits; the clock
 //! and randomness come from the host, everything else comes back as an event.
 //!
-//! `mod` is the loop's step; `session` signs in and out; `account` is one open account and its link, `commands` what it has on
-//! its way; `requests` does what a person asked; `stored` hears the storage threads; `show` tells the
+//! `mod` is the loop's step; `session` signs in and out; `account` is one open account and its link,
+//! `commands` what it has on its way, `served` the inbox beyond a snapshot; `requests` does what a person asked; `stored` hears the storage threads; `show` tells the
 //! workbench what changed; `frames` knows the wire's encoding.
 
 mod account;
 mod commands;
 mod frames;
 mod requests;
+mod served;
 mod session;
 mod show;
 mod stored;
@@ -16,7 +17,7 @@ mod stored;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use yingke_shared::ids::ClientId;
+use yingke_shared::ids::{ClientId, ConversationId};
 use yingke_shared::rest::{ChangePassword, SignIn};
 use yingke_shared::time::Timestamp;
 
@@ -56,22 +57,66 @@ pub(crate) enum Event {
 
 /// Everything that can be done about it.
 pub(crate) enum Effect {
-    Open { dial: u64, server: ServerAddress },
-    Send { frame: String },
+    Open {
+        dial: u64,
+        server: ServerAddress,
+    },
+    Send {
+        frame: String,
+    },
     Close,
-    SignIn { call: u64, server: ServerAddress, form: SignIn },
-    SignOut { server: ServerAddress, token: String },
-    ChangePassword { call: u64, server: ServerAddress, token: String, change: ChangePassword },
-    OpenAccount { account: u64, folder: PathBuf, wall_ms: u64 },
-    CloseAccount { account: u64 },
+    SignIn {
+        call: u64,
+        server: ServerAddress,
+        form: SignIn,
+    },
+    SignOut {
+        server: ServerAddress,
+        token: String,
+    },
+    ChangePassword {
+        call: u64,
+        server: ServerAddress,
+        token: String,
+        change: ChangePassword,
+    },
+    LoadServed {
+        account: u64,
+        call: u64,
+        server: ServerAddress,
+        token: String,
+        after: Option<ConversationId>,
+    },
+    OpenAccount {
+        account: u64,
+        folder: PathBuf,
+        wall_ms: u64,
+    },
+    CloseAccount {
+        account: u64,
+    },
     Cache(CacheJob),
     Outbox(OutboxJob),
-    SaveProfile { request_id: Option<RequestId>, profile: Box<Profile> },
-    ReadSecret { call: u64, key: String },
-    WriteSecret { key: String, value: String },
-    DeleteSecret { key: String },
+    SaveProfile {
+        request_id: Option<RequestId>,
+        profile: Box<Profile>,
+    },
+    ReadSecret {
+        call: u64,
+        key: String,
+    },
+    WriteSecret {
+        key: String,
+        value: String,
+    },
+    DeleteSecret {
+        key: String,
+    },
     Push(Box<UiPush>),
-    Reply { request_id: RequestId, result: Box<Result<UiReply, UiError>> },
+    Reply {
+        request_id: RequestId,
+        result: Box<Result<UiReply, UiError>>,
+    },
 }
 
 /// What a step may use of the world.
@@ -209,6 +254,12 @@ impl Engine {
             NetEvent::SignedIn { call, result } => self.sign_in_answered(step, call, result),
             NetEvent::PasswordChanged { call, result } => {
                 self.password_answered(step, call, result);
+            }
+            NetEvent::Served { account, call, result } => {
+                let current = self.account.as_mut().filter(|current| current.serial == account);
+                if let Some(current) = current {
+                    current.served(step, call, result);
+                }
             }
         }
     }

@@ -99,8 +99,9 @@ impl Account {
             UiRequest::LoadEarlier { conversation_id, before } => {
                 self.load_earlier(step, request_id, conversation_id, before);
             }
-            UiRequest::SendMessage { conversation_id, text } => {
-                self.send_message(step, request_id, conversation_id, text);
+            UiRequest::SendMessage { conversation_id, text, client_id } => {
+                let client_id = client_id.unwrap_or_else(|| step.new_id());
+                self.send_message(step, request_id, conversation_id, client_id, text);
             }
             UiRequest::RetrySend { client_id } => self.retry_send(step, request_id, &client_id),
             UiRequest::DiscardSend { client_id } => {
@@ -176,6 +177,7 @@ impl Account {
         step: &mut Step<'_>,
         request_id: RequestId,
         conversation_id: ConversationId,
+        client_id: ClientId,
         text: String,
     ) {
         let record = self.replica.record(&conversation_id).map(|(record, _)| record);
@@ -193,13 +195,12 @@ impl Account {
             let code = refusal.unwrap_or(ErrorCode::NotFound);
             return step.reply(request_id, Err(UiError::refused(code)));
         };
-        let message = Box::new(NewMessage {
-            client_id: step.new_id(),
-            conversation_id,
-            text,
-            at: step.timestamp(),
-            record: Box::new(record.clone()),
-        });
+        let record = Box::new(record.clone());
+        // Now, not when it is on disk: what is written meanwhile is the next draft.
+        self.drafts.remove(&conversation_id);
+        self.shown.dirty(&conversation_id);
+        let message =
+            Box::new(NewMessage { client_id, conversation_id, text, at: step.timestamp(), record });
         let ticket = self.await_store(Awaited::Add { request_id });
         step.act(Effect::Outbox(OutboxJob::Add { ticket, message }));
         self.link(step, Input::Nudge);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yingke_shared::ids::ConversationId;
+use yingke_shared::ids::{ConversationId, Seq};
 use yingke_shared::views::{AgentCard, Author, ConversationRecord, Message};
 
 use super::account::Account;
@@ -30,6 +30,8 @@ struct OpenChat {
 pub(super) struct Shown {
     /// The relay's clock minus this computer's.
     pub(super) clock_offset_ms: i32,
+    /// Counts the histories of the relay seen.
+    history: u32,
     /// A new session is being asked for; so many tries failed.
     pub(super) token_awaited: Option<u32>,
     latency_ms: Option<u32>,
@@ -54,6 +56,14 @@ impl Shown {
     /// What is on its way may show differently now.
     pub(super) fn outbox_dirty(&mut self) {
         self.outbox = true;
+    }
+
+    /// The relay's history is another one: what gathered of the former is not told any more.
+    pub(super) fn history_replaced(&mut self) {
+        self.history += 1;
+        if let Some(chat) = &mut self.chat {
+            chat.arrived.clear();
+        }
     }
 
     /// The whole state is to be told.
@@ -267,6 +277,7 @@ impl Account {
         let id = &record.id;
         let (unsent, send_failed) = self.outbox.count(id);
         Beside {
+            history: self.shown.history,
             held,
             visitor_online: self.online.contains(id),
             preview: self.previews.get(id).map_or("", |preview| preview.text.as_str()),
@@ -331,16 +342,38 @@ impl Account {
     }
 }
 
-/// Adds newer messages to a page without holes. What lies above a hole replaces it: the page is the
-/// newest stretch.
-fn join(page: &mut Vec<Message>, mut newer: Vec<Message>) {
-    newer.sort_by_key(|message| message.seq);
-    for message in newer {
-        match page.last().map(|last| last.seq) {
-            Some(last) if message.seq <= last => {}
-            Some(last) if message.seq == last.next() => page.push(message),
-            Some(_) => *page = vec![message],
-            None => page.push(message),
+/// Adds messages to a page without holes. The newest stretch without one is kept.
+fn join(page: &mut Vec<Message>, more: Vec<Message>) {
+    let all = std::mem::take(page).into_iter().chain(more);
+    let all: BTreeMap<Seq, Message> = all.map(|message| (message.seq, message)).collect();
+    for message in all.into_values().rev() {
+        if page.last().is_some_and(|after| message.seq.next() != after.seq) {
+            break;
+        }
+        page.push(message);
+    }
+    page.reverse();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replica::tests::message;
+
+    #[test]
+    fn what_arrived_while_a_page_was_read_joins_it_on_both_sides() {
+        for (page, more, joined) in [
+            (&[5][..], &[1, 2, 3, 4, 5][..], &[1, 2, 3, 4, 5][..]),
+            (&[4, 5], &[6, 7], &[4, 5, 6, 7]),
+            (&[4, 5], &[9], &[9]),
+            (&[4, 5], &[1, 2], &[4, 5]),
+            (&[], &[3], &[3]),
+        ] {
+            let messages = |seqs: &[u64]| seqs.iter().map(|n| message(*n, *n, None)).collect();
+            let mut held: Vec<Message> = messages(page);
+            join(&mut held, messages(more));
+            let held: Vec<u64> = held.iter().map(|message| message.seq.get()).collect();
+            assert_eq!(held, joined, "{page:?} and {more:?}");
         }
     }
 }

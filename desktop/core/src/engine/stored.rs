@@ -252,11 +252,11 @@ impl Account {
     fn added(&mut self, step: &mut Step<'_>, request_id: RequestId, message: StoredMessage) {
         let conversation_id = message.conversation_id.clone();
         let client_id = message.client_id.clone();
+        let arrived = message.arrived();
         self.outbox.put(message);
-        self.drafts.remove(&conversation_id);
         self.shown.dirty(&conversation_id);
         let items = self.outbox.items(&conversation_id, step.now);
-        match items.into_iter().find(|item| item.client_id == client_id) {
+        match items.into_iter().find(|item| item.client_id == client_id).or(arrived) {
             Some(item) => step.reply(request_id, Ok(UiReply::Queued { item })),
             None => step.fail(request_id, UiErrorKind::Bug),
         }

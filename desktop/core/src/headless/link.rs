@@ -93,9 +93,16 @@ async fn talk(shared: &Shared, socket: &mut WebSocket, mut pushes: UiPushes) -> 
                 };
                 let asked: Asked = serde_json::from_str(&text).map_err(|_| CLOSE_BAD_REQUEST)?;
                 if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-                    let (core, answers) = (shared.core.clone(), answers.clone());
+                    // Handed over here, so that none overtakes another; only the answer is waited
+                    // for apart.
+                    let submitted = shared.core.submit(asked.request).await;
+                    let answers = answers.clone();
                     tokio::spawn(async move {
-                        let said = match core.ui(asked.request).await {
+                        let result = match submitted {
+                            Ok(submitted) => submitted.answer().await,
+                            Err(error) => Err(error),
+                        };
+                        let said = match result {
                             Ok(reply) => Said::Reply { id: asked.id, reply: Box::new(reply) },
                             Err(error) => Said::Error { id: asked.id, error },
                         };

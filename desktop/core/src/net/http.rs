@@ -1,4 +1,4 @@
-//! Sign-in, sign-out and password over HTTP. No redirects (a token never follows one), no proxy, a
+//! Sign-in, sign-out, password and pages of the inbox over HTTP. No redirects (a token never follows one), no proxy, a
 //! bounded answer in a bounded time.
 
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, redirect};
 use serde::de::DeserializeOwned;
 use yingke_shared::error_code::{ErrorCode, WireError};
-use yingke_shared::rest::{ChangePassword, SignIn, SignedIn};
+use yingke_shared::ids::ConversationId;
+use yingke_shared::rest::{ChangePassword, ServedPage, SignIn, SignedIn};
 
 use super::resolve::LocalhostFirst;
 use crate::address::ServerAddress;
@@ -60,6 +61,20 @@ impl Http {
     ) -> Result<(), UiError> {
         let request = self.client.post(server.route("/api/password")).bearer_auth(token);
         answered(request.json(change)).await.map(|_| ())
+    }
+
+    /// The open conversations of the reader, by id, after the one named.
+    pub(crate) async fn served(
+        &self,
+        server: &ServerAddress,
+        token: &str,
+        after: Option<&ConversationId>,
+    ) -> Result<ServedPage, UiError> {
+        // An id has no character that an address escapes.
+        let after = after.map_or_else(String::new, |id| format!("?after={id}"));
+        let route = server.route(&format!("/api/conversations{after}"));
+        let body = answered(self.client.get(route).bearer_auth(token)).await?;
+        decode(&body)
     }
 }
 

@@ -5,7 +5,7 @@ pub(crate) mod http;
 pub(crate) mod resolve;
 pub(crate) mod socket;
 
-use yingke_shared::rest::SignedIn;
+use yingke_shared::rest::{ServedPage, SignedIn};
 
 use crate::bridge::types::UiError;
 use socket::SocketEvent;
@@ -18,6 +18,8 @@ pub(crate) enum NetEvent {
     SignedIn { call: u64, result: Result<SignedIn, UiError> },
     /// A password change was answered.
     PasswordChanged { call: u64, result: Result<(), UiError> },
+    /// A page of the inbox is here, for this opening of an account.
+    Served { account: u64, call: u64, result: Result<ServedPage, UiError> },
 }
 
 /// Installs the one TLS implementation of this process. Safe to call any number of times.

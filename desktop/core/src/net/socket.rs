@@ -14,7 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use super::NetEvent;
 use super::resolve::resolve;
 use crate::address::ServerAddress;
-use crate::limits::{OPEN_WITHIN_MS, RELAY_FRAME_BYTES_MAX, WRITE_QUEUE_MAX};
+use crate::limits::{DIAL_WITHIN_MS, OPEN_WITHIN_MS, RELAY_FRAME_BYTES_MAX, WRITE_QUEUE_MAX};
 
 /// What a socket tells the loop.
 pub(crate) enum SocketEvent {
@@ -131,7 +131,9 @@ async fn connect(server: &ServerAddress) -> Result<Link, LinkError> {
     let mut last = None;
     let mut stream = None;
     for address in addresses {
-        match TcpStream::connect(address).await {
+        let limit = Duration::from_millis(DIAL_WITHIN_MS);
+        let dialled = tokio::time::timeout(limit, TcpStream::connect(address)).await;
+        match dialled.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
             Ok(open) => {
                 stream = Some(open);
                 break;

@@ -71,6 +71,21 @@ pub struct StoredMessage {
     pub tried: bool,
 }
 
+impl StoredMessage {
+    /// How a message that arrived long ago is shown to who asks for it to be sent once more.
+    #[must_use]
+    pub fn arrived(&self) -> Option<OutboxItem> {
+        matches!(self.standing, Standing::Acked { .. }).then(|| OutboxItem {
+            client_id: self.client_id.clone(),
+            conversation_id: self.conversation_id.clone(),
+            text: self.text.clone(),
+            at: self.at,
+            state: OutboxState::Sending,
+            may_discard: false,
+        })
+    }
+}
+
 impl std::fmt::Debug for StoredMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredMessage")

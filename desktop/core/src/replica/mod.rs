@@ -13,16 +13,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use yingke_shared::events::{StaffEvent, StaffEventBody};
 use yingke_shared::frame::{Delivery, ResumePoint, Start};
 use yingke_shared::ids::{AgentId, ConversationId, Epoch, Position, Seq};
+use yingke_shared::rest::ServedPage;
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::views::{Author, ColleagueCard, ConversationRecord, Message, OwnCard};
 
 use crate::limits::PAST_CONVERSATIONS_MAX;
 use crate::store::cache::{CacheContents, CacheWrite, Reset, Tail};
 
+/// What of the inbox the snapshot had no room for; it comes in pages.
+#[derive(Default)]
+struct Missing {
+    /// Everything up to here is held.
+    after: Option<ConversationId>,
+    /// Conversations the log spoke of meanwhile, and where last: an older page knows less of them.
+    spoken_of: BTreeMap<ConversationId, Position>,
+}
+
 /// Everything held.
 #[derive(Default)]
 pub(crate) struct Replica {
     place: Option<ResumePoint>,
+    missing: Option<Missing>,
     /// As the shared `apply` keeps it; none before anything is known of the own account.
     view: Option<StaffSnapshot>,
     past: BTreeMap<ConversationId, ConversationRecord>,
@@ -62,6 +73,7 @@ impl Replica {
     pub(crate) fn restore(&mut self, cache: CacheContents, kept: Vec<ConversationRecord>) {
         // Without the own card nothing was begun, whatever place is named.
         self.place = cache.place.filter(|_| cache.own.is_some());
+        self.missing = cache.partial.then(Missing::default);
         let mut held = BTreeMap::new();
         for conversation in cache.conversations {
             let id = conversation.record.id.clone();
@@ -93,9 +105,15 @@ impl Replica {
         }
     }
 
-    /// Where reading continues.
+    /// Where reading continues. Nowhere while conversations are missing: only a new snapshot says
+    /// which.
     pub(crate) fn place(&self) -> Option<&ResumePoint> {
-        self.place.as_ref()
+        self.place.as_ref().filter(|_| self.missing.is_none())
+    }
+
+    /// Whether conversations of the inbox are missing, and after which.
+    pub(crate) fn missing(&self) -> Option<Option<ConversationId>> {
+        self.missing.as_ref().map(|missing| missing.after.clone())
     }
 
     pub(crate) fn own(&self) -> Option<&OwnCard> {
@@ -180,7 +198,7 @@ impl Replica {
         match start {
             Start::Resumed { position } => {
                 let here = ResumePoint { epoch, position };
-                if self.place.as_ref() != Some(&here) {
+                if self.place() != Some(&here) {
                     return Err(Misfit);
                 }
                 Ok(Changed::default())
@@ -203,10 +221,14 @@ impl Replica {
             self.past.remove(id);
         }
         self.place = Some(place.clone());
+        let last = snapshot.conversations.keys().next_back().cloned();
+        self.missing =
+            snapshot.has_more.then(|| Missing { after: last, spoken_of: BTreeMap::new() });
         let mut changed = Changed { all: true, new_epoch, ..Changed::default() };
         changed.write = CacheWrite {
             reset: if new_epoch { Reset::Everything } else { Reset::Held },
             place: Some(place),
+            partial: snapshot.has_more,
             own: Some(snapshot.own.clone()),
             colleagues: snapshot.colleagues.values().cloned().collect(),
             sites: Some(snapshot.sites.clone()),
@@ -225,6 +247,43 @@ impl Replica {
         changed
     }
 
+    /// The next page of what the snapshot had no room for. `None`: the log already said more about one
+    /// of them than the page knows; it must be asked again, or what was withdrawn comes back.
+    ///
+    /// A page read ahead of the own place is fine: its records carry their `rev`, so what the log
+    /// still says of them up to there changes nothing.
+    pub(crate) fn add_page(&mut self, page: ServedPage) -> Option<Changed> {
+        let missing = self.missing.as_mut()?;
+        let is_old = |record: &ConversationRecord| {
+            missing.spoken_of.get(&record.id).is_some_and(|at| *at > page.position)
+        };
+        if page.conversations.iter().any(is_old) {
+            return None;
+        }
+        match page.conversations.last().filter(|_| page.has_more) {
+            Some(last) => missing.after = Some(last.id.clone()),
+            None => self.missing = None,
+        }
+        let mut changed = Changed::default();
+        for record in page.conversations {
+            let id = record.id.clone();
+            if self.record(&id).is_some_and(|(known, held)| held && known.rev >= record.rev) {
+                continue;
+            }
+            self.past.remove(&id);
+            changed.conversations.insert(id.clone());
+            changed.write.conversations.push((record.clone(), true));
+            self.add_message(id.clone(), &record.last_message, &mut changed);
+            if let Some(view) = &mut self.view {
+                view.conversations.insert(id, record);
+            }
+        }
+        changed.write.messages.clone_from(&changed.messages);
+        changed.write.place.clone_from(&self.place);
+        changed.write.partial = self.missing.is_some();
+        Some(changed)
+    }
+
     /// A stretch of the log. Refused as a whole if it does not continue at the own position.
     pub(crate) fn deliver(&mut self, delivery: &Delivery<StaffEvent>) -> Result<Changed, Misfit> {
         let place = self.place.as_ref().ok_or(Misfit)?;
@@ -234,6 +293,9 @@ impl Replica {
         let place = ResumePoint { epoch: place.epoch.clone(), position: delivery.upto };
         let mut changed = Changed::default();
         for event in &delivery.events {
+            if let (Some(missing), Some(id)) = (&mut self.missing, event.body.conversation_id()) {
+                missing.spoken_of.insert(id.clone(), event.position);
+            }
             self.apply(event, &mut changed);
         }
         for id in &changed.conversations {
@@ -251,6 +313,7 @@ impl Replica {
         let colleagues = changed.colleagues.iter().filter_map(|id| self.colleague(id));
         changed.write.colleagues = colleagues.cloned().collect();
         changed.write.place = Some(place.clone());
+        changed.write.partial = self.missing.is_some();
         self.place = Some(place);
         Ok(changed)
     }

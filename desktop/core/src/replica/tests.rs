@@ -278,3 +278,30 @@ fn unread_is_a_recount_after_every_step() {
     }
     assert_eq!(operations, 20_000);
 }
+
+/// Broken once by taking every page: a conversation withdrawn while the page was under way came back.
+#[test]
+fn a_page_the_log_has_overtaken_is_asked_for_again() {
+    let mut replica = Replica::default();
+    let mut first = snapshot(&["a"]);
+    first.has_more = true;
+    let start = Start::Snapshot { position: position(10), snapshot: Box::new(first) };
+    replica.begin(Epoch::new("e1").unwrap(), start).unwrap();
+    assert_eq!(replica.missing(), Some(Some(id("a"))));
+    assert_eq!(replica.place(), None, "not to be resumed from");
+
+    let page = |read_at: u64, names: &[&str]| ServedPage {
+        position: position(read_at),
+        conversations: names.iter().map(|name| record(name)).collect(),
+        has_more: false,
+    };
+    let body = StaffEventBody::ConversationWithdrawn { conversation_id: id("b") };
+    let event = StaffEvent { position: position(12), body };
+    let delivery = Delivery { after: position(10), upto: position(12), events: vec![event] };
+    assert!(replica.deliver(&delivery).unwrap().write.partial);
+    assert!(replica.add_page(page(11, &["b", "c"])).is_none(), "b left at 12");
+    let changed = replica.add_page(page(11, &["c"])).unwrap();
+    assert!(!replica.holds(&id("b")) && replica.holds(&id("c")));
+    assert!(!changed.write.partial && replica.missing().is_none());
+    assert_eq!(replica.place().map(|place| place.position), Some(position(12)));
+}

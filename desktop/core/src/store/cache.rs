@@ -80,6 +80,8 @@ pub(crate) enum Reset {
 pub(crate) struct CacheWrite {
     pub(crate) reset: Reset,
     pub(crate) place: Option<ResumePoint>,
+    /// With a place: whether conversations of the inbox are still missing.
+    pub(crate) partial: bool,
     pub(crate) own: Option<OwnCard>,
     pub(crate) colleagues: Vec<ColleagueCard>,
     pub(crate) sites: Option<Vec<SiteSettings>>,
@@ -101,6 +103,8 @@ pub(crate) struct KeptConversation {
 #[derive(Clone, Default)]
 pub(crate) struct CacheContents {
     pub(crate) place: Option<ResumePoint>,
+    /// Conversations of the inbox were still missing.
+    pub(crate) partial: bool,
     pub(crate) own: Option<OwnCard>,
     pub(crate) colleagues: BTreeMap<AgentId, ColleagueCard>,
     pub(crate) sites: Vec<SiteSettings>,
@@ -242,6 +246,7 @@ impl Cache {
         let sites = sites.iter().map(|(text, _)| from_json(text, "sites"));
         Ok(CacheContents {
             place: epoch.zip(position).map(|(epoch, position)| ResumePoint { epoch, position }),
+            partial: self.fact("partial")?.is_some_and(|text| !text.is_empty()),
             own,
             colleagues,
             sites: sites.collect::<Result<_, _>>()?,
@@ -301,6 +306,7 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
     if let Some(place) = &write.place {
         set_fact(tx, "epoch", place.epoch.as_str())?;
         set_fact(tx, "position", &place.position.to_string())?;
+        set_fact(tx, "partial", if write.partial { "1" } else { "" })?;
     }
     if let Some(own) = &write.own {
         set_fact(tx, "own", &json(own)?)?;

@@ -98,7 +98,8 @@ impl OutboxFile {
         Ok((file, contents))
     }
 
-    /// Writes a message down, and its conversation's draft away. From here on it cannot be lost.
+    /// Writes a message down, and its conversation's draft away. From here on it cannot be lost. An id
+    /// that is there already stays as it is: whoever asked did not hear the answer.
     pub(crate) fn add(&mut self, message: &NewMessage) -> Result<StoredMessage, StoreError> {
         let doing = StoreError::sqlite("write a message to the outbox");
         let record = serde_json::to_string(&message.record)
@@ -106,6 +107,17 @@ impl OutboxFile {
         let tx = self.db.transaction().map_err(&doing)?;
         let conversation_id = message.conversation_id.as_str();
         let at_ms = signed(message.at.millis());
+        let known = tx
+            .query_row(
+                &format!("SELECT {COLUMNS} FROM messages WHERE client_id = ?1"),
+                [message.client_id.as_str()],
+                |row| Ok(message_of(row)),
+            )
+            .optional()
+            .map_err(&doing)?;
+        if let Some(known) = known {
+            return known;
+        }
         tx.execute(
             "INSERT INTO messages (client_id, conversation_id, text, at_ms, age_from_ms, standing,
                  code, acked_at_ms) VALUES (?1, ?2, ?3, ?4, ?4, 'unsent', '', 0)",

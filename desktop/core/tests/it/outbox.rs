@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use yingke_client::bridge::types::{OutboxState, Remember, UiErrorKind, UiReply, UiRequest};
+use yingke_client::bridge::types::{
+    ConnectionState, OutboxState, Remember, UiErrorKind, UiReply, UiRequest,
+};
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::{ClientId, Epoch};
 use yingke_shared::views::Author;
@@ -185,6 +187,8 @@ async fn a_discarded_message_is_never_sent() {
     seat.connected().await;
     relay.world().down = true;
     relay.cut();
+    until("the cut is noticed", || seat.view().connection != Some(ConnectionState::Connected))
+        .await;
     let gone = seat.send(&id, "gone").await;
     let kept = seat.send(&id, "kept").await;
     seat.ask(UiRequest::DiscardSend { client_id: gone }).await.unwrap();
@@ -297,7 +301,8 @@ async fn what_cannot_be_a_message_is_refused_at_once() {
         (conversation("nowhere"), "text".to_owned(), Some(ErrorCode::NotFound)),
         (id.clone(), longest, None),
     ] {
-        let reply = seat.ask(UiRequest::SendMessage { conversation_id, text }).await;
+        let reply =
+            seat.ask(UiRequest::SendMessage { conversation_id, text, client_id: None }).await;
         match (reply, code) {
             (Ok(UiReply::Queued { .. }), None) => {}
             (Err(error), Some(code)) => assert_eq!(error.code, Some(code)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::ws::{Message as Frame, WebSocket};
-use axum::extract::{Json, State, WebSocketUpgrade};
+use axum::extract::{Json, Query, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -20,7 +20,7 @@ use yingke_shared::frame::{
 use yingke_shared::ids::{
     AgentId, ClientId, ConversationId, Epoch, Position, Seq, SiteId, VisitorId,
 };
-use yingke_shared::rest::{ChangePassword, SignIn, SignedIn};
+use yingke_shared::rest::{ChangePassword, ServedPage, SignIn, SignedIn};
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
@@ -67,6 +67,10 @@ pub(crate) struct World {
     pub(crate) on_send: VecDeque<OnSend>,
     /// Sockets are refused.
     pub(crate) down: bool,
+    /// Conversations in a snapshot or a page.
+    pub(crate) page_max: usize,
+    /// Pages of conversations are refused.
+    pub(crate) pages_down: bool,
     /// Resuming is refused: everyone gets a snapshot.
     pub(crate) snapshots_only: bool,
     /// The next delivery claims a wrong place, this many times.
@@ -114,6 +118,8 @@ impl Relay {
             hellos: Vec::new(),
             on_send: VecDeque::new(),
             down: false,
+            page_max: 500,
+            pages_down: false,
             snapshots_only: false,
             misfits: 0,
             typing: 0,
@@ -125,6 +131,7 @@ impl Relay {
             .route("/api/sign-in", post(sign_in))
             .route("/api/sign-out", post(sign_out))
             .route("/api/password", post(change_password))
+            .route("/api/conversations", get(served))
             .route("/ws/staff", get(staff_socket))
             .with_state(Arc::clone(&world));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -178,7 +185,7 @@ pub(crate) fn text_of(message: &Message) -> String {
 }
 
 impl World {
-    fn cut(&mut self) {
+    pub(crate) fn cut(&mut self) {
         for socket in self.sockets.drain(..) {
             let _ = socket.send(None);
         }
@@ -295,16 +302,23 @@ impl World {
     }
 
     fn snapshot(&self) -> StaffSnapshot {
-        let served = self.conversations.values().filter(|kept| kept.served);
+        let (served, has_more) = self.served(None);
         StaffSnapshot {
             own: self.own.clone(),
             colleagues: BTreeMap::new(),
             sites: Vec::new(),
-            conversations: served
-                .map(|kept| (kept.record.id.clone(), kept.record.clone()))
-                .collect(),
-            has_more: false,
+            conversations: served.into_iter().map(|record| (record.id.clone(), record)).collect(),
+            has_more,
         }
+    }
+
+    fn served(&self, after: Option<&ConversationId>) -> (Vec<ConversationRecord>, bool) {
+        let served = self.conversations.values().filter(|kept| kept.served);
+        let served = served.map(|kept| kept.record.clone());
+        let mut page: Vec<_> = served.filter(|record| Some(&record.id) > after).collect();
+        let has_more = page.len() > self.page_max;
+        page.truncate(self.page_max);
+        (page, has_more)
     }
 
     /// The first frames of a socket, or the goodbye.
@@ -487,6 +501,24 @@ async fn change_password(
     }
     world.password = change.new;
     Json(serde_json::json!({})).into_response()
+}
+
+#[derive(serde::Deserialize)]
+struct After {
+    after: Option<ConversationId>,
+}
+
+async fn served(State(world): Shared, headers: HeaderMap, Query(asked): Query<After>) -> Response {
+    let world = world.lock().unwrap();
+    if world.pages_down {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable);
+    }
+    if !bearer(&headers).is_some_and(|token| world.tokens.iter().any(|known| known == token)) {
+        return refused(StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated);
+    }
+    let position = world.position();
+    let (conversations, has_more) = world.served(asked.after.as_ref());
+    Json(ServedPage { position, conversations, has_more }).into_response()
 }
 
 async fn staff_socket(State(world): Shared, upgrade: WebSocketUpgrade) -> Response {

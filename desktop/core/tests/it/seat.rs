@@ -181,7 +181,11 @@ impl Seat {
     }
 
     pub(crate) async fn send(&self, id: &ConversationId, text: &str) -> ClientId {
-        let request = UiRequest::SendMessage { conversation_id: id.clone(), text: text.to_owned() };
+        let request = UiRequest::SendMessage {
+            conversation_id: id.clone(),
+            text: text.to_owned(),
+            client_id: None,
+        };
         match self.ask(request).await.unwrap() {
             UiReply::Queued { item } => item.client_id,
             other => panic!("{other:?}"),

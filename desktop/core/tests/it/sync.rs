@@ -190,8 +190,10 @@ async fn ended_and_withdrawn_conversations_leave_the_inbox_and_stay_readable() {
     let seat = Seat::signed_in(data.path(), &relay).await;
     assert_eq!(seat.open_chat(&ended).await.messages.len(), 1);
     let text = "too late".to_owned();
-    let error =
-        seat.ask(UiRequest::SendMessage { conversation_id: ended, text }).await.unwrap_err();
+    let error = seat
+        .ask(UiRequest::SendMessage { conversation_id: ended, text, client_id: None })
+        .await
+        .unwrap_err();
     assert_eq!(error.code, Some(ErrorCode::ConversationEnded));
 }
 
@@ -367,4 +369,80 @@ async fn the_window_converges_with_the_relay_whatever_happens() {
             })
     };
     until("window and relay agree", agrees).await;
+}
+
+#[tokio::test]
+async fn the_inbox_beyond_a_snapshot_comes_in_pages_also_after_a_cut_and_a_restart() {
+    let relay = Relay::start().await;
+    relay.world().page_max = 2;
+    let ids: Vec<ConversationId> =
+        (1..=7).map(|n| relay.begin(&format!("c{n}"), "hello")).collect();
+    let (data, seat) = seat_with(&relay).await;
+    until("all rows are there", || seat.view().rows.len() == 7).await;
+    relay.visitor_writes(&ids[6], "more");
+    until("what a page brought lives", || seat.row(&ids[6]).is_some_and(|row| row.unread == 2))
+        .await;
+    relay.cut();
+    seat.connected().await;
+    until("complete, it resumes", || relay.world().hellos == [false, true]).await;
+
+    // Ended before the pages were read: the next start must not believe it holds everything.
+    {
+        let mut world = relay.world();
+        world.snapshots_only = true;
+        world.pages_down = true;
+        world.cut();
+    }
+    until("only the snapshot is there", || seat.view().rows.len() == 2).await;
+    seat.core.shutdown().await;
+    drop(seat);
+    relay.world().snapshots_only = false;
+    relay.world().pages_down = false;
+    let seat = Seat::signed_in(data.path(), &relay).await;
+    seat.connected().await;
+    until("all rows are there again", || seat.view().rows.len() == 7).await;
+    assert_eq!(relay.world().hellos.last(), Some(&false));
+}
+
+#[tokio::test]
+async fn a_send_whose_answer_was_lost_may_be_asked_for_again_and_is_one_message() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "hello");
+    let (_data, seat) = seat_with(&relay).await;
+    let ask = || {
+        seat.ask(UiRequest::SendMessage {
+            conversation_id: id.clone(),
+            text: "answer".to_owned(),
+            client_id: Some(yingke_shared::ids::ClientId::new("enter-1").unwrap()),
+        })
+    };
+    let (one, two) = tokio::join!(ask(), ask());
+    for reply in [one, two] {
+        let Ok(UiReply::Queued { item }) = reply else { panic!() };
+        assert_eq!(item.client_id.as_str(), "enter-1");
+    }
+    until("it arrived", || seat.view().unsent == 0 && relay.texts(&id).len() == 2).await;
+    let Ok(UiReply::Queued { item }) = ask().await else { panic!() };
+    assert!(!item.may_discard);
+    assert_eq!((seat.view().unsent, relay.world().arrived.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_draft_written_while_a_message_is_being_kept_stays() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "hello");
+    let (_data, seat) = seat_with(&relay).await;
+    let draft =
+        |text: &str| UiRequest::SetDraft { conversation_id: id.clone(), text: text.to_owned() };
+    seat.ask(draft("answer")).await.unwrap();
+    let send = UiRequest::SendMessage {
+        conversation_id: id.clone(),
+        text: "answer".to_owned(),
+        client_id: None,
+    };
+    let send = seat.core.submit(send).await.unwrap();
+    let next = seat.core.submit(draft("next")).await.unwrap();
+    send.answer().await.unwrap();
+    next.answer().await.unwrap();
+    assert_eq!(seat.open_chat(&id).await.draft, "next");
 }
