@@ -10,8 +10,17 @@ import type { Chat } from "../../../shared/bindings/ui/Chat";
 import type { ChatHead } from "../../../shared/bindings/ui/ChatHead";
 import type { OutboxItem } from "../../../shared/bindings/ui/OutboxItem";
 import { type Problem, problemOf, request } from "../host";
-import { clearDraft, flushDrafts, loadDraft, returnToDraft } from "./drafts";
+import {
+  clearDraft,
+  flushDrafts,
+  loadDraft,
+  returnToDraft,
+  saveDraft,
+  useDrafts,
+  writeDraft,
+} from "./drafts";
 import { report } from "./notices";
+import { inTurn } from "./turns";
 
 /** Messages kept in the view while it stands at the end; older ones are read again on demand. */
 const KEPT_AT_END = 600;
@@ -73,6 +82,13 @@ export function mergeMessages(
   return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
 }
 
+/** The newest stretch without a hole: what lies behind one comes back by scrolling up. */
+function newestStretch(messages: readonly Message[]): readonly Message[] {
+  let from = messages.length - 1;
+  while (from > 0 && messages[from]?.seq === (messages[from - 1]?.seq ?? 0) + 1) from -= 1;
+  return from > 0 ? messages.slice(from) : messages;
+}
+
 /** What is still unsent when these messages are known. */
 export function stillUnsent(
   outbox: readonly OutboxItem[],
@@ -91,7 +107,7 @@ function newLine(chat: Chat): number | null {
 
 /** Marks only grow: a head that overtook another on its way takes nothing back. */
 function mergeHead(held: ChatHead | null, head: ChatHead): ChatHead {
-  if (held === null) return head;
+  if (held === null || held.history !== head.history) return head;
   return {
     ...head,
     own_read: Math.max(held.own_read, head.own_read),
@@ -129,7 +145,8 @@ async function readOpen(conversationId: string): Promise<void> {
       // What was pushed meanwhile is kept if it joins on; a page that starts later replaces it.
       const last = held.messages.at(-1)?.seq ?? 0;
       const first = chat.messages[0]?.seq ?? 0;
-      const joins = held.messages.length > 0 && first <= last + 1;
+      const same = held.head === null || held.head.history === chat.head.history;
+      const joins = same && held.messages.length > 0 && first <= last + 1;
       const messages = mergeMessages(joins ? held.messages : [], chat.messages);
       const reachesBack = joins && (held.messages[0]?.seq ?? 0) < first;
       return {
@@ -162,6 +179,7 @@ export function closeConversation(): void {
 
 /** Forgets the conversation without telling the core: no one is signed in any more. */
 export function resetChat(): void {
+  unheard.clear();
   useChat.setState(NONE);
 }
 
@@ -174,15 +192,20 @@ export function applyChat(
 ): void {
   if (!isOpen(conversationId)) return;
   useChat.setState((held) => {
-    const messages = mergeMessages(held.messages, more);
+    // Of another history of the relay, or above a hole: it replaces what is held.
+    const same = held.head === null || held.head.history === head.history;
+    const merged = mergeMessages(same ? held.messages : [], more);
+    const messages = newestStretch(merged);
+    const cut = !same || messages.length < merged.length;
     const known = new Set(held.outbox.map((item) => item.client_id));
     const arrived = [...outbox, ...more].filter((one) => !known.has(one.client_id));
     return {
       head: mergeHead(held.head, head),
       messages,
+      hasEarlier: cut ? (messages[0]?.seq ?? 1) > 1 : held.hasEarlier,
       outbox: stillUnsent(outbox, messages),
       echoes: withoutArrived(held.echoes, arrived),
-      newAfter: nextNewLine(held, more),
+      newAfter: same ? nextNewLine(held, more) : null,
     };
   });
 }
@@ -248,6 +271,19 @@ export function trimEarlier(): void {
 
 let nextEcho = 1;
 
+/** A text whose answer never came, and the name it was sent under. */
+interface Unheard {
+  text: string;
+  clientId: string;
+}
+const unheard = new Map<string, Unheard>();
+
+/** The name of a message: the same text said again after a lost answer is the same message. */
+function nameFor(conversationId: string, text: string): string {
+  const before = unheard.get(conversationId);
+  return before?.text === text ? before.clientId : crypto.randomUUID();
+}
+
 /** Sends a text: it shows at once and is durable when the core replies. */
 export async function sendMessage(conversationId: string, text: string): Promise<void> {
   const echo: Echo = { id: nextEcho++, text, at: Date.now() };
@@ -255,8 +291,12 @@ export async function sendMessage(conversationId: string, text: string): Promise
     useChat.setState((held) => ({ echoes: [...held.echoes, echo], newAfter: null }));
   }
   clearDraft(conversationId);
+  const client_id = nameFor(conversationId, text);
   try {
-    const { item } = await request("send_message", { conversation_id: conversationId, text });
+    const { item } = await inTurn(conversationId, () =>
+      request("send_message", { conversation_id: conversationId, text, client_id }),
+    );
+    unheard.delete(conversationId);
     if (!isOpen(conversationId)) return;
     useChat.setState((held) => ({
       echoes: held.echoes.filter((one) => one.id !== echo.id),
@@ -266,8 +306,10 @@ export async function sendMessage(conversationId: string, text: string): Promise
     }));
   } catch (error) {
     useChat.setState((held) => ({ echoes: held.echoes.filter((one) => one.id !== echo.id) }));
+    const problem = problemOf(error);
+    if (problem.kind === "host_lost") unheard.set(conversationId, { text, clientId: client_id });
     returnToDraft(conversationId, text);
-    report(problemOf(error), "workbench.send_not_kept");
+    report(problem, "workbench.send_not_kept");
   }
 }
 
@@ -281,11 +323,14 @@ export async function retrySend(clientId: string): Promise<void> {
 }
 
 /** Takes an unsent message out of the outbox; the answer is whether it came out. */
-export async function discardSend(clientId: string): Promise<boolean> {
+export async function discardSend({
+  client_id,
+  conversation_id,
+}: Pick<OutboxItem, "client_id" | "conversation_id">): Promise<boolean> {
   try {
-    await request("discard_send", { client_id: clientId });
+    await inTurn(conversation_id, () => request("discard_send", { client_id }));
     useChat.setState((held) => ({
-      outbox: held.outbox.filter((item) => item.client_id !== clientId),
+      outbox: held.outbox.filter((item) => item.client_id !== client_id),
     }));
     return true;
   } catch (error) {
@@ -294,9 +339,18 @@ export async function discardSend(clientId: string): Promise<boolean> {
   }
 }
 
-/** Takes an unsent message back into the composer. */
+/**
+ * Takes an unsent message back into the composer. The text is kept as a draft before the message is
+ * taken out: whatever breaks between the two, it is not lost.
+ */
 export async function editUnsent(item: OutboxItem): Promise<void> {
-  if (await discardSend(item.client_id)) returnToDraft(item.conversation_id, item.text);
+  const id = item.conversation_id;
+  const before = useDrafts.getState().texts[id] ?? "";
+  returnToDraft(id, item.text);
+  const returned = useDrafts.getState().texts[id];
+  if ((await saveDraft(id)) && (await discardSend(item))) return;
+  // It stays where it was; a draft changed meanwhile is the person's.
+  if (useDrafts.getState().texts[id] === returned) writeDraft(id, before);
 }
 
 /** Ends a conversation. */

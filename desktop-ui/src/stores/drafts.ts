@@ -5,6 +5,7 @@
 import { create } from "zustand";
 import { problemOf, request } from "../host";
 import { report } from "./notices";
+import { inTurn } from "./turns";
 
 /** Pause after the last key before the draft is written: short enough to survive a crash well. */
 const SAVE_AFTER_MS = 400;
@@ -23,17 +24,22 @@ function put(conversationId: string, text: string) {
   useDrafts.setState(({ texts }) => ({ texts: { ...texts, [conversationId]: text } }));
 }
 
-async function save(conversationId: string): Promise<void> {
+/** Hands the unsaved text of a conversation over; the answer is whether the core keeps it. */
+export async function saveDraft(conversationId: string): Promise<boolean> {
   window.clearTimeout(unsaved.get(conversationId));
-  if (!unsaved.delete(conversationId)) return;
+  if (!unsaved.delete(conversationId)) return true;
   const text = useDrafts.getState().texts[conversationId] ?? "";
   try {
-    await request("set_draft", { conversation_id: conversationId, text });
+    await inTurn(conversationId, () =>
+      request("set_draft", { conversation_id: conversationId, text }),
+    );
   } catch (error) {
     const problem = problemOf(error);
     // Signed out or gone: the text stays on screen, there is nowhere to keep it.
     if (problem.kind === "storage") report(problem, "workbench.draft_not_saved");
+    return false;
   }
+  return true;
 }
 
 /** The text of a conversation's composer. */
@@ -47,7 +53,7 @@ export function writeDraft(conversationId: string, text: string): void {
   window.clearTimeout(unsaved.get(conversationId));
   unsaved.set(
     conversationId,
-    window.setTimeout(() => void save(conversationId), SAVE_AFTER_MS),
+    window.setTimeout(() => void saveDraft(conversationId), SAVE_AFTER_MS),
   );
 }
 
@@ -71,7 +77,7 @@ export function returnToDraft(conversationId: string, text: string): void {
 
 /** Hands every unsaved text over now. */
 export async function flushDrafts(): Promise<void> {
-  await Promise.all([...unsaved.keys()].map(save));
+  await Promise.all([...unsaved.keys()].map(saveDraft));
 }
 
 /** Forgets all texts: another account, or none. */

@@ -211,6 +211,33 @@ describe("the open conversation", () => {
     expect(seqs()).toEqual([5]);
   });
 
+  const says = (head: ReturnType<typeof chatHead>, messages: ReturnType<typeof visitorSays>[]) =>
+    host.push({ type: "chat", body: { conversation_id: ID, head, messages, outbox: [] } });
+
+  it("replaces what it shows when the relay's history is another one", async () => {
+    await signedIn();
+    opens({
+      head: chatHead({ visitor_marks: { delivered: 3, read: 3 } }),
+      messages: [visitorSays(1, "one"), visitorSays(2, "two"), visitorSays(3, "phantom")],
+    });
+    await openConversation(ID);
+    says(chatHead({ history: 1 }), [visitorSays(2, "two")]);
+    expect(seqs()).toEqual([2]);
+    expect(useChat.getState().hasEarlier).toBe(true);
+    expect(useChat.getState().head?.visitor_marks).toEqual({ delivered: 0, read: 0 });
+  });
+
+  it("does not merge across a hole", async () => {
+    await signedIn();
+    opens({ messages: [visitorSays(1, "one")] });
+    await openConversation(ID);
+    says(chatHead(), [visitorSays(40, "forty")]);
+    expect(seqs()).toEqual([40]);
+    expect(useChat.getState().hasEarlier).toBe(true);
+    says(chatHead(), [visitorSays(39, "thirty-nine")]);
+    expect(seqs()).toEqual([39, 40]);
+  });
+
   it("takes no mark back", async () => {
     await signedIn();
     opens({ head: chatHead({ visitor_marks: { delivered: 5, read: 4 } }) });
@@ -363,6 +390,44 @@ describe("sending", () => {
     expect(host.bodies("discard_send")).toEqual([{ client_id: "m1" }]);
     expect(useDrafts.getState().texts[ID]).toBe("hello");
     expect(unsent()).toEqual([]);
+  });
+
+  it("keeps the draft before it takes the message out", async () => {
+    await sendMessage(ID, "hello");
+    const [item] = useChat.getState().outbox;
+    if (item !== undefined) await editUnsent(item);
+    const asked = host.asked.map((request) => request.type).slice(-2);
+    expect(asked).toEqual(["set_draft", "discard_send"]);
+  });
+
+  it("says the same text under the same name when the answer was lost", async () => {
+    host.refuse("send_message", { kind: "host_lost" });
+    await sendMessage(ID, "hello");
+    await sendMessage(ID, "hello");
+    await sendMessage(ID, "hello, Vera");
+    const [one, two, three] = host.bodies("send_message").map((body) => body.client_id);
+    expect(one).toBeDefined();
+    expect(two).toBe(one);
+    expect(three).not.toBe(one);
+  });
+
+  it("asks for one thing after the other within a conversation", async () => {
+    let answer: (() => void) | undefined;
+    host.on(
+      "send_message",
+      () =>
+        new Promise((resolve) => {
+          answer = () => resolve({ type: "queued", body: { item: outboxItem("m1") } });
+        }),
+    );
+    const sending = sendMessage(ID, "hello");
+    writeDraft(ID, "next");
+    const flushing = flushDrafts();
+    await Promise.resolve();
+    expect(host.bodies("set_draft")).toEqual([]);
+    answer?.();
+    await Promise.all([sending, flushing]);
+    expect(host.bodies("set_draft")).toEqual([{ conversation_id: ID, text: "next" }]);
   });
 
   it("leaves a message alone that is being sent", async () => {

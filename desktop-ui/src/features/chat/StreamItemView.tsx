@@ -251,7 +251,7 @@ function Unsent({ item, first }: { item: OutboxItem; first: boolean }) {
               {item.may_discard && (
                 <>
                   <Act onClick={() => void editUnsent(item)}>{t("common.edit")}</Act>
-                  <Act onClick={() => void discardSend(item.client_id)}>{t("common.delete")}</Act>
+                  <Act onClick={() => void discardSend(item)}>{t("common.delete")}</Act>
                 </>
               )}
             </span>
