@@ -37,7 +37,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Messages one session may send in a second, in the long run.
+    /// Messages one person may send, on all sockets together, in a second, in the long run.
     pub messages_per_second: u32,
     /// How log lines look.
     pub log_format: LogFormat,
@@ -107,7 +107,7 @@ pub struct Flags {
     #[arg(long = "trusted-proxy", value_name = "CIDR")]
     #[serde(rename = "trusted_proxies", skip_serializing_if = "Vec::is_empty")]
     pub trusted_proxies: Vec<String>,
-    /// Messages one session may send in a second, in the long run [default: 10]
+    /// Messages one person may send in a second, in the long run [default: 10]
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_second: Option<String>,
