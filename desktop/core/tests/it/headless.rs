@@ -270,3 +270,28 @@ async fn the_program_ends_when_asked() {
     let status = tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap().unwrap();
     assert!(status.success());
 }
+
+/// Broken once by handing each request over from a task of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_of_a_page_are_carried_out_in_the_order_it_made_them() {
+    let data = tempfile::tempdir().unwrap();
+    let (core, headless) = serve(data.path(), None).await;
+    let (authority, token) = parts(&headless.url());
+    let mut page = Page::enter(&authority, json!({ "token": token })).await.unwrap();
+    let said = page.ask(json!({ "type": "get_state", "body": {} })).await;
+    let mut preferences = said["reply"]["body"]["preferences"].clone();
+    for round in 0..20 {
+        for n in 0..24 {
+            page.next += 1;
+            preferences["list_width"] = json!(200 + round + n);
+            let body = json!({ "preferences": preferences });
+            let request = json!({ "type": "set_preferences", "body": body });
+            let asked = json!({ "id": page.next, "request": request });
+            page.socket.feed(Message::text(asked.to_string())).await.unwrap();
+        }
+        let said = page.ask(json!({ "type": "get_state", "body": {} })).await;
+        assert_eq!(said["reply"]["body"]["preferences"], preferences);
+    }
+    headless.stop().await;
+    core.shutdown().await;
+}

@@ -232,6 +232,7 @@ async fn after_the_relays_history_was_replaced_recent_messages_are_offered_again
     let expected = [(first, "first".to_owned()), (second, "second".to_owned())];
     assert_eq!(stored(&relay, "c1"), expected);
     until("nothing is left", || seat.view().unsent == 0).await;
+    assert_eq!(seat.open_chat(&id).await.head.history, 1, "nothing held before is merged with it");
 }
 
 #[tokio::test]
