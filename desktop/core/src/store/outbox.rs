@@ -107,6 +107,8 @@ impl OutboxFile {
         let tx = self.db.transaction().map_err(&doing)?;
         let conversation_id = message.conversation_id.as_str();
         let at_ms = signed(message.at.millis());
+        tx.execute("DELETE FROM drafts WHERE conversation_id = ?1", [conversation_id])
+            .map_err(&doing)?;
         let known = tx
             .query_row(
                 &format!("SELECT {COLUMNS} FROM messages WHERE client_id = ?1"),
@@ -116,6 +118,7 @@ impl OutboxFile {
             .optional()
             .map_err(&doing)?;
         if let Some(known) = known {
+            tx.commit().map_err(&doing)?;
             return known;
         }
         tx.execute(
@@ -130,8 +133,6 @@ impl OutboxFile {
             [conversation_id, &record],
         )
         .map_err(&doing)?;
-        tx.execute("DELETE FROM drafts WHERE conversation_id = ?1", [conversation_id])
-            .map_err(&doing)?;
         tx.commit().map_err(&doing)?;
         Ok(StoredMessage {
             order,

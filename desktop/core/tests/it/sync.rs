@@ -408,7 +408,7 @@ async fn the_inbox_beyond_a_snapshot_comes_in_pages_also_after_a_cut_and_a_resta
 async fn a_send_whose_answer_was_lost_may_be_asked_for_again_and_is_one_message() {
     let relay = Relay::start().await;
     let id = relay.begin("c1", "hello");
-    let (_data, seat) = seat_with(&relay).await;
+    let (data, seat) = seat_with(&relay).await;
     let ask = || {
         seat.ask(UiRequest::SendMessage {
             conversation_id: id.clone(),
@@ -422,8 +422,14 @@ async fn a_send_whose_answer_was_lost_may_be_asked_for_again_and_is_one_message(
         assert_eq!(item.client_id.as_str(), "enter-1");
     }
     until("it arrived", || seat.view().unsent == 0 && relay.texts(&id).len() == 2).await;
+    let draft = UiRequest::SetDraft { conversation_id: id.clone(), text: "answer".to_owned() };
+    seat.ask(draft).await.unwrap();
     let Ok(UiReply::Queued { item }) = ask().await else { panic!() };
     assert!(!item.may_discard);
+    seat.core.shutdown().await;
+    let seat = Seat::signed_in(data.path(), &relay).await;
+    seat.connected().await;
+    assert_eq!(seat.open_chat(&id).await.draft, "", "the draft went with it");
     assert_eq!((seat.view().unsent, relay.world().arrived.len()), (0, 1));
 }
 
