@@ -190,7 +190,8 @@ impl Machine {
             return Due::Nothing;
         }
         if !self.welcomed {
-            return Due::End(ErrorCode::Unauthenticated);
+            // Late is not wrong: a link that stalled must not cost anyone the session.
+            return Due::End(ErrorCode::Unavailable);
         }
         if now_ms >= self.ends_at_ms() {
             return Due::End(ErrorCode::Unavailable);
@@ -249,7 +250,7 @@ mod tests {
         assert_eq!(read(&mut machine, 0, END), "fatal Unauthenticated");
         assert_eq!(read(&mut machine, 0, r#"{"id":"x"}"#), "fatal BadFrame");
         assert_eq!(machine.due(9_999), Due::Nothing);
-        assert_eq!(machine.due(10_000), Due::End(ErrorCode::Unauthenticated));
+        assert_eq!(machine.due(10_000), Due::End(ErrorCode::Unavailable));
     }
 
     #[test]
