@@ -30,6 +30,7 @@ pub(crate) async fn ui(bridge: State<'_, Bridge>, request: UiRequest) -> Result<
 
 /// Sends everything the core pushes into this channel, from now on.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "a command is given its state by value")]
 pub(crate) fn listen(bridge: State<'_, Bridge>, channel: Channel<UiPush>) {
     let mut pushes = bridge.core.subscribe();
     let listener = tauri::async_runtime::spawn(async move {

@@ -121,7 +121,7 @@ const ENDED: u8 = 2;
 /// The first request to exit shuts the core down and asks again when that is done.
 fn end_in_order(app: &AppHandle, api: &tauri::ExitRequestApi, ending: &Arc<AtomicU8>) {
     match ending.load(Ordering::SeqCst) {
-        ENDED => return,
+        ENDED => {}
         ENDING => api.prevent_exit(),
         _ => {
             api.prevent_exit();
