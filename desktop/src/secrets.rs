@@ -125,8 +125,10 @@ mod tests {
         }
 
         fn write(&self, key: &str, value: &str) -> Result<(), SecretError> {
-            while self.hangs {
-                std::thread::park();
+            if self.hangs {
+                loop {
+                    std::thread::park();
+                }
             }
             if !self.forgets {
                 self.kept.lock().unwrap().insert(key.to_owned(), value.to_owned());
