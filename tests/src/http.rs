@@ -58,6 +58,12 @@ pub struct Refused {
 impl Address {
     /// The address of a relay listening on `port`.
     pub fn new(port: u16) -> Result<Self> {
+        Self::asked_from(port, std::net::Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same, asked from another of this computer's addresses: limits for each address then hold
+    /// for each of them.
+    pub fn asked_from(port: u16, source: std::net::Ipv4Addr) -> Result<Self> {
         // reqwest and thirtyfour come without a choice of TLS.
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
@@ -65,6 +71,7 @@ impl Address {
         });
         let client = reqwest::Client::builder()
             .no_proxy()
+            .local_address(std::net::IpAddr::V4(source))
             .timeout(Duration::from_secs(20))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;

@@ -1,9 +1,12 @@
 //! S5: user-space memory per idle signed-in visitor socket, after one message each way, at 5,000.
 
+use std::net::Ipv4Addr;
+
 use anyhow::Result;
 use yingke_shared::commands::StaffCommand;
 use yingke_shared::commands::staff::StaffSendMessage;
 use yingke_shared::views::Availability;
+use yingke_tests::http::Address;
 use yingke_tests::link::Visitor;
 use yingke_tests::relay::TestRelay;
 use yingke_tests::staff::StaffSocket;
@@ -15,6 +18,8 @@ use crate::quick::Quick;
 
 const VISITORS: usize = 5_000;
 const CAPACITY: usize = 200;
+/// Visitors of one address: fewer than the relay lets in at once.
+const STREET: usize = 100;
 
 pub(crate) async fn measure() -> Result<()> {
     let mut relay = TestRelay::prepare(crate::relay_program()?)?;
@@ -33,8 +38,13 @@ pub(crate) async fn measure() -> Result<()> {
     }
     // Everything is stored first, without sockets: what is measured is the sockets alone.
     let mut visitors = Vec::new();
-    for _ in 0..VISITORS {
-        let mut visitor = TestVisitor::enter(&address, &site).await?;
+    let mut street = address.clone();
+    for number in 0..VISITORS {
+        if number % STREET == 0 {
+            let house = u8::try_from(number / STREET + 2)?;
+            street = Address::asked_from(address.port, Ipv4Addr::new(127, 0, 0, house))?;
+        }
+        let mut visitor = TestVisitor::enter(&street, &site).await?;
         visitor.say(TEXT).await?;
         visitor.leave();
         visitors.push(visitor.token);

@@ -50,7 +50,7 @@ pub(crate) async fn measure() -> Result<()> {
     vera.visit(&shop.url()).await?;
     vera.open_widget().await?;
     vera.say("first").await?;
-    let row = window.page.until_shows("inbox-row", "first").await?;
+    let row = window.page.until_shows("inbox-row", "Tea").await?;
     window.open_conversation(&row.conversation_id.context("a conversation")?).await?;
     for page in [&window.page, &vera.page] {
         page.run(WATCH, Vec::new()).await?;
