@@ -121,11 +121,13 @@ pub fn find_program(variable: &str, name: &str, make: &str) -> Result<PathBuf> {
         .with_context(|| format!("{name} is missing; make it by: {make}"))
 }
 
-/// Cargo's target folder: where this very program stands.
+/// Cargo's target folder: where this very program stands, as `PROFILE/deps/NAME` or `PROFILE/NAME`.
 pub fn target_dir() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     own.ancestors()
-        .find(|dir| dir.join("CACHEDIR.TAG").is_file())
+        .skip(1)
+        .find(|dir| dir.join("deps").is_dir() && dir.join("build").is_dir())
+        .and_then(Path::parent)
         .map(Path::to_path_buf)
         .context("this program does not stand in a cargo target folder")
 }
