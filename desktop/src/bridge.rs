@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use tauri::State;
 use tauri::async_runtime::JoinHandle;
-use tauri::ipc::Channel;
+use tauri::ipc::{Channel, CommandArg as _, CommandItem, Invoke, InvokeError};
+use tauri::{Manager as _, State};
 use yingke_client::Core;
-use yingke_client::bridge::types::{UiError, UiPush, UiReply, UiRequest};
+use yingke_client::bridge::types::{UiPush, UiRequest};
 
 /// What the commands work on.
 pub(crate) struct Bridge {
@@ -22,10 +22,43 @@ impl Bridge {
     }
 }
 
-/// Carries out what a person did in the workbench.
-#[tauri::command]
-pub(crate) async fn ui(bridge: State<'_, Bridge>, request: UiRequest) -> Result<UiReply, UiError> {
-    bridge.core.ui(request).await
+/// Every command the window's capability allows; anything else is refused before it comes here.
+pub(crate) fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
+    let others: fn(Invoke) -> bool = tauri::generate_handler![listen];
+    move |invoke| match invoke.message.command() {
+        "ui" => {
+            ui(invoke);
+            true
+        }
+        _ => others(invoke),
+    }
+}
+
+/// Carries out what a person did in the workbench. Requests come here one after the other, in the
+/// order the page made them: each takes its place in the core's line before the next one comes, and
+/// only its answer is waited for apart. (A command with `async` would begin in a task of its own,
+/// and one would overtake the other.)
+fn ui(invoke: Invoke) {
+    let Invoke { message, resolver, acl } = invoke;
+    let request = UiRequest::from_command(CommandItem {
+        plugin: None,
+        name: "ui",
+        key: "request",
+        message: &message,
+        acl: &acl,
+    });
+    let request = match request {
+        Ok(request) => request,
+        Err(error) => return resolver.invoke_error(error),
+    };
+    let submitted = message.webview_ref().state::<Bridge>().core.try_submit(request);
+    resolver.respond_async(async move {
+        let answered = match submitted {
+            Ok(submitted) => submitted.answer().await,
+            Err(error) => Err(error),
+        };
+        answered.map_err(InvokeError::from)
+    });
 }
 
 /// Sends everything the core pushes into this channel, from now on.

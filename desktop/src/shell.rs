@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let (probe, store) = Probe::begin(SystemStore);
     let data = args.data.clone();
     let app = tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![bridge::ui, bridge::listen])
+        .invoke_handler(bridge::handler())
         .setup(move |app| {
             let data = match data {
                 Some(data) => std::path::absolute(data)?,

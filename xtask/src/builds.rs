@@ -70,6 +70,12 @@ pub(crate) fn cargo_build(packages: &[&str], release: bool) -> Result<()> {
     procs::run(&mut cargo, "cargo build")
 }
 
+/// Builds every program of the workspace with the features that the tests are built with, so that
+/// running and testing compile each dependency once.
+pub(crate) fn every_program() -> Result<()> {
+    procs::run(procs::cargo().args(["build", "--workspace", "--bins"]), "cargo build")
+}
+
 /// Builds a front end unless it is current.
 pub(crate) fn front_end(name: &str) -> Result<()> {
     let root = paths::root();

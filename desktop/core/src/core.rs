@@ -15,6 +15,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use yingke_shared::error_code::ErrorCode;
+
 use crate::bridge::types::{UiError, UiErrorKind, UiPush, UiReply, UiRequest};
 use crate::engine::{Effect, Engine, Event, RequestId};
 use crate::host::{Host, SecretStore};
@@ -103,6 +105,17 @@ impl Core {
         let (reply, answer) = oneshot::channel();
         let sent = self.inner.calls.send(UiCall { request, reply }).await;
         sent.map_err(|_| UiError::of(UiErrorKind::Bug))?;
+        Ok(Submitted { answer })
+    }
+
+    /// The same for a caller that must not wait: with too many requests in line already it is `busy`.
+    pub fn try_submit(&self, request: UiRequest) -> Result<Submitted, UiError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inner.calls.try_send(UiCall { request, reply });
+        sent.map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => UiError::refused(ErrorCode::Busy),
+            mpsc::error::TrySendError::Closed(_) => UiError::of(UiErrorKind::Bug),
+        })?;
         Ok(Submitted { answer })
     }
 

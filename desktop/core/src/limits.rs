@@ -89,8 +89,9 @@ pub const DRAFTS_MAX: usize = 2_000;
 /// Pushes a slow workbench may leave unread before it is given a fresh state instead.
 pub const PUSHES_MAX: usize = 256;
 
-/// Requests of the workbench waiting for the loop.
-pub const UI_QUEUE_MAX: usize = 64;
+/// Requests of the workbench waiting for the loop: more than a page makes at once, because a window
+/// cannot wait for room.
+pub const UI_QUEUE_MAX: usize = 1_024;
 
 /// Frames and HTTP answers waiting for the loop; beyond it the socket is simply not read.
 pub const NET_QUEUE_MAX: usize = 256;

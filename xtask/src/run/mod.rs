@@ -46,11 +46,12 @@ pub(crate) fn run(wish: &Wish) -> Result<()> {
     builds::front_end("widget")?;
     builds::front_end("desktop-ui")?;
     say::step("编译中继与客户端 · building the relay and the client");
-    let mut packages = vec!["yingke-relay", "yingke-client"];
     if has_window {
-        packages.push("yingke-desktop");
+        builds::every_program()?;
+    } else {
+        // The window's libraries may not be here, and nobody would look at it.
+        builds::cargo_build(&["yingke-relay", "yingke-client"], false)?;
     }
-    builds::cargo_build(&packages, false)?;
 
     let logs = data.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
