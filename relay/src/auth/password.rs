@@ -29,6 +29,16 @@ pub struct PasswordHasher {
     running: std::sync::Arc<Semaphore>,
     /// Running and waiting together.
     admitted: std::sync::Arc<Semaphore>,
+    /// On threads of their own, or on the caller's.
+    threads: bool,
+}
+
+impl PasswordHasher {
+    /// One that works on the caller's thread. For simulation, where nothing runs beside.
+    #[must_use]
+    pub fn inline() -> Self {
+        Self { threads: false, ..Self::default() }
+    }
 }
 
 impl Default for PasswordHasher {
@@ -36,6 +46,7 @@ impl Default for PasswordHasher {
         Self {
             running: std::sync::Arc::new(Semaphore::new(AT_ONCE)),
             admitted: std::sync::Arc::new(Semaphore::new(AT_ONCE + WAITING_MAX)),
+            threads: true,
         }
     }
 }
@@ -64,6 +75,9 @@ impl PasswordHasher {
         let busy = || RelayError::later(ErrorCode::Busy, 2_000);
         let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| busy())?;
         let running = self.running.clone().acquire_owned().await.map_err(|_| busy())?;
+        if !self.threads {
+            return Ok(work());
+        }
         tokio::task::spawn_blocking(move || {
             let done = work();
             // Given back by the work itself: a caller who went away does not let others in early.

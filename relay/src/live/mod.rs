@@ -28,6 +28,7 @@ mod visitor;
 mod wire;
 
 pub use hub::{Hub, ServingNow};
+pub use wire::{Io, Link};
 
 use std::sync::Arc;
 

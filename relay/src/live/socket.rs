@@ -4,6 +4,7 @@
 //! mailbox's bell, a command's answer, the next due time. An idle session holds nothing but the
 //! socket, its place in the hub and one timer; what the hello needs is boxed and gone afterwards.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -29,7 +30,7 @@ use super::outbox::{Kind, Outbox};
 use super::side::{Side, Sorted};
 use super::staff::Staff;
 use super::visitor::Visitors;
-use super::wire::{Io, Wire};
+use super::wire::{Io, Link, Wire};
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::error::RelayError;
@@ -69,9 +70,26 @@ fn accept<S: Side>(app: Arc<App>, address: ClientAddress, upgrade: WebSocketUpgr
         .max_message_size(SOCKET_FRAME_BYTES_MAX)
         .on_upgrade(move |socket| {
             let tasks = app.tasks.clone();
-            let session = Session::<S>::new(app, admission, Wire::new(socket));
+            let session = Session::<S, Wire>::new(app, admission, Wire::new(socket));
             tasks.track_future(session.run())
         })
+}
+
+/// A session of staff over any link, until it ends.
+pub async fn staff_session(app: Arc<App>, address: IpAddr, link: impl Link) {
+    session::<Staff, _>(app, address, link).await;
+}
+
+/// A session of a visitor over any link, until it ends.
+pub async fn visitor_session(app: Arc<App>, address: IpAddr, link: impl Link) {
+    session::<Visitors, _>(app, address, link).await;
+}
+
+async fn session<S: Side, L: Link>(app: Arc<App>, address: IpAddr, link: L) {
+    match app.hub.admit(address) {
+        Ok(admission) => Box::pin(Session::<S, L>::new(app, admission, link).run()).await,
+        Err(code) => link.say_bye(WireError::new(code)).await,
+    }
 }
 
 /// A command under way: its id and what it will give.
@@ -107,9 +125,9 @@ struct Reading<S: Side> {
     position: Position,
 }
 
-struct Session<S: Side> {
+struct Session<S: Side, L: Link> {
     app: Arc<App>,
-    wire: Wire,
+    wire: L,
     machine: Machine,
     reading: Option<Reading<S>>,
     commands: FuturesUnordered<UnderWay>,
@@ -146,8 +164,8 @@ enum Woken {
     Time,
 }
 
-impl<S: Side> Session<S> {
-    fn new(app: Arc<App>, admission: Admission, wire: Wire) -> Self {
+impl<S: Side, L: Link> Session<S, L> {
+    fn new(app: Arc<App>, admission: Admission, wire: L) -> Self {
         let machine = Machine::new();
         let began = Instant::now();
         let timer = Box::pin(tokio::time::sleep(Duration::from_millis(machine.next_ms())));

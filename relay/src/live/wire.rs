@@ -14,6 +14,24 @@ use yingke_shared::error_code::{ErrorCode, WireError};
 use super::frames;
 use crate::limits::BYE_WITHIN_MS;
 
+/// What a session reads and writes: the WebSocket, or whatever simulation puts in its place. Nothing
+/// here waits but `next` and the goodbyes.
+pub trait Link: Send + 'static {
+    /// Whether the next frame can be started.
+    fn has_room(&self) -> bool;
+    /// Starts a text frame; only when there is room.
+    fn start_text(&mut self, text: String) -> Result<(), ErrorCode>;
+    /// Starts a ping; only when there is room.
+    fn start_ping(&mut self) -> Result<(), ErrorCode>;
+    /// The next thing that happens. Nothing is lost when the waiting is given up.
+    fn next(&mut self) -> impl Future<Output = Io> + Send;
+    /// The last word: says why, closes, and waits a little for the peer to close too, so that the
+    /// word arrives.
+    fn say_bye(self, error: WireError) -> impl Future<Output = ()> + Send;
+    /// The peer closes: lets the answer to that go out.
+    fn close_too(self) -> impl Future<Output = ()> + Send;
+}
+
 /// See the module.
 pub(crate) struct Wire {
     socket: WebSocket,
@@ -23,7 +41,7 @@ pub(crate) struct Wire {
 
 /// What the socket brought.
 #[derive(Debug)]
-pub(crate) enum Io {
+pub enum Io {
     /// The frame under way was taken: there is room for the next.
     Written,
     /// A text frame.
@@ -43,29 +61,9 @@ impl Wire {
         Self { socket, writing: false }
     }
 
-    /// Whether the next frame can be started.
-    pub(crate) fn has_room(&self) -> bool {
-        !self.writing
-    }
-
-    /// Starts a text frame; only when there is room.
-    pub(crate) fn start_text(&mut self, text: String) -> Result<(), ErrorCode> {
-        self.start(Message::Text(text.into()))
-    }
-
-    /// Starts a ping; only when there is room.
-    pub(crate) fn start_ping(&mut self) -> Result<(), ErrorCode> {
-        self.start(Message::Ping(axum::body::Bytes::new()))
-    }
-
     fn start(&mut self, message: Message) -> Result<(), ErrorCode> {
         self.writing = true;
         Pin::new(&mut self.socket).start_send(message).map_err(|_| ErrorCode::Unavailable)
-    }
-
-    /// The next thing that happens. Nothing is lost when the waiting is given up.
-    pub(crate) async fn next(&mut self) -> Io {
-        poll_fn(|context| self.poll_next(context)).await
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Io> {
@@ -91,10 +89,26 @@ impl Wire {
             Poll::Pending => Poll::Pending,
         }
     }
+}
 
-    /// The last word: says why, closes, and waits a little for the peer to close too, so that the
-    /// word arrives.
-    pub(crate) async fn say_bye(mut self, error: WireError) {
+impl Link for Wire {
+    fn has_room(&self) -> bool {
+        !self.writing
+    }
+
+    fn start_text(&mut self, text: String) -> Result<(), ErrorCode> {
+        self.start(Message::Text(text.into()))
+    }
+
+    fn start_ping(&mut self) -> Result<(), ErrorCode> {
+        self.start(Message::Ping(axum::body::Bytes::new()))
+    }
+
+    async fn next(&mut self) -> Io {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    async fn say_bye(mut self, error: WireError) {
         let farewell = async {
             while self.writing {
                 if matches!(self.next().await, Io::Closing | Io::Gone) {
@@ -113,8 +127,8 @@ impl Wire {
         let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), farewell).await;
     }
 
-    /// Lets the answer to the peer's closing, which the library has ready, go out.
-    pub(crate) async fn close_too(mut self) {
+    async fn close_too(mut self) {
+        // The library has the answer ready.
         let flushed = poll_fn(|context| Pin::new(&mut self.socket).poll_flush(context));
         let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), flushed).await;
     }

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 use yingke_shared::ids::Position;
 
-use super::faults::{Point, point};
+use super::faults::{Fate, Faults, Point};
 use super::tx::{ReadTx, WriteTx};
 use super::{Abort, Fatal, StoreError, WriteError};
 use crate::events::{Entry, Tail};
@@ -106,44 +106,54 @@ pub(super) struct Engine {
     /// The newest committed position.
     head: Position,
     tail: Arc<Tail>,
+    faults: Box<dyn Faults>,
 }
 
 impl Engine {
-    pub(super) fn new(connection: Connection, head: Position, tail: Arc<Tail>) -> Self {
-        Self { connection, head, tail }
+    pub(super) fn new(
+        connection: Connection,
+        head: Position,
+        tail: Arc<Tail>,
+        faults: Box<dyn Faults>,
+    ) -> Self {
+        Self { connection, head, tail, faults }
     }
 
-    /// Runs, commits and answers `jobs`, leaving the vector empty. After an error nobody concerned
-    /// was answered, and nothing may run on this connection any more.
+    /// Runs, commits and answers `jobs`, leaving the vector empty. After an error those that are left
+    /// in it were not answered and must not be: whether they are stored is unknown, and dropping one
+    /// would answer "closed", which says that it is not. Nothing may run on this connection any more.
     pub(super) fn run(&mut self, jobs: &mut Vec<Box<dyn WriteJob>>) -> Result<(), Fatal> {
-        match self.attempt(jobs) {
-            Ok(Attempt::Committed(entries)) => self.finish_batch(jobs, entries),
-            Ok(Attempt::NotBegun(error)) => give_up(jobs, &error.to_string()),
-            Ok(Attempt::Lost(error)) if jobs.len() <= 1 => give_up(jobs, &error),
-            Ok(Attempt::Lost(error)) => {
+        match self.attempt(jobs)? {
+            Attempt::Committed(entries) => self.finish_batch(jobs, entries)?,
+            Attempt::NotBegun(error) => give_up(jobs, &error.to_string()),
+            Attempt::Lost(error) if jobs.len() <= 1 => give_up(jobs, &error),
+            Attempt::Lost(error) => {
                 tracing::warn!(%error, closures = jobs.len(), "a batch was lost; each runs again alone");
                 self.run_each_alone(jobs)?;
-            }
-            Err(fatal) => {
-                leave_unanswered(jobs.drain(..));
-                return Err(fatal);
             }
         }
         Ok(())
     }
 
     fn run_each_alone(&mut self, jobs: &mut Vec<Box<dyn WriteJob>>) -> Result<(), Fatal> {
-        let mut rest = jobs.drain(..);
+        let mut rest = std::mem::take(jobs).into_iter();
         while let Some(job) = rest.next() {
             let mut alone = vec![job];
-            match self.attempt(&mut alone) {
+            let outcome = match self.attempt(&mut alone) {
                 Ok(Attempt::Committed(entries)) => self.finish_batch(&mut alone, entries),
-                Ok(Attempt::NotBegun(error)) => give_up(&mut alone, &error.to_string()),
-                Ok(Attempt::Lost(error)) => give_up(&mut alone, &error),
-                Err(fatal) => {
-                    leave_unanswered(alone.into_iter().chain(rest));
-                    return Err(fatal);
+                Ok(Attempt::NotBegun(error)) => {
+                    give_up(&mut alone, &error.to_string());
+                    Ok(())
                 }
+                Ok(Attempt::Lost(error)) => {
+                    give_up(&mut alone, &error);
+                    Ok(())
+                }
+                Err(fatal) => Err(fatal),
+            };
+            if let Err(fatal) = outcome {
+                jobs.extend(alone.into_iter().chain(rest));
+                return Err(fatal);
             }
         }
         Ok(())
@@ -166,8 +176,18 @@ impl Engine {
         {
             return Ok(self.lost(&error));
         }
-        point(Point::BeforeCommit);
-        match self.statement("COMMIT") {
+        if let Some(statements) = self.faults.spoiled_by()
+            && let Err(error) = self.connection.execute_batch(statements)
+        {
+            return Ok(self.lost(&error.into()));
+        }
+        match self.faults.at(Point::BeforeCommit) {
+            Fate::GoOn => {}
+            Fate::Full => return Ok(self.lost(&StoreError::TransactionLost("full".to_owned()))),
+            Fate::End => return Err(ended("before a commit")),
+        }
+        let end = if self.faults.skips_commit() { "ROLLBACK" } else { "COMMIT" };
+        match self.statement(end) {
             Ok(()) => {
                 if let Some(entry) = entries.last() {
                     self.head = entry.position;
@@ -248,28 +268,31 @@ impl Engine {
         }
     }
 
-    fn finish_batch(&self, jobs: &mut Vec<Box<dyn WriteJob>>, entries: Vec<Arc<Entry>>) {
-        point(Point::AfterCommit);
+    fn finish_batch(
+        &mut self,
+        jobs: &mut Vec<Box<dyn WriteJob>>,
+        entries: Vec<Arc<Entry>>,
+    ) -> Result<(), Fatal> {
+        if self.faults.at(Point::AfterCommit) == Fate::End {
+            return Err(ended("after a commit"));
+        }
         for job in jobs.drain(..) {
             job.answer();
         }
-        point(Point::AfterAck);
+        if self.faults.at(Point::AfterAck) == Fate::End {
+            return Err(ended("after the answers"));
+        }
         self.tail.publish(entries);
+        Ok(())
     }
 
     fn statement(&self, sql: &'static str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
-    /// A read between batches; for the executor without threads.
-    pub(super) fn read<T>(
-        &mut self,
-        f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.statement("BEGIN")?;
-        let outcome = f(&ReadTx { connection: &self.connection });
-        self.make_sure_nothing_is_open();
-        outcome
+    /// For reads between batches, by the executor without threads.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Closes the connection.
@@ -288,8 +311,6 @@ fn give_up(jobs: &mut Vec<Box<dyn WriteJob>>, error: &str) {
     }
 }
 
-/// Whether these are stored is unknown. Dropping them would answer "closed", which says that they
-/// are not; so they are kept, unanswered, for the moments the process still has.
-fn leave_unanswered(jobs: impl Iterator<Item = Box<dyn WriteJob>>) {
-    jobs.for_each(std::mem::forget);
+fn ended(during: &'static str) -> Fatal {
+    Fatal { during, error: "it ended here".to_owned() }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::OpenError;
@@ -26,12 +27,22 @@ pub(super) fn check_engine_version() -> Result<(), OpenError> {
     Ok(())
 }
 
+const CREATE: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
+    .union(OpenFlags::SQLITE_OPEN_CREATE)
+    .union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// A database of this process's memory; it is there as long as somebody has it open.
+pub(super) fn open_memory(path: &Path) -> Result<Connection, OpenError> {
+    Ok(Connection::open_with_flags_and_vfs(path, CREATE, c"memdb")?)
+}
+
 /// The one connection that writes. Creates the file if there is none.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    as_writer(Connection::open_with_flags(path, CREATE)?, path)
+}
+
+/// Makes a connection the one that writes.
+pub(super) fn as_writer(connection: Connection, path: &Path) -> Result<Connection, OpenError> {
     check_ours(&connection, path)?;
     common(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -57,6 +68,21 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, OpenError> {
     let connection = open_existing(path)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// A connection that looks at a database of ours which another process may be writing: it changes
+/// nothing, not even when it is the last to close.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    let file = std::fs::metadata(path).map_err(OpenError::file(path))?;
+    let connection = open_existing(path)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let id = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0));
+    if file.len() == 0 || id != Ok(APPLICATION_ID) {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     Ok(connection)
 }
 

@@ -47,12 +47,17 @@ impl Folder {
 
     /// The database file.
     pub(super) fn database(&self) -> PathBuf {
-        self.path.join("yingke.db")
+        Self::database_in(&self.path)
+    }
+
+    /// The same of a folder that is not held.
+    pub(super) fn database_in(path: &Path) -> PathBuf {
+        path.join("yingke.db")
     }
 
     /// The boot number kept beside the database.
     pub(super) fn boot_file(&self) -> PathBuf {
-        self.path.join("boot.json")
+        boot_file_in(&self.path)
     }
 
     /// Where the copies made before migrations are, created if need be.
@@ -65,16 +70,31 @@ impl Folder {
     /// Writes `bytes` to `target` in this folder so that after a crash it holds all or the old.
     pub(super) fn replace(&self, target: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let fresh = target.with_extension("new");
-        let mut file = File::create(&fresh)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        write_synced(&fresh, bytes)?;
         std::fs::rename(&fresh, target)?;
         sync_folder(&self.path)
     }
 }
 
+/// Writes a new file whose content lasts.
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The database file of a data folder.
+pub(super) fn database_in(data: &Path) -> PathBuf {
+    data.join("yingke.db")
+}
+
+/// The boot file of a data folder.
+pub(super) fn boot_file_in(data: &Path) -> PathBuf {
+    data.join("boot.json")
+}
+
 /// What visitors wrote is nobody else's business: only the relay's own account may look in.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

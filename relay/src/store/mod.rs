@@ -10,13 +10,18 @@
 //! of it runs again alone; whoever fails again is told so. If the outcome of a commit cannot be
 //! known, nobody is answered and the process ends (see [`Store::failed`]).
 
+mod backup;
+mod bare;
 mod batch;
 mod checkpoint;
 mod connection;
 mod error;
-mod faults;
+pub(crate) mod faults;
 mod folder;
 mod identity;
+mod inline;
+mod integrity;
+mod memory;
 mod migrations;
 mod readers;
 mod tx;
@@ -29,11 +34,16 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 use yingke_shared::ids::{Epoch, Position};
 
+pub use backup::{BackupError, Manifest, Restored, Summed, backup, restore};
+pub use bare::Bare;
 pub use error::{Abort, Fatal, OpenError, StoreError, WriteError};
+pub use faults::{Fate, Faults, Point};
+pub use integrity::{Finding, Report, check};
+pub use memory::MemoryFolder;
 pub use tx::{ReadTx, WriteTx};
 pub use value::{Row, ToValue, Value};
 
@@ -42,7 +52,9 @@ use crate::events::{LogReader, Tail};
 use crate::limits::READERS_MAX;
 use batch::{Engine, WriteJob, typed_job};
 use checkpoint::Checkpointer;
+use faults::NamedByTests;
 use folder::Folder;
+use inline::Inline;
 use readers::{Readers, typed_read};
 use writer::Writer;
 
@@ -70,40 +82,80 @@ enum Executor {
     /// The product: one writer thread, some reader threads, one checkpointer thread.
     Threads { writer: Writer, readers: Readers, checkpointer: Checkpointer },
     /// Simulation and small tools: the caller's own thread, the same batch code.
-    Inline(Mutex<Option<Engine>>),
+    Inline(Inline),
 }
 
 impl Store {
     /// Opens, and if need be creates or migrates, the database in `folder`; starts its threads.
     pub fn open(folder: &Path, world: &dyn World) -> Result<Self, OpenError> {
-        Self::open_with(folder, world, true)
+        let (folder, opened) = Opened::on_disk(folder, world)?;
+        let Opened { connection, epoch, head } = opened;
+        let tail = Arc::new(Tail::new(epoch, head));
+        let (fatal_set, fatal) = watch::channel(None);
+        let engine = Engine::new(connection, head, Arc::clone(&tail), Box::new(NamedByTests));
+        let checkpointer = Checkpointer::start(&folder, Arc::clone(&tail), fatal_set.clone())?;
+        let readers = Readers::start(&folder.database(), READERS_MAX)?;
+        let writer = Writer::start(engine, checkpointer.bell(), fatal_set)?;
+        let executor = Executor::Threads { writer, readers, checkpointer };
+        Ok(Self::with(executor, tail, fatal, folder))
     }
 
     /// The same without threads: every closure runs at once on the caller's thread.
     pub fn open_inline(folder: &Path, world: &dyn World) -> Result<Self, OpenError> {
-        Self::open_with(folder, world, false)
+        let (folder, opened) = Opened::on_disk(folder, world)?;
+        Ok(Self::inline(folder, opened, false, Box::new(NamedByTests)))
     }
 
-    fn open_with(folder: &Path, world: &dyn World, threads: bool) -> Result<Self, OpenError> {
-        connection::check_engine_version()?;
-        let folder = Arc::new(Folder::lock(folder)?);
-        let mut connection = connection::open_writer(&folder.database())?;
-        migrations::apply(&mut connection, &folder, world.now())?;
-        let (epoch, head) = identity::begin_boot(&mut connection, &folder, world)?;
+    /// The same for simulation: the database is one of memory that outlives this store, closures run
+    /// when [`Store::turn`] says so, and `faults` says what goes wrong.
+    pub fn open_by_turns(
+        folder: &MemoryFolder,
+        world: &dyn World,
+        faults: Box<dyn Faults>,
+    ) -> Result<Self, OpenError> {
+        let locked = Arc::new(Folder::lock(folder.path())?);
+        let opened = Opened::begin(folder.open()?, &locked, world)?;
+        Ok(Self::inline(locked, opened, true, faults))
+    }
 
+    fn inline(
+        folder: Arc<Folder>,
+        opened: Opened,
+        by_turns: bool,
+        faults: Box<dyn Faults>,
+    ) -> Self {
+        let Opened { connection, epoch, head } = opened;
         let tail = Arc::new(Tail::new(epoch, head));
         let (fatal_set, fatal) = watch::channel(None);
-        let engine = Engine::new(connection, head, Arc::clone(&tail));
-        let executor = if threads {
-            let checkpointer = Checkpointer::start(&folder, Arc::clone(&tail), fatal_set.clone())?;
-            let readers = Readers::start(&folder.database(), READERS_MAX)?;
-            let writer = Writer::start(engine, checkpointer.bell(), fatal_set)?;
-            Executor::Threads { writer, readers, checkpointer }
-        } else {
-            Executor::Inline(Mutex::new(Some(engine)))
-        };
+        let engine = Engine::new(connection, head, Arc::clone(&tail), faults);
+        let executor = Executor::Inline(Inline::new(engine, by_turns, fatal_set));
+        Self::with(executor, tail, fatal, folder)
+    }
+
+    fn with(
+        executor: Executor,
+        tail: Arc<Tail>,
+        fatal: watch::Receiver<Option<Fatal>>,
+        folder: Arc<Folder>,
+    ) -> Self {
         let renewed = tokio::sync::Mutex::new(false);
-        Ok(Self { inner: Arc::new(Inner { executor, tail, fatal, folder, renewed }) })
+        Self { inner: Arc::new(Inner { executor, tail, fatal, folder, renewed }) }
+    }
+
+    /// Waits until something waits for its turn. Only of a store opened by turns does it end.
+    pub async fn queued(&self) {
+        match &self.inner.executor {
+            Executor::Threads { .. } => std::future::pending().await,
+            Executor::Inline(inline) => inline.queued().await,
+        }
+    }
+
+    /// Runs one batch of at most `writes` waiting closures, then at most `reads` waiting reads.
+    /// Threads need nobody to tell them.
+    pub fn turn(&self, writes: usize, reads: usize) {
+        if let Executor::Inline(inline) = &self.inner.executor {
+            inline.turn(writes, reads);
+        }
     }
 
     /// Runs `f` in the writer's next batch and answers after the commit. `f` may run more than once
@@ -119,15 +171,7 @@ impl Store {
         let job: Box<dyn WriteJob> = typed_job(what, f, reply);
         match &self.inner.executor {
             Executor::Threads { writer, .. } => writer.submit(job)?,
-            Executor::Inline(engine) => match engine.lock().as_mut() {
-                Some(engine) => {
-                    // A fatal end answers nobody; here the dropped channel says "closed".
-                    if let Err(fatal) = engine.run(&mut vec![job]) {
-                        tracing::error!(error = %fatal, "the database cannot go on");
-                    }
-                }
-                None => return Err(WriteError::Closed),
-            },
+            Executor::Inline(inline) => inline.write(job)?,
         }
         answer.await.unwrap_or(Err(WriteError::Closed))
     }
@@ -138,17 +182,13 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        let (reply, answer) = oneshot::channel();
+        let job = typed_read(what, f, reply);
         match &self.inner.executor {
-            Executor::Threads { readers, .. } => {
-                let (reply, answer) = oneshot::channel();
-                readers.submit(typed_read(what, f, reply))?;
-                answer.await.unwrap_or(Err(StoreError::Closed))
-            }
-            Executor::Inline(engine) => match engine.lock().as_mut() {
-                Some(engine) => engine.read(f),
-                None => Err(StoreError::Closed),
-            },
+            Executor::Threads { readers, .. } => readers.submit(job)?,
+            Executor::Inline(inline) => inline.read(job)?,
         }
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// The log's identity and the newest position shown to followers: just behind what writers
@@ -228,10 +268,8 @@ impl Store {
                 readers.close();
                 checkpointer.close();
             }
-            Executor::Inline(engine) => {
-                if let Some(engine) = engine.lock().take() {
-                    engine.finish();
-                }
+            Executor::Inline(inline) => {
+                inline.close();
                 self.inner.tail.close();
             }
         }
@@ -239,5 +277,32 @@ impl Store {
         if let Err(error) = identity::note_position(&self.inner.folder, &epoch, position) {
             tracing::warn!(%error, "the boot file beside the database could not be written");
         }
+    }
+}
+
+/// A database that is ours, of our schema, and counted as started once more.
+struct Opened {
+    connection: Connection,
+    epoch: Epoch,
+    head: Position,
+}
+
+impl Opened {
+    fn on_disk(folder: &Path, world: &dyn World) -> Result<(Arc<Folder>, Self), OpenError> {
+        connection::check_engine_version()?;
+        let folder = Arc::new(Folder::lock(folder)?);
+        let connection = connection::open_writer(&folder.database())?;
+        let opened = Self::begin(connection, &folder, world)?;
+        Ok((folder, opened))
+    }
+
+    fn begin(
+        mut connection: Connection,
+        folder: &Folder,
+        world: &dyn World,
+    ) -> Result<Self, OpenError> {
+        migrations::apply(&mut connection, folder, world.now())?;
+        let (epoch, head) = identity::begin_boot(&mut connection, folder, world)?;
+        Ok(Self { connection, epoch, head })
     }
 }

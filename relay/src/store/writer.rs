@@ -76,6 +76,8 @@ fn work(
         if let Err(reason) = engine.run(&mut batch) {
             tracing::error!(error = %reason, "the database cannot go on; the relay ends");
             fatal.send_replace(Some(reason));
+            // Whoever is left in the batch is not answered, in the moments the process still has.
+            std::mem::forget(std::mem::take(&mut batch));
             // The connection is left as it is: closing it would touch the disk again. Whatever is
             // still queued never ran; dropping the queue answers "closed".
             std::mem::forget(engine);
