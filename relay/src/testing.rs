@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use yingke_shared::commands::staff::{StaffMark, StaffSendMessage};
 use yingke_shared::commands::visitor::{PageContext, VisitorMark, VisitorSendMessage};
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent};
+use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
 use yingke_shared::rest::{AddAgent, ChangeAgent, EnterAsVisitor};
@@ -225,6 +225,30 @@ impl TestRelay {
         self.app.store.read("screen", read).await.unwrap()
     }
 
+    /// The kinds of what a visitor who was always away is told of names and site.
+    pub(crate) async fn visitor_news(&self, who: &VisitorIdentity) -> Vec<&'static str> {
+        self.visitor_news_after(who, Position::ZERO).await
+    }
+
+    /// The same for one who was away from a position on.
+    pub(crate) async fn visitor_news_after(
+        &self,
+        who: &VisitorIdentity,
+        after: Position,
+    ) -> Vec<&'static str> {
+        let who = who.clone();
+        let read = move |tx: &crate::store::ReadTx<'_>| {
+            queries::visitor_news(tx, &who.visitor_id, &who.site_id, after)
+        };
+        let news = self.app.store.read("news", read).await.unwrap();
+        let kind = |event: &VisitorEvent| match event.body {
+            VisitorEventBody::AgentChanged { .. } => "agent_changed",
+            VisitorEventBody::SiteChanged { .. } => "site_changed",
+            _ => "other",
+        };
+        news.iter().map(kind).collect()
+    }
+
     /// The newest committed position. The end kept in memory follows a moment later.
     pub(crate) async fn head(&self) -> Position {
         self.app.store.read("head", |tx| Ok(crate::events::head(tx)?.1)).await.unwrap()
@@ -321,6 +345,7 @@ impl Screens {
                     };
                     screen.apply(&StaffEvent { position: entry.position, body });
                 }
+                self.deliver_name(relay, entry.position, agent_id).await;
             }
             (LogBody::SiteChanged { site_id }, _) => {
                 let id = site_id.clone();
@@ -330,6 +355,15 @@ impl Screens {
                 for screen in self.staff.values_mut() {
                     let body = StaffEventBody::SiteChanged { site: site.clone() };
                     screen.apply(&StaffEvent { position: entry.position, body });
+                }
+                let id = site_id.clone();
+                let read = relay.app.store.read("shown", move |tx| sites::queries::shown(tx, &id));
+                let (position, site) = read.await.unwrap().unwrap();
+                for (of, screen) in self.visitors.values_mut() {
+                    if of == site_id && position == entry.position {
+                        let body = VisitorEventBody::SiteChanged { site: site.clone() };
+                        screen.apply(&VisitorEvent { position, body });
+                    }
                 }
             }
             (_, Some(subject)) => {
@@ -345,6 +379,23 @@ impl Screens {
                 }
             }
             (_, None) => panic!("an event of a conversation without its subject"),
+        }
+    }
+
+    async fn deliver_name(&mut self, relay: &TestRelay, at: Position, agent_id: &AgentId) {
+        let (id, there) = (agent_id.clone(), self.visitors.keys().cloned().collect::<Vec<_>>());
+        let read = relay.app.store.read("named", move |tx| {
+            Ok((agents::queries::named(tx, &id)?, queries::served_of(tx, &id, &there)?))
+        });
+        let (named, served) = read.await.unwrap();
+        let (position, agent) = named.unwrap();
+        if position != at {
+            return;
+        }
+        for visitor_id in served {
+            let (_, screen) = self.visitors.get_mut(&visitor_id).unwrap();
+            let body = VisitorEventBody::AgentChanged { agent: agent.clone() };
+            screen.apply(&VisitorEvent { position, body });
         }
     }
 }

@@ -45,6 +45,11 @@ first_response_at: Timestamp | null,
  */
 last_message: Message, 
 /**
+ * The newest text, if the newest message is a notice: what the row of a list shows. See
+ * [`Self::said`].
+ */
+last_said: Message | null, 
+/**
  * The visitor's marks: what "delivered" and "read" beside an agent's message mean.
  */
 visitor_marks: Marks, 

@@ -20,4 +20,8 @@ welcome: string,
 /**
  * Whether what is typed is shown to the agent before it is sent (E01); the widget says so.
  */
-preview: boolean, };
+preview: boolean, 
+/**
+ * 开启在线客服 (A04). Off, no conversation begins; one that is open goes on to its end.
+ */
+enabled: boolean, };

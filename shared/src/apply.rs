@@ -9,8 +9,8 @@ use crate::ids::Position;
 use crate::limits::SNAPSHOT_MESSAGES_MAX;
 use crate::snapshot::{StaffSnapshot, VisitorSnapshot};
 use crate::views::{
-    ConversationRecord, ConversationStatus, ReadMark, SiteSettings, VisitorConversation,
-    VisitorMessage, VisitorStatus,
+    AgentCard, ConversationRecord, ConversationStatus, ReadMark, SiteSettings, VisitorAuthor,
+    VisitorConversation, VisitorMessage, VisitorStatus,
 };
 
 /// Whether an event changed a conversation record.
@@ -33,7 +33,7 @@ impl ConversationRecord {
             StaffEventBody::ConversationGained { record } => *self = (**record).clone(),
             StaffEventBody::StatusChanged { status, .. } => self.status = status.clone(),
             StaffEventBody::MessageAppended { message, first_response_at, .. } => {
-                self.last_message = (**message).clone();
+                self.put_message((**message).clone());
                 self.first_response_at = *first_response_at;
             }
             StaffEventBody::VisitorMarked { marks, .. } => {
@@ -159,12 +159,28 @@ impl VisitorSnapshot {
                 }
             }
             VisitorEventBody::MessageAppended { message } => self.insert(message),
+            VisitorEventBody::AgentChanged { agent } => self.name(agent),
+            VisitorEventBody::SiteChanged { site } => self.site = site.clone(),
             VisitorEventBody::StatusChanged { .. }
             | VisitorEventBody::AgentMarked { .. }
             | VisitorEventBody::OwnMarked { .. } => {}
         }
         if let Some(conversation) = &mut self.conversation {
             conversation.apply(event.position, &event.body);
+        }
+    }
+
+    /// An agent's card stands on every message of theirs and where they serve. No event of a
+    /// conversation: its `rev` stays.
+    fn name(&mut self, agent: &AgentCard) {
+        for message in &mut self.messages {
+            message.name(agent);
+        }
+        if let Some(VisitorConversation { status: VisitorStatus::Serving { agent: held }, .. }) =
+            &mut self.conversation
+            && held.id == agent.id
+        {
+            held.clone_from(agent);
         }
     }
 
@@ -181,6 +197,17 @@ impl VisitorSnapshot {
         if self.messages.len() > SNAPSHOT_MESSAGES_MAX as usize {
             self.messages.remove(0);
             self.has_earlier = true;
+        }
+    }
+}
+
+impl VisitorMessage {
+    /// Names its author as this card does, if they are one.
+    pub fn name(&mut self, agent: &AgentCard) {
+        if let VisitorAuthor::Agent { agent: held } = &mut self.author
+            && held.id == agent.id
+        {
+            held.clone_from(agent);
         }
     }
 }

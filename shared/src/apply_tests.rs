@@ -6,8 +6,8 @@ use crate::ids::{ClientId, ConversationId, Seq, VisitorId};
 use crate::time::Timestamp;
 use crate::views::{
     AgentCard, Author, Availability, ColleagueCard, EndedBy, Marks, Message, MessageContent,
-    OwnCard, Role, VisitorAuthor, VisitorCard, VisitorContent, VisitorSelf, VisitorSite,
-    WaitingReason,
+    OwnCard, Role, SystemNotice, VisitorAuthor, VisitorCard, VisitorContent, VisitorSelf,
+    VisitorSite, WaitingReason,
 };
 
 fn at(position: u64) -> Position {
@@ -56,6 +56,7 @@ fn record(id: &str, rev: u64) -> ConversationRecord {
         assigned_at: None,
         first_response_at: None,
         last_message: message(2, 1),
+        last_said: None,
         visitor_marks: Marks::default(),
         own_read: ReadMark::default(),
     }
@@ -169,6 +170,23 @@ fn cards_replace_cards() {
     assert_eq!(screen.colleagues.len(), 1);
 }
 
+#[test]
+fn a_row_says_the_newest_text_whatever_notices_follow() {
+    let notice = |number| Message {
+        content: MessageContent::Notice { notice: SystemNotice::Ended { by: EndedBy::Agent } },
+        author: Author::System,
+        ..message(number, 1)
+    };
+    let mut record = record("c1", 10);
+    let said = record.last_message.clone();
+    for number in [3, 4] {
+        record.apply(at(8 + number), &appended("c1", notice(number)));
+        assert_eq!((record.said(), record.last_message.seq), (&said, seq(number)));
+    }
+    record.apply(at(13), &appended("c1", message(5, 2)));
+    assert_eq!((record.said(), &record.last_said), (&message(5, 2), &None));
+}
+
 fn said(id: &str, number: u64) -> VisitorEventBody {
     VisitorEventBody::MessageAppended {
         message: VisitorMessage {
@@ -190,6 +208,7 @@ fn visitor() -> VisitorSnapshot {
             name: "Shop".into(),
             welcome: String::new(),
             preview: true,
+            enabled: true,
         },
         conversation: None,
         messages: Vec::new(),
@@ -233,6 +252,43 @@ fn a_message_that_is_there_already_is_not_doubled() {
         screen.apply(&VisitorEvent { position: at(2), body: said("c1", 1) });
     }
     assert_eq!(screen.messages.len(), 1);
+}
+
+#[test]
+fn a_name_holds_for_all_messages_of_its_agent_and_for_nothing_else() {
+    let card =
+        |id: &str, nickname: &str| AgentCard { id: id.parse().unwrap(), nickname: nickname.into() };
+    let by = |number: u64, agent: AgentCard| {
+        let VisitorEventBody::MessageAppended { mut message } = said("c1", number) else {
+            panic!("said")
+        };
+        message.author = VisitorAuthor::Agent { agent };
+        VisitorEvent {
+            position: at(2 + number),
+            body: VisitorEventBody::MessageAppended { message },
+        }
+    };
+    let serving = |agent: AgentCard| VisitorEvent {
+        position: at(2),
+        body: VisitorEventBody::StatusChanged {
+            conversation_id: conversation("c1"),
+            status: VisitorStatus::Serving { agent },
+        },
+    };
+    let tell = |ana: &AgentCard| {
+        let mut screen = visitor();
+        screen.apply(&started("c1", 1));
+        screen.apply(&serving(ana.clone()));
+        for (number, agent) in [(1, ana.clone()), (2, card("ben", "Ana")), (3, ana.clone())] {
+            screen.apply(&by(number, agent));
+        }
+        screen
+    };
+    let mut screen = tell(&card("ana", "Ana"));
+    let agent = card("ana", "安娜");
+    let body = VisitorEventBody::AgentChanged { agent: agent.clone() };
+    screen.apply(&VisitorEvent { position: at(9), body });
+    assert_eq!(screen, tell(&agent));
 }
 
 #[test]

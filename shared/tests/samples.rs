@@ -178,6 +178,8 @@ fn frames_decode_and_encode_to_the_same() {
         "message_appended",
         "agent_marked",
         "own_marked",
+        "agent_changed",
+        "site_changed",
         "waiting",
         "serving",
         "ended",

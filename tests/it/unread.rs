@@ -69,6 +69,7 @@ impl Truth {
             assigned_at: None,
             first_response_at: None,
             last_message: self.message(self.messages.len()),
+            last_said: None,
             visitor_marks: Marks::default(),
             own_read: self.read,
         }

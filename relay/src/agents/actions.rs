@@ -5,7 +5,7 @@ use std::sync::Arc;
 use yingke_shared::commands::staff::SetAvailability;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::Outcome;
-use yingke_shared::ids::{AgentId, ClientId};
+use yingke_shared::ids::{AgentId, ClientId, Position};
 use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{Availability, ColleagueCard, OwnCard};
@@ -67,7 +67,10 @@ pub async fn change(
             let after = rules::changed(&before, &change, other_admins).map_err(Abort::Refused)?;
             if after != before {
                 store::update(tx, &after)?;
-                announce(tx, &id, now)?;
+                let position = announce(tx, &id, now)?;
+                if after.card() != before.card() {
+                    store::set_named(tx, &id, position)?;
+                }
             }
             if after.disabled {
                 crate::auth::store::end_sessions(tx, &id, None)?;
@@ -144,11 +147,6 @@ pub async fn insert(
 }
 
 /// Every change of an account is one event; readers read the row.
-fn announce(tx: &mut WriteTx<'_>, id: &AgentId, at: Timestamp) -> Result<(), StoreError> {
-    tx.append(NewEvent {
-        at,
-        subject: None,
-        body: LogBody::AgentChanged { agent_id: id.clone() },
-    })?;
-    Ok(())
+fn announce(tx: &mut WriteTx<'_>, id: &AgentId, at: Timestamp) -> Result<Position, StoreError> {
+    tx.append(NewEvent { at, subject: None, body: LogBody::AgentChanged { agent_id: id.clone() } })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yingke_shared::ids::AgentId;
+use yingke_shared::ids::{AgentId, Position};
 use yingke_shared::views::{AgentCard, ColleagueCard, OwnCard};
 
 use super::store::{self, Agent};
@@ -21,6 +21,11 @@ pub fn own_card(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<OwnCard>, StoreE
 /// What colleagues see.
 pub fn colleague(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<ColleagueCard>, StoreError> {
     Ok(store::load(tx, id)?.map(|agent| agent.colleague()))
+}
+
+/// The card visitors see, and where in the log it last became another.
+pub fn named(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<(Position, AgentCard)>, StoreError> {
+    store::named(tx, id)
 }
 
 /// Everyone, disabled ones too, by id.

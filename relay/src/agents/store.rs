@@ -1,6 +1,6 @@
 //! The SQL of the `agents` table.
 
-use yingke_shared::ids::AgentId;
+use yingke_shared::ids::{AgentId, Position};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{AgentCard, Availability, ColleagueCard, OwnCard, Role};
 
@@ -88,6 +88,28 @@ pub(crate) fn load_all(tx: &ReadTx<'_>) -> Result<Vec<Agent>, StoreError> {
         params![],
         agent,
     )
+}
+
+pub(crate) const NAMED: &str = "SELECT named_position, nickname FROM agents WHERE id = ?";
+
+/// The card visitors see, and where in the log it last became another.
+pub(crate) fn named(
+    tx: &ReadTx<'_>,
+    id: &AgentId,
+) -> Result<Option<(Position, AgentCard)>, StoreError> {
+    tx.query_one(NAMED, params![id], |row| {
+        Ok((row.position(0)?, AgentCard { id: id.clone(), nickname: row.text(1)? }))
+    })
+}
+
+/// Notes that visitors see another card from this position on.
+pub(crate) fn set_named(
+    tx: &mut WriteTx<'_>,
+    id: &AgentId,
+    position: Position,
+) -> Result<(), StoreError> {
+    tx.execute("UPDATE agents SET named_position = ? WHERE id = ?", params![position, id])?;
+    Ok(())
 }
 
 /// Enabled admins besides this one.

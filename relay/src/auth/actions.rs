@@ -177,8 +177,7 @@ pub async fn visitor_of_token(app: &App, token: &str) -> Result<VisitorIdentity,
     let found =
         app.store.read("visitor token", move |tx| store::visitor_of_token(tx, &token)).await?;
     match found {
-        Some((visitor_id, site_id, true)) => Ok(VisitorIdentity { visitor_id, site_id }),
-        Some((_, _, false)) => Err(ErrorCode::SiteDisabled.into()),
+        Some((visitor_id, site_id)) => Ok(VisitorIdentity { visitor_id, site_id }),
         None => Err(ErrorCode::Unauthenticated.into()),
     }
 }

@@ -161,14 +161,13 @@ pub(crate) fn end_sessions(
     Ok(ended)
 }
 
-/// Whose token it is, of which site, and whether that site is switched on.
-pub(crate) const VISITOR_OF_TOKEN: &str = "SELECT v.id, v.site_id, s.enabled \
-     FROM visitor_tokens t JOIN visitors v ON v.id = t.visitor_id JOIN sites s ON s.id = v.site_id \
-     WHERE t.token_hash = ?";
+/// Whose token it is, of which site.
+pub(crate) const VISITOR_OF_TOKEN: &str = "SELECT v.id, v.site_id FROM visitor_tokens t \
+     JOIN visitors v ON v.id = t.visitor_id WHERE t.token_hash = ?";
 
 pub(crate) fn visitor_of_token(
     tx: &ReadTx<'_>,
     token: &TokenHash,
-) -> Result<Option<(VisitorId, SiteId, bool)>, StoreError> {
-    tx.query_one(VISITOR_OF_TOKEN, params![token], |row| Ok((row.id(0)?, row.id(1)?, row.flag(2)?)))
+) -> Result<Option<(VisitorId, SiteId)>, StoreError> {
+    tx.query_one(VISITOR_OF_TOKEN, params![token], |row| Ok((row.id(0)?, row.id(1)?)))
 }

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use yingke_shared::ids::{AgentId, ConversationId, Position, VisitorId};
+use yingke_shared::events::{VisitorEvent, VisitorEventBody};
+use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
 use yingke_shared::limits::{SNAPSHOT_CONVERSATIONS_MAX, SNAPSHOT_MESSAGES_MAX};
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 use yingke_shared::views::{
@@ -72,6 +73,7 @@ fn record_bytes(record: &ConversationRecord) -> usize {
     let visitor = &record.visitor;
     AROUND
         + store::message_bytes(&record.last_message)
+        + record.last_said.as_ref().map_or(0, store::message_bytes)
         + visitor.page_url.len()
         + visitor.page_title.len()
         + visitor.site_name.len()
@@ -120,9 +122,11 @@ fn record(
     reader: &AgentId,
     names: &mut Names,
 ) -> Result<ConversationRecord, StoreError> {
+    let (last_message, last_said) = store::last_messages(tx, &row.id)?;
     Ok(ConversationRecord {
         rev: store::rev(tx, &row.id)?,
-        last_message: store::last_message(tx, &row.id)?,
+        last_message,
+        last_said,
         visitor_marks: store::marks(tx, &row.id, &row.visitor_id)?.marks,
         own_read: store::marks(tx, &row.id, reader)?.read(),
         visitor: VisitorCard {
@@ -146,7 +150,7 @@ fn record(
 pub fn visitor_snapshot(
     tx: &ReadTx<'_>,
     visitor_id: &VisitorId,
-    site_id: &yingke_shared::ids::SiteId,
+    site_id: &SiteId,
 ) -> Result<VisitorSnapshot, StoreError> {
     let mut cards = Cards::default();
     let conversation = match store::newest_of_visitor(tx, visitor_id)? {
@@ -162,6 +166,43 @@ pub fn visitor_snapshot(
         messages,
         has_earlier,
     })
+}
+
+/// What changed of names and site on the screen of a visitor who last saw `after`, as all of it is
+/// now, in order: of the agents who ever served the visitor, for nobody else's name is held.
+pub fn visitor_news(
+    tx: &ReadTx<'_>,
+    visitor_id: &VisitorId,
+    site_id: &SiteId,
+    after: Position,
+) -> Result<Vec<VisitorEvent>, StoreError> {
+    let mut news = Vec::new();
+    if let Some((position, site)) = sites::queries::shown(tx, site_id)? {
+        news.push(VisitorEvent { position, body: VisitorEventBody::SiteChanged { site } });
+    }
+    for agent_id in store::agents_of_visitor(tx, visitor_id)? {
+        if let Some((position, agent)) = agents::queries::named(tx, &agent_id)? {
+            news.push(VisitorEvent { position, body: VisitorEventBody::AgentChanged { agent } });
+        }
+    }
+    news.retain(|event| event.position > after);
+    news.sort_by_key(|event| event.position);
+    Ok(news)
+}
+
+/// Those of `visitors` whom the agent ever served: whose screens may hold the agent's name.
+pub fn served_of(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+    visitors: &[VisitorId],
+) -> Result<Vec<VisitorId>, StoreError> {
+    let mut served = Vec::new();
+    for visitor_id in visitors {
+        if store::served_visitor(tx, visitor_id, agent_id)? {
+            served.push(visitor_id.clone());
+        }
+    }
+    Ok(served)
 }
 
 /// The newest messages of a visitor before a point, oldest first, and whether there are earlier ones.

@@ -1,5 +1,6 @@
 //! The SQL of conversations, messages and marks.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
@@ -164,6 +165,32 @@ pub(crate) fn ever_served(
         |row| row.int(0),
     )?;
     Ok(found.is_some())
+}
+
+pub(crate) const SERVED_VISITOR: &str = "SELECT 1 FROM conversations c \
+     JOIN conversation_agents s ON s.conversation_id = c.id \
+     WHERE c.visitor_id = ? AND s.agent_id = ? LIMIT 1";
+
+/// Did this agent ever serve this visitor?
+pub(crate) fn served_visitor(
+    tx: &ReadTx<'_>,
+    visitor_id: &VisitorId,
+    agent_id: &AgentId,
+) -> Result<bool, StoreError> {
+    let found = tx.query_one(SERVED_VISITOR, params![visitor_id, agent_id], |row| row.int(0))?;
+    Ok(found.is_some())
+}
+
+pub(crate) const AGENTS_OF_VISITOR: &str = "SELECT s.agent_id FROM conversations c \
+     JOIN conversation_agents s ON s.conversation_id = c.id WHERE c.visitor_id = ?";
+
+/// Who ever served this visitor.
+pub(crate) fn agents_of_visitor(
+    tx: &ReadTx<'_>,
+    visitor_id: &VisitorId,
+) -> Result<BTreeSet<AgentId>, StoreError> {
+    let found = tx.query(AGENTS_OF_VISITOR, params![visitor_id], |row| row.id(0))?;
+    Ok(found.into_iter().collect())
 }
 
 /// A new conversation of this visitor, waiting; gives whether there was none open (P17: the unique
@@ -476,10 +503,26 @@ pub(crate) fn messages(
     Ok(pager.finish())
 }
 
-/// The newest message; a conversation has at least one.
-pub(crate) fn last_message(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Message, StoreError> {
-    tx.query_one(MESSAGES, params![id, i64::MAX, 1_u32], |row| message(row, 0))?
-        .ok_or(StoreError::Corrupt("a conversation without messages"))
+/// The newest message, and the newest text if that one is a notice: one walk back from the end,
+/// as far as there are notices. A conversation has at least one message.
+pub(crate) fn last_messages(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+) -> Result<(Message, Option<Message>), StoreError> {
+    let mut newest = None;
+    let mut said = None;
+    tx.scan(MESSAGES, params![id, i64::MAX, i64::MAX], |row| {
+        let message = message(row, 0)?;
+        let is_text = matches!(message.content, MessageContent::Text { .. });
+        if newest.is_none() {
+            newest = Some(message);
+        } else if is_text {
+            said = Some(message);
+        }
+        Ok(if is_text { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    let newest = newest.ok_or(StoreError::Corrupt("a conversation without messages"))?;
+    Ok((newest, said))
 }
 
 /// Conversations of a visitor begin one after another, so the pair (beginning, number) orders all

@@ -2,9 +2,10 @@
 //! the sessions that may see it. An entry is encoded at most once for each side, and not at all
 //! when nobody of that side is there.
 //!
-//! Who may see an entry is decided here and by the entry alone: a conversation's events go to the
-//! agent who serves it and to its visitor. An agent who comes to serve gets the whole record, one
-//! who no longer does gets a withdrawal.
+//! Who may see an entry is decided here: a conversation's events go to the agent who serves it and
+//! to its visitor, by the entry alone. An agent who comes to serve gets the whole record, one who no
+//! longer does gets a withdrawal. What a site shows goes to its visitors; an agent's other name goes
+//! to the visitors whom that agent ever served, for no other screen can hold it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
 use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
-use yingke_shared::views::ConversationStatus;
+use yingke_shared::views::{AgentCard, ConversationStatus};
 
 use super::frames;
 use super::hub::{Hub, ServingNow};
@@ -220,13 +221,19 @@ async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Ve
     // Anybody else than the agent: what all colleagues see alike.
     let read = again(app, "changed card", move |tx| {
         let colleague = agents::queries::colleague(tx, &id)?;
-        Ok((card_event(tx, &id, &id)?, colleague))
+        Ok((card_event(tx, &id, &id)?, colleague, agents::queries::named(tx, &id)?))
     });
-    let (own, colleague) = match read.await {
+    let (own, colleague, named) = match read.await {
         Ok(cards) => cards,
         Err(Unread::Closed) => return,
-        Err(Unread::Damaged) => return app.hub.end_staff(),
+        Err(Unread::Damaged) => return app.hub.send_everybody_away(),
     };
+    // Most changes of an account are none that visitors see; of several, the last is told.
+    if let Some((at, agent)) = named
+        && at == entry.position
+    {
+        name_changed(app, entry.position, agent, rung).await;
+    }
     if let Some(own) = own {
         put_staff(&app.hub, entry.position, own, changed, rung);
     }
@@ -239,14 +246,46 @@ async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Ve
     }
 }
 
+/// To the visitors there whom the agent ever served, encoded once. It costs one lookup by an index
+/// for each visitor who is there, however many the agent served in all.
+async fn name_changed(
+    app: &App,
+    position: Position,
+    agent: AgentCard,
+    rung: &mut Vec<Arc<Mailbox>>,
+) {
+    let (id, visitors) = (agent.id.clone(), app.hub.visitors());
+    let read = again(app, "whom an agent served", move |tx| queries::served_of(tx, &id, &visitors));
+    let served = match read.await {
+        Ok(served) => served,
+        Err(Unread::Closed) => return,
+        Err(Unread::Damaged) => return app.hub.send_everybody_away(),
+    };
+    let body = VisitorEventBody::AgentChanged { agent };
+    let Some(json) = frames::shared(&VisitorEvent { position, body }) else { return };
+    for visitor_id in &served {
+        app.hub.put_to_visitor(visitor_id, position, &json, rung);
+    }
+}
+
 async fn site_changed(app: &App, entry: &Entry, site_id: &SiteId, rung: &mut Vec<Arc<Mailbox>>) {
     let id = site_id.clone();
-    let read = again(app, "changed site", move |tx| sites::queries::settings(tx, &id));
-    let site = match read.await {
+    let read = again(app, "changed site", move |tx| {
+        Ok((sites::queries::settings(tx, &id)?, sites::queries::shown(tx, &id)?))
+    });
+    let (site, shown) = match read.await {
         Ok(site) => site,
         Err(Unread::Closed) => return,
-        Err(Unread::Damaged) => return app.hub.end_staff(),
+        Err(Unread::Damaged) => return app.hub.send_everybody_away(),
     };
+    if let Some((at, site)) = shown
+        && at == entry.position
+    {
+        let body = VisitorEventBody::SiteChanged { site };
+        if let Some(json) = frames::shared(&VisitorEvent { position: at, body }) {
+            app.hub.put_to_site(site_id, at, &json, rung);
+        }
+    }
     if let Some(site) = site {
         app.hub.set_preview(&site.id, site.preview);
         let body = StaffEventBody::SiteChanged { site };

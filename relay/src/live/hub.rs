@@ -53,6 +53,8 @@ struct State {
     next_session: u64,
     staff: BTreeMap<AgentId, Place>,
     visitors: BTreeMap<VisitorId, Place>,
+    /// The sites visitors came by, each name once.
+    sites: BTreeSet<Arc<SiteId>>,
     /// Sockets of each address, for the limit.
     addresses: BTreeMap<IpAddr, u32>,
     /// Who serves whom: the way of previews, typing signs and online signs. Kept by fan-out.
@@ -70,6 +72,8 @@ struct Place {
     sessions: Vec<Session>,
     /// The person's messages, on all sockets together.
     messages: Bucket,
+    /// Of a visitor: which site it is.
+    site: Option<Arc<SiteId>>,
 }
 
 struct Session {
@@ -221,12 +225,15 @@ impl Hub {
     pub(crate) fn join_visitor(
         &self,
         visitor_id: &VisitorId,
+        site_id: &SiteId,
         mailbox: &Arc<Mailbox>,
     ) -> Registration {
         let mut state = self.inner.state.lock();
         let number = state.new_session(mailbox);
         let session = Session { number, token: None, mailbox: Arc::clone(mailbox) };
+        let site = state.site(site_id);
         let place = state.visitors.entry(visitor_id.clone()).or_default();
+        place.site = Some(site);
         if place.add(session, SOCKETS_PER_VISITOR_MAX) {
             state.tell_online(visitor_id, true);
         }
@@ -314,162 +321,6 @@ impl Hub {
     }
 }
 
-/// For fan-out.
-impl Hub {
-    /// Whether anybody reads as this agent.
-    pub(crate) fn has_agent(&self, agent_id: &AgentId) -> bool {
-        self.inner.state.lock().staff.contains_key(agent_id)
-    }
-
-    /// Whether anybody reads as this visitor.
-    pub(crate) fn has_visitor(&self, visitor_id: &VisitorId) -> bool {
-        self.inner.state.lock().visitors.contains_key(visitor_id)
-    }
-
-    /// Puts an event into the agent's mailboxes; they are rung by [`Hub::set_fanned`].
-    pub(crate) fn put_to_agent(
-        &self,
-        agent_id: &AgentId,
-        position: Position,
-        json: &Bytes,
-        rung: &mut Vec<Arc<Mailbox>>,
-    ) {
-        let state = self.inner.state.lock();
-        for session in state.staff_of(agent_id) {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
-        }
-    }
-
-    /// The same for all staff.
-    pub(crate) fn put_to_all_staff(
-        &self,
-        position: Position,
-        json: &Bytes,
-        rung: &mut Vec<Arc<Mailbox>>,
-    ) {
-        let state = self.inner.state.lock();
-        for session in state.all_staff() {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
-        }
-    }
-
-    /// The same for all staff but one agent.
-    pub(crate) fn put_to_colleagues(
-        &self,
-        of: &AgentId,
-        position: Position,
-        json: &Bytes,
-        rung: &mut Vec<Arc<Mailbox>>,
-    ) {
-        let state = self.inner.state.lock();
-        let colleagues = state.staff.iter().filter(|(agent_id, _)| *agent_id != of);
-        for session in colleagues.flat_map(|(_, place)| &place.sessions) {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
-        }
-    }
-
-    /// The same for a visitor.
-    pub(crate) fn put_to_visitor(
-        &self,
-        visitor_id: &VisitorId,
-        position: Position,
-        json: &Bytes,
-        rung: &mut Vec<Arc<Mailbox>>,
-    ) {
-        let state = self.inner.state.lock();
-        for session in state.of_visitor(visitor_id) {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
-        }
-    }
-
-    /// Everything up to `position` is in the mailboxes: wakes those that got something.
-    pub(crate) fn set_fanned(&self, position: Position, rung: &[Arc<Mailbox>]) {
-        self.inner.fanned.store(position.get(), Ordering::Release);
-        rung.iter().for_each(|mailbox| mailbox.ring());
-    }
-
-    /// Fan-out follows the log from `position` on.
-    pub(crate) fn begin(&self, position: Position) {
-        self.set_fanned(position, &[]);
-        self.inner.begun.send_replace(true);
-    }
-
-    /// Notes who serves the visitor's conversation now; a new agent is told whether the visitor is
-    /// there.
-    pub(crate) fn set_serving(&self, visitor_id: &VisitorId, now: Option<ServingNow>) {
-        let mut state = self.inner.state.lock();
-        let before = match now.clone() {
-            Some(serving) => state.serving.insert(visitor_id.clone(), serving),
-            None => state.serving.remove(visitor_id),
-        };
-        if before == now {
-            return;
-        }
-        if let Some(before) = before
-            && let Some(served) = state.served.get_mut(&before.agent_id)
-        {
-            served.remove(&before.conversation_id);
-            if served.is_empty() {
-                state.served.remove(&before.agent_id);
-            }
-        }
-        if let Some(serving) = now {
-            let served = state.served.entry(serving.agent_id).or_default();
-            served.insert(serving.conversation_id, visitor_id.clone());
-        }
-    }
-
-    /// Tells the serving agent that the visitor is there, if so.
-    pub(crate) fn tell_if_online(&self, visitor_id: &VisitorId) {
-        let state = self.inner.state.lock();
-        if state.visitors.contains_key(visitor_id) {
-            state.tell_online(visitor_id, true);
-        }
-    }
-
-    /// Notes whether a site has the typing preview switched on.
-    pub(crate) fn set_preview(&self, site_id: &SiteId, on: bool) {
-        let mut state = self.inner.state.lock();
-        if on {
-            state.without_preview.remove(site_id);
-        } else {
-            state.without_preview.insert(site_id.clone());
-        }
-    }
-
-    /// The relay stops: everybody is told to come back, each at another time.
-    pub(crate) fn stop(&self) {
-        let mut state = self.inner.state.lock();
-        state.stopped = true;
-        state.send_everybody_away();
-    }
-
-    /// Something that everybody reads cannot be read: they come back and take a snapshot of what can
-    /// be.
-    pub(crate) fn send_everybody_away(&self) {
-        self.inner.state.lock().send_everybody_away();
-    }
-
-    /// The same for all staff, who come back at once.
-    pub(crate) fn end_staff(&self) {
-        let state = self.inner.state.lock();
-        for session in state.all_staff() {
-            session.mailbox.end(come_back(session.number));
-        }
-    }
-
-    /// Who serves whom is about to be learned anew.
-    pub(crate) fn forget_serving(&self) {
-        let mut state = self.inner.state.lock();
-        state.serving.clear();
-        state.served.clear();
-    }
-}
-
 /// A goodbye with a time to come back at; spread over the sessions without a random number: a large
 /// odd factor scatters the counter evenly.
 fn come_back(number: u64) -> WireError {
@@ -502,6 +353,16 @@ impl State {
         for session in self.all_staff().chain(visitors) {
             session.mailbox.end(come_back(session.number));
         }
+    }
+
+    /// The one copy of a site's id.
+    fn site(&mut self, site_id: &SiteId) -> Arc<SiteId> {
+        if let Some(site) = self.sites.get(site_id) {
+            return Arc::clone(site);
+        }
+        let site = Arc::new(site_id.clone());
+        self.sites.insert(Arc::clone(&site));
+        site
     }
 
     fn new_session(&mut self, mailbox: &Mailbox) -> u64 {
@@ -588,6 +449,9 @@ impl Drop for Registration {
         self.hub.leave(self.number, &self.reader);
     }
 }
+
+#[path = "hub_feed.rs"]
+mod feed;
 
 #[cfg(test)]
 #[path = "hub_tests.rs"]

@@ -7,6 +7,37 @@ fn online(conversation: &str, online: bool) -> Bytes {
     online_frame(&ConversationId::new(conversation).unwrap(), online).unwrap()
 }
 
+fn shop() -> SiteId {
+    SiteId::new("shop").unwrap()
+}
+
+#[test]
+fn what_a_site_shows_goes_to_its_visitors_once_and_to_no_others() {
+    let hub = Hub::new();
+    let [vera, viktor] = ["vera", "viktor"].map(|name| VisitorId::new(name).unwrap());
+    let [first, second, elsewhere] = [(); 3].map(|()| Arc::new(Mailbox::default()));
+    let blog = SiteId::new("blog").unwrap();
+    let _places = [
+        hub.join_visitor(&vera, &shop(), &first),
+        hub.join_visitor(&vera, &shop(), &second),
+        hub.join_visitor(&viktor, &blog, &elsewhere),
+    ];
+    let mut rung = Vec::new();
+    let json = Bytes::from_static(b"{}");
+    hub.put_to_site(&shop(), Position::new(7).unwrap(), &json, &mut rung);
+    assert_eq!(rung.len(), 2);
+    for (mailbox, expected) in [(&first, 1), (&second, 1), (&elsewhere, 0)] {
+        let items = mailbox.take(usize::MAX);
+        assert_eq!(items.len(), expected);
+        // Encoded once: every mailbox holds the same bytes.
+        assert!(
+            items
+                .iter()
+                .all(|item| matches!(item, Item::Event(_, held) if held.as_ptr() == json.as_ptr()))
+        );
+    }
+}
+
 #[test]
 fn one_socket_too_many_ends_the_oldest() {
     let hub = Hub::new();
@@ -14,7 +45,7 @@ fn one_socket_too_many_ends_the_oldest() {
     let mailboxes: Vec<_> =
         (0..=SOCKETS_PER_VISITOR_MAX).map(|_| Arc::new(Mailbox::default())).collect();
     let mut places: Vec<_> =
-        mailboxes.iter().map(|mailbox| hub.join_visitor(&vera, mailbox)).collect();
+        mailboxes.iter().map(|mailbox| hub.join_visitor(&vera, &shop(), mailbox)).collect();
     let ended = mailboxes[0].ending().unwrap();
     assert_eq!(ended.code, ErrorCode::TooFast);
     assert_eq!(ended.retry_after_ms, Some(DISPLACED_RECONNECT_AFTER_MS));
@@ -32,7 +63,7 @@ fn one_socket_too_many_ends_the_oldest() {
 fn messages_are_counted_for_all_sockets_of_a_person() {
     let hub = Hub::new();
     let (vera, viktor) = (VisitorId::new("vera").unwrap(), VisitorId::new("viktor").unwrap());
-    let join = |visitor| hub.join_visitor(visitor, &Arc::new(Mailbox::default()));
+    let join = |visitor| hub.join_visitor(visitor, &shop(), &Arc::new(Mailbox::default()));
     let (first, second, other) = (join(&vera), join(&vera), join(&viktor));
     let rate = Rate { burst: 3, per_second: 1 };
     let taken = [&first, &second, &first, &second].map(|place| place.take_message(rate));
@@ -50,7 +81,7 @@ fn a_desk_that_is_behind_still_learns_who_is_there() {
     let _ana = hub.join_staff(&ana, &TokenHash::of("ana"), &desk);
     let backlog = Bytes::from(vec![b'x'; crate::limits::SIGNAL_BYTES_MAX]);
     desk.put_event(Position::new(1).unwrap(), &backlog);
-    drop(hub.join_visitor(&vera, &Arc::new(Mailbox::default())));
+    drop(hub.join_visitor(&vera, &shop(), &Arc::new(Mailbox::default())));
     let signals: Vec<_> = desk
         .take(usize::MAX)
         .into_iter()

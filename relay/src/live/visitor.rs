@@ -32,7 +32,7 @@ struct Read {
     epoch: Epoch,
     head: Position,
     start: Start<VisitorSnapshot>,
-    missed: Vec<Entry>,
+    missed: Vec<VisitorEvent>,
 }
 
 fn read(
@@ -46,12 +46,31 @@ fn read(
         let stretch = events::read_of_visitor(tx, &who.visitor_id, position, ReadLimits::RESUME)?;
         if !stretch.more {
             let start = Start::Resumed { position };
-            return Ok(Read { epoch, head, start, missed: stretch.entries });
+            let missed = missed(tx, who, position, &stretch.entries)?;
+            return Ok(Read { epoch, head, start, missed });
         }
     }
     let snapshot = Box::new(queries::visitor_snapshot(tx, &who.visitor_id, &who.site_id)?);
     let start = Start::Snapshot { position: head, snapshot };
     Ok(Read { epoch, head, start, missed: Vec::new() })
+}
+
+/// What the visitor missed after `after`: the events of the own conversations, and names and site as
+/// they are now.
+fn missed(
+    tx: &ReadTx<'_>,
+    who: &VisitorIdentity,
+    after: Position,
+    entries: &[Entry],
+) -> Result<Vec<VisitorEvent>, StoreError> {
+    let of_conversations = entries.iter().filter_map(|entry| {
+        let body = super::fanout::for_visitor(entry, &who.visitor_id)?;
+        Some(VisitorEvent { position: entry.position, body })
+    });
+    let mut missed = queries::visitor_news(tx, &who.visitor_id, &who.site_id, after)?;
+    missed.extend(of_conversations);
+    missed.sort_by_key(|event| event.position);
+    Ok(missed)
 }
 
 impl Side for Visitors {
@@ -83,7 +102,7 @@ impl Side for Visitors {
     }
 
     fn join(hub: &Hub, who: &VisitorIdentity, mailbox: &Arc<Mailbox>) -> Registration {
-        hub.join_visitor(&who.visitor_id, mailbox)
+        hub.join_visitor(&who.visitor_id, &who.site_id, mailbox)
     }
 
     async fn open(
@@ -98,12 +117,10 @@ impl Side for Visitors {
         let position = match &start {
             Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
         };
-        let missed = missed.iter().filter_map(|entry| {
-            let body = super::fanout::for_visitor(entry, &who.visitor_id)?;
-            let event = VisitorEvent { position: entry.position, body };
-            Some((entry.position, frames::shared(&event)?))
-        });
-        let missed = missed.collect();
+        let missed = missed
+            .iter()
+            .filter_map(|event| Some((event.position, frames::shared(event)?)))
+            .collect();
         let welcome = Welcome { version: PROTOCOL_VERSION, epoch, now: app.world.now(), start };
         let welcome = frames::welcome(&welcome).ok_or(ErrorCode::Internal)?;
         Ok(Opening { welcome, position, missed, upto: head })

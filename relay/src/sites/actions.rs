@@ -1,12 +1,13 @@
 //! The verbs of sites: list, add, change, and the gate's answer.
 
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::ids::SiteId;
+use yingke_shared::ids::{Position, SiteId};
 use yingke_shared::rest::{AddSite, Boot, ChangeSite, SiteAdded};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::SiteSettings;
 
 use super::domains::{Domain, may_start_on};
+use super::queries::seen;
 use super::store;
 use crate::app::App;
 use crate::auth::StaffIdentity;
@@ -62,7 +63,10 @@ pub async fn change(
             };
             if after != before {
                 store::update(tx, &after, &json(&after.domains))?;
-                announce(tx, &id, now)?;
+                let position = announce(tx, &id, now)?;
+                if seen(after) != seen(before) {
+                    store::set_shown(tx, &id, position)?;
+                }
             }
             Ok::<_, Abort<ErrorCode>>(())
         })
@@ -136,7 +140,6 @@ fn json(domains: &[String]) -> String {
 }
 
 /// Every change of a site is one event; readers read the row.
-fn announce(tx: &mut WriteTx<'_>, id: &SiteId, at: Timestamp) -> Result<(), StoreError> {
-    tx.append(NewEvent { at, subject: None, body: LogBody::SiteChanged { site_id: id.clone() } })?;
-    Ok(())
+fn announce(tx: &mut WriteTx<'_>, id: &SiteId, at: Timestamp) -> Result<Position, StoreError> {
+    tx.append(NewEvent { at, subject: None, body: LogBody::SiteChanged { site_id: id.clone() } })
 }

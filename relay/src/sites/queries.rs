@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yingke_shared::ids::SiteId;
+use yingke_shared::ids::{Position, SiteId};
 use yingke_shared::views::{SiteSettings, VisitorSite};
 
 use super::store;
@@ -20,8 +20,24 @@ pub fn all(tx: &ReadTx<'_>) -> Result<Vec<SiteSettings>, StoreError> {
 
 /// What a visitor's widget needs of it.
 pub fn for_visitor(tx: &ReadTx<'_>, id: &SiteId) -> Result<VisitorSite, StoreError> {
-    let site = store::load(tx, id)?.ok_or(StoreError::Corrupt("site"))?;
-    Ok(VisitorSite { id: site.id, name: site.name, welcome: site.welcome, preview: site.preview })
+    store::load(tx, id)?.map(seen).ok_or(StoreError::Corrupt("site"))
+}
+
+/// The same, with the position of the log where it last became another.
+pub fn shown(tx: &ReadTx<'_>, id: &SiteId) -> Result<Option<(Position, VisitorSite)>, StoreError> {
+    let Some(site) = store::load(tx, id)? else { return Ok(None) };
+    Ok(Some((store::shown(tx, id)?, seen(site))))
+}
+
+/// What visitors see of these settings.
+pub(super) fn seen(site: SiteSettings) -> VisitorSite {
+    VisitorSite {
+        id: site.id,
+        name: site.name,
+        welcome: site.welcome,
+        preview: site.preview,
+        enabled: site.enabled,
+    }
 }
 
 /// Names of the sites of a list of records, each read once. Sites are never deleted.

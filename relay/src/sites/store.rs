@@ -1,6 +1,6 @@
 //! The SQL of the `sites` table.
 
-use yingke_shared::ids::SiteId;
+use yingke_shared::ids::{Position, SiteId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::SiteSettings;
 
@@ -24,6 +24,23 @@ pub(crate) const BY_ID: &str =
 
 pub(crate) fn load(tx: &ReadTx<'_>, id: &SiteId) -> Result<Option<SiteSettings>, StoreError> {
     tx.query_one(BY_ID, params![id], settings)
+}
+
+pub(crate) const SHOWN: &str = "SELECT shown_position FROM sites WHERE id = ?";
+
+/// Where in the log what visitors see of it last became another.
+pub(crate) fn shown(tx: &ReadTx<'_>, id: &SiteId) -> Result<Position, StoreError> {
+    Ok(tx.query_one(SHOWN, params![id], |row| row.position(0))?.unwrap_or(Position::ZERO))
+}
+
+/// Notes that visitors see something else from this position on.
+pub(crate) fn set_shown(
+    tx: &mut WriteTx<'_>,
+    id: &SiteId,
+    position: Position,
+) -> Result<(), StoreError> {
+    tx.execute("UPDATE sites SET shown_position = ? WHERE id = ?", params![position, id])?;
+    Ok(())
 }
 
 pub(crate) fn load_all(tx: &ReadTx<'_>) -> Result<Vec<SiteSettings>, StoreError> {

@@ -30,6 +30,7 @@ macro_rules! migrations {
 /// All of them, in order.
 pub(super) const MIGRATIONS: &[Migration] = migrations![
     1 "0001_spine",
+    2 "0002_shown",
 ];
 
 /// Brings the database to the newest schema, after a copy of an existing one.
@@ -55,11 +56,7 @@ pub(super) fn apply_all(
              applied_at BIGINT NOT NULL
          ) WITHOUT ROWID",
     )?;
-    let found: i64 = connection.query_row(
-        "SELECT coalesce(max(number), 0) FROM schema_migrations",
-        [],
-        |row| row.get(0),
-    )?;
+    let found = found(connection)?;
     let newest = known.last().map_or(0, |migration| migration.number);
     if found > newest {
         return Err(OpenError::Newer { found, known: newest });
@@ -75,6 +72,17 @@ pub(super) fn apply_all(
         tracing::info!(migration = migration.name, "schema migrated");
     }
     Ok(())
+}
+
+/// The schema's number.
+pub(super) fn found(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .query_row("SELECT coalesce(max(number), 0) FROM schema_migrations", [], |row| row.get(0))
+}
+
+/// The newest number this build knows.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.number)
 }
 
 fn step(

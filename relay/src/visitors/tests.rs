@@ -94,12 +94,15 @@ async fn tickets_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn nothing_starts_on_a_site_switched_off() {
+async fn nothing_starts_on_a_site_switched_off_and_who_is_there_stays() {
     let relay = TestRelay::open().await;
-    let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+    let (vera, token) = enter(&relay, &relay.site, None).await.unwrap();
     change_site(&relay, ChangeSite { enabled: Some(false), ..Default::default() }).await;
     assert_eq!(enter(&relay, &relay.site, None).await.unwrap_err(), ErrorCode::SiteDisabled);
-    assert_eq!(who(&relay, &token).await, Err(ErrorCode::SiteDisabled));
+    let there = who(&relay, &token).await.unwrap();
+    assert_eq!(there.visitor_id, vera);
+    assert!(!relay.visitor_screen(&there).await.site.enabled);
+    assert_eq!(ticket(&relay, &there).await, Err(ErrorCode::SiteDisabled));
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
-//! Events for a visitor: only of the visitor's own conversations.
+//! Events for a visitor: of the visitor's own conversations, of the site, and of the agents the
+//! visitor has been served by.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::ids::{ConversationId, Position};
-use crate::views::{Marks, VisitorConversation, VisitorMessage, VisitorStatus};
+use crate::views::{
+    AgentCard, Marks, VisitorConversation, VisitorMessage, VisitorSite, VisitorStatus,
+};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -52,5 +55,16 @@ pub enum VisitorEventBody {
         conversation_id: ConversationId,
         /// The marks now.
         marks: Marks,
+    },
+    /// An agent who served this visitor once, or does now, is named otherwise. It holds for every
+    /// message of theirs, wherever it is held; what notices say was true then and stays.
+    AgentChanged {
+        /// The card now.
+        agent: AgentCard,
+    },
+    /// What the window shows of its site changed.
+    SiteChanged {
+        /// All of it now.
+        site: VisitorSite,
     },
 }

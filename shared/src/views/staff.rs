@@ -153,6 +153,9 @@ pub struct ConversationRecord {
     pub first_response_at: Option<Timestamp>,
     /// The newest message. A conversation has at least one: the message that started it.
     pub last_message: Message,
+    /// The newest text, if the newest message is a notice: what the row of a list shows. See
+    /// [`Self::said`].
+    pub last_said: Option<Message>,
     /// The visitor's marks: what "delivered" and "read" beside an agent's message mean.
     pub visitor_marks: Marks,
     /// The reader's own read mark.
@@ -164,6 +167,23 @@ impl ConversationRecord {
     #[must_use]
     pub fn unread(&self) -> u64 {
         self.last_message.visitor_count.get().saturating_sub(self.own_read.visitor_count.get())
+    }
+
+    /// What a row shows of the conversation: the newest text, whatever notices follow it.
+    #[must_use]
+    pub fn said(&self) -> &Message {
+        self.last_said.as_ref().unwrap_or(&self.last_message)
+    }
+
+    /// A newer message takes the place of the newest; a notice keeps the text before it.
+    pub fn put_message(&mut self, message: Message) {
+        let is_text = matches!(message.content, MessageContent::Text { .. });
+        let before = std::mem::replace(&mut self.last_message, message);
+        if is_text {
+            self.last_said = None;
+        } else if matches!(before.content, MessageContent::Text { .. }) {
+            self.last_said = Some(before);
+        }
     }
 
     /// Since when the visitor waits for an answer, if at all (C07).

@@ -20,6 +20,8 @@ pub struct VisitorSite {
     pub welcome: String,
     /// Whether what is typed is shown to the agent before it is sent (E01); the widget says so.
     pub preview: bool,
+    /// 开启在线客服 (A04). Off, no conversation begins; one that is open goes on to its end.
+    pub enabled: bool,
 }
 
 /// Where the visitor's conversation stands.

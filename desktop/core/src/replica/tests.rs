@@ -61,6 +61,7 @@ pub(crate) fn record(name: &str) -> ConversationRecord {
         assigned_at: None,
         first_response_at: None,
         last_message: message(1, 1, None),
+        last_said: None,
         visitor_marks: Marks::default(),
         own_read: ReadMark::default(),
     }

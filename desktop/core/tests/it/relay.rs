@@ -234,6 +234,7 @@ impl World {
             assigned_at: Some(at),
             first_response_at: None,
             last_message: first.clone(),
+            last_said: None,
             visitor_marks: Marks::default(),
             own_read: ReadMark::default(),
         };

@@ -69,8 +69,10 @@ async fn settings_too() {
     let relay = TestRelay::open().await;
     let (ana, ben, vera) =
         (relay.agent("Ana").await, relay.agent("Ben").await, relay.visitor().await);
-    relay.conversation_with(&vera, &ana).await;
-    let mut screens = Screens::take(&relay, &[&ana, &ben], &[]).await;
+    let id = relay.conversation_with(&vera, &ana).await;
+    relay.answer(&ana, &id, "a1", "您好").await.unwrap();
+    let viktor = relay.visitor().await;
+    let mut screens = Screens::take(&relay, &[&ana, &ben], &[&vera, &viktor]).await;
     let body = SetAvailability { availability: Availability::Busy };
     agents::actions::set_availability(relay.app.clone(), ana.clone(), any_id(), body)
         .await
@@ -79,11 +81,34 @@ async fn settings_too() {
     let change = ChangeAgent { nickname: Some("安娜".into()), ..Default::default() };
     agents::actions::change(&relay.app, &admin(), ana.agent_id.clone(), change).await.unwrap();
     screens.check(&relay, "a nickname").await;
+    assert_eq!(relay.visitor_news(&vera).await, ["site_changed", "agent_changed"]);
+    assert_eq!(relay.visitor_news(&viktor).await, ["site_changed"], "Viktor never met Ana");
+    relay.end(&ana, &id).await.unwrap();
+    let change = ChangeAgent { nickname: Some("Ana".into()), ..Default::default() };
+    agents::actions::change(&relay.app, &admin(), ana.agent_id.clone(), change).await.unwrap();
+    screens.check(&relay, "a nickname on the messages of an ended conversation").await;
     relay.agent("Cai").await;
     screens.check(&relay, "a new account").await;
     let change = ChangeSite { name: Some("商店".into()), ..Default::default() };
     sites::actions::change(&relay.app, &admin(), relay.site.clone(), change).await.unwrap();
     screens.check(&relay, "a site's name, also on records").await;
+    relay.set_welcome("欢迎").await;
+    screens.check(&relay, "a welcome").await;
+    for preview in [false, true] {
+        let change = ChangeSite { preview: Some(preview), ..Default::default() };
+        sites::actions::change(&relay.app, &admin(), relay.site.clone(), change).await.unwrap();
+        screens.check(&relay, "the preview switch").await;
+    }
+    for enabled in [false, true] {
+        let change = ChangeSite { enabled: Some(enabled), ..Default::default() };
+        sites::actions::change(&relay.app, &admin(), relay.site.clone(), change).await.unwrap();
+        screens.check(&relay, "the site's switch").await;
+    }
+    let before = relay.head().await;
+    let change = ChangeSite { return_tickets: Some(false), ..Default::default() };
+    sites::actions::change(&relay.app, &admin(), relay.site.clone(), change).await.unwrap();
+    assert!(relay.visitor_news_after(&vera, before).await.is_empty(), "no window shows tickets");
+    screens.check(&relay, "what no window shows").await;
     sites::actions::insert(&relay.app.store, relay.world.as_ref(), "Blog", vec![]).await.unwrap();
     screens.check(&relay, "a new site").await;
 }

@@ -5,7 +5,8 @@ use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::Seq;
 use yingke_shared::limits::TEXT_CHARS_MAX;
 use yingke_shared::views::{
-    EndedBy, SystemNotice, VisitorAuthor, VisitorContent, VisitorStatus, WaitingReason,
+    EndedBy, MessageContent, SystemNotice, VisitorAuthor, VisitorContent, VisitorStatus,
+    WaitingReason,
 };
 
 use crate::conversations::actions;
@@ -141,6 +142,27 @@ async fn unread_and_the_waiting_clock_are_derived() {
     let record = look().await;
     assert_eq!(record.unread(), 1, "answering is not viewing");
     assert_eq!(record.first_response_at.unwrap().millis(), 3_000, "the first stays the first");
+}
+
+#[tokio::test]
+async fn a_row_says_what_the_visitor_said_whatever_notices_follow() {
+    let relay = TestRelay::open().await;
+    let (ana, ben, vera) =
+        (relay.agent("Ana").await, relay.agent("Ben").await, relay.visitor().await);
+    let id = relay.conversation_with(&vera, &ana).await;
+    let said = async |who| {
+        let record = relay.staff_screen(who).await.conversations.remove(&id).unwrap();
+        let MessageContent::Text { text } = record.said().content.clone() else { panic!("notice") };
+        (text, record.unread(), record.unanswered_since().is_some())
+    };
+    assert_eq!(said(&ana).await, ("在吗".to_owned(), 1, true));
+    // Another agent joins: one more notice.
+    relay.set_disabled(&ana, true).await;
+    actions::release_from_disabled(&relay.app).await.unwrap();
+    relay.claim(&id, &ben).await;
+    assert_eq!(said(&ben).await, ("在吗".to_owned(), 1, true));
+    relay.answer(&ben, &id, "b1", "在的").await.unwrap();
+    assert_eq!(said(&ben).await, ("在的".to_owned(), 1, false));
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ async fn hot_queries_use_indexes() {
         ("rev", store::REV, vec![text]),
         ("claim", store::CLAIM, vec![text, number, text, text, text]),
         ("sent before", store::SENT, vec![text, text]),
+        ("served visitor", store::SERVED_VISITOR, vec![text, text]),
+        ("agents of visitor", store::AGENTS_OF_VISITOR, vec![text]),
         ("running", store::RUNNING, vec![text]),
         ("messages", store::MESSAGES, vec![text, number, number]),
         ("history", store::HISTORY, vec![text, number, number, number, number]),
@@ -27,7 +29,9 @@ async fn hot_queries_use_indexes() {
         ("visitor of token", auth::store::VISITOR_OF_TOKEN, vec![text]),
         ("ticket", visitors::store::TICKET, vec![text, text]),
         ("agent", agents::store::BY_ID, vec![text]),
+        ("named", agents::store::NAMED, vec![text]),
         ("site", sites::store::BY_ID, vec![text]),
+        ("shown", sites::store::SHOWN, vec![text]),
     ];
     for (name, sql, params) in queries {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
