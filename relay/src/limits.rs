@@ -17,7 +17,11 @@ pub const SLOW_CLOSURE_MS: u128 = 50;
 /// Closures waiting for a reader thread.
 pub const READ_QUEUE_MAX: usize = 4_096;
 
-/// Reader threads. Reads are short and mostly in memory; more than this only adds caches.
+/// Closures of fan-out and assignment waiting for their own reader thread. Each of the two asks for
+/// one thing at a time; a small simulation of many drivers still fits.
+pub const SPINE_QUEUE_MAX: usize = 64;
+
+/// Reader threads, beside the one of fan-out and assignment. Reads are short and mostly in memory; more than this only adds caches.
 pub const READERS_MAX: usize = 3;
 
 /// Prepared statements kept by each connection: more than the relay has distinct ones.
@@ -37,14 +41,39 @@ pub const STORE_BUSY_WAIT_MS: u64 = 5_000;
 pub const CHECKPOINT_PAGES: i64 = 1_000;
 
 /// Above this many pages the checkpointer makes the writer wait once, so that the write-ahead log
-/// starts again from its beginning: it stays below about 64 MiB under any load.
+/// starts again from its beginning: it stays below about 64 MiB under any load. Only while a backup
+/// or a check reads one old moment it grows by what is written meanwhile.
 pub const WAL_PAGES_MAX: i64 = 16_000;
+
+/// The writer waits at most this long for that, in milliseconds; then it is tried again later.
+pub const WAL_RESTART_WITHIN_MS: u64 = 100;
 
 /// The write-ahead log's file is cut to this when it starts again.
 pub const WAL_KEPT_BYTES: i64 = 64 * 1_024 * 1_024;
 
 /// The checkpointer looks at the write-ahead log at most this often, in milliseconds.
 pub const CHECKPOINT_PAUSE_MS: u64 = 20;
+
+// ---- integrity ----
+
+/// A start checks the structure of a database up to this size, in bytes: it takes some 20 ms, and a
+/// company's first weeks fit. A larger one is checked on demand.
+pub const START_CHECK_BYTES_MAX: i64 = 16 * 1_024 * 1_024;
+
+/// Every start looks at this many positions of the log's end, with their messages: more than any
+/// crash can have left unfinished, and a few milliseconds.
+pub const START_CHECK_POSITIONS: i64 = 1_024;
+
+/// Places a finding of a check names; who needs more has to restore anyway.
+pub const FINDINGS_SHOWN: usize = 10;
+
+// ---- backup ----
+
+/// Tries to begin a copy while something else opens or recovers the database, 50 ms apart.
+pub const BACKUP_TRIES_MAX: usize = 100;
+
+/// A backup's manifest, in bytes. Ours has a few hundred.
+pub const MANIFEST_BYTES_MAX: u64 = 64 * 1_024;
 
 // ---- event log ----
 
@@ -86,7 +115,7 @@ pub const CONNECTIONS_PER_PEER_MAX: usize = 22_000;
 pub const FILES_RESERVED: usize = 256;
 
 /// A connection on which no byte comes or goes for this long is closed, in milliseconds. Sockets
-/// ping every 5 s; an idle connection of a browser is opened again when it is needed.
+/// ping every 4 s; an idle connection of a browser is opened again when it is needed.
 pub const IDLE_WITHIN_MS: u64 = 30_000;
 
 /// A request's body must be complete within this, in milliseconds: the largest, on a link of 30
@@ -150,18 +179,20 @@ pub const REPLIES_WAITING_MAX: usize = 2 * yingke_shared::limits::COMMANDS_IN_FL
 /// scrolls further ahead than they read.
 pub const REPLIES_WAITING_BYTES_MAX: usize = 2 * SNAPSHOT_BYTES_MAX;
 
-/// A ping goes out this often, in milliseconds.
-pub const PING_EVERY_MS: u64 = 5_000;
+/// A ping goes out this often, in milliseconds: one that is lost leaves a second to be answered
+/// before [`DEAD_AFTER_MS`] is over.
+pub const PING_EVERY_MS: u64 = 4_000;
 
-/// A peer that sent nothing for this long, not even a pong, is dead, in milliseconds.
-pub const DEAD_AFTER_MS: u64 = 10_000;
+/// A peer that sent nothing for this long, not even a pong, is dead, in milliseconds: with the time
+/// to tell its agent, a visitor who vanished is shown offline within 10 s.
+pub const DEAD_AFTER_MS: u64 = 9_000;
 
 /// A socket that takes no bytes for this long is dead, in milliseconds.
 pub const WRITE_STALL_MS: u64 = 10_000;
 
 /// A reader whose position did not move for this long gets an empty delivery with the next ping, in
-/// milliseconds: with the ping's 5 s that is inside the protocol's 15 s.
-pub const QUIET_DELIVERY_MS: u64 = 9_500;
+/// milliseconds: with the ping's 4 s that is inside the protocol's heartbeat of 10 s.
+pub const QUIET_DELIVERY_MS: u64 = 5_500;
 
 /// How long the last word may take to be written and the peer to close, in milliseconds.
 pub const BYE_WITHIN_MS: u64 = 2_000;

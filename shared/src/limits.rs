@@ -38,7 +38,7 @@ pub const SNAPSHOT_MESSAGES_MAX: u32 = 50;
 
 /// The relay moves a quiet reader's position at least this often, in milliseconds. A client that
 /// hears nothing for twice as long treats the link as dead.
-pub const HEARTBEAT_MS: u64 = 15_000;
+pub const HEARTBEAT_MS: u64 = 10_000;
 
 /// A client has this long from the open socket to a complete `hello`, in milliseconds.
 pub const HELLO_WITHIN_MS: u64 = 10_000;

@@ -44,6 +44,8 @@ pub trait Side: Sized + Send + Sync + 'static {
     fn hello(hello: Hello) -> Self::Command;
     /// Frames of both sides have the same kinds.
     fn incoming(frame: Self::Frame) -> Incoming<Self>;
+    /// Where an event stands in the log.
+    fn position(event: &Self::Event) -> Position;
     /// The pure application of the protocol crate.
     fn apply(snapshot: &mut Self::Snapshot, event: &Self::Event);
 }
@@ -63,10 +65,10 @@ pub enum Incoming<S: Side> {
 }
 
 /// The staff side.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Staff;
 /// The visitor side.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Visitor;
 
 macro_rules! side {
@@ -89,6 +91,9 @@ macro_rules! side {
                     $frame::Signal { signal } => Incoming::Signal(signal),
                     $frame::Bye(bye) => Incoming::Bye(bye),
                 }
+            }
+            fn position(event: &$event) -> Position {
+                event.position
             }
             fn apply(snapshot: &mut $snapshot, event: &$event) {
                 snapshot.apply(event);
@@ -204,9 +209,11 @@ impl<S: Side> Link<S> {
         bookmark: Option<Bookmark<S>>,
     ) -> Result<Self, NoLink> {
         let unreachable = |error: anyhow::Error| NoLink::Unreachable(error);
-        let (mut socket, _) = tokio_tungstenite::connect_async(address.socket(S::PATH))
-            .await
-            .map_err(|error| unreachable(error.into()))?;
+        let (url, connector) = (address.socket(S::PATH), Some(address.connector()));
+        let (mut socket, _) =
+            tokio_tungstenite::connect_async_tls_with_config(url, None, false, connector)
+                .await
+                .map_err(|error| unreachable(error.into()))?;
         let hello = S::hello(Hello {
             version: PROTOCOL_VERSION,
             token: token.to_owned(),
@@ -410,7 +417,16 @@ impl<S: Side> Held<S> {
                         self.position, delivery.after, delivery.upto
                     ));
                 }
+                let mut last = delivery.after;
                 for event in delivery.events {
+                    let position = S::position(&event);
+                    if position <= last || position > delivery.upto {
+                        self.broken = Some(format!(
+                            "an event at {position} stands behind {last} in a delivery up to {}",
+                            delivery.upto
+                        ));
+                    }
+                    last = position;
                     S::apply(&mut self.snapshot, &event);
                     self.events.push(event);
                 }

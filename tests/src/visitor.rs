@@ -18,8 +18,9 @@ use yingke_shared::views::{
     HistoryCursor, VisitorConversation, VisitorMessage, VisitorStatus, WaitingReason,
 };
 
+use crate::chance::Chance;
 use crate::http::Address;
-use crate::link::{Link, NoLink, Visitor, new_id};
+use crate::link::{Bookmark, Link, NoLink, Visitor, new_id};
 use crate::wait;
 
 /// A visitor with a token and, most of the time, a socket.
@@ -89,6 +90,36 @@ impl TestVisitor {
     /// Connects again, going on where the last socket was.
     pub async fn resume(&mut self) -> Result<()> {
         let bookmark = self.link.take().context("never connected")?.bookmark();
+        self.resume_at(bookmark).await
+    }
+
+    /// From now on reaches the relay by this address: the same relay, another way.
+    pub fn go_by(&mut self, address: &Address) {
+        self.address = address.clone();
+    }
+
+    /// Lets go of the socket and resumes until the relay welcomes, with a widget's first waits.
+    pub async fn resume_surely(&mut self, chance: &mut Chance) -> Result<()> {
+        let bookmark = self.link.take().context("never connected")?.bookmark();
+        let end = tokio::time::Instant::now() + wait::LIMIT;
+        loop {
+            wait::pass(Duration::from_millis(chance.below(500))).await;
+            match Link::open(&self.address, &self.token, Some(bookmark.clone())).await {
+                Ok(link) => {
+                    self.link = Some(link);
+                    return Ok(());
+                }
+                Err(NoLink::Refused(error)) if !error.code.can_retry() => {
+                    bail!("the relay does not know its visitor any more: {error:?}")
+                }
+                Err(no) if tokio::time::Instant::now() > end => return Err(no.into()),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Comes back to where the page was.
+    pub async fn resume_at(&mut self, bookmark: Bookmark<Visitor>) -> Result<()> {
         self.link = Some(Link::open(&self.address, &self.token, Some(bookmark)).await?);
         Ok(())
     }

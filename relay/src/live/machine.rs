@@ -291,14 +291,14 @@ mod tests {
     #[test]
     fn pings_a_quiet_delivery_and_death() {
         let mut machine = welcomed();
-        assert_eq!(machine.due(4_999), Due::Nothing);
-        assert_eq!(machine.due(5_000), Due::Ping);
-        machine.heard(5_001);
-        assert_eq!(machine.due(10_000), Due::PingAndDelivery);
-        machine.delivered(10_000);
-        assert_eq!(machine.due(15_000), Due::Ping);
-        assert_eq!(machine.next_ms(), 15_001);
-        assert_eq!(machine.due(15_001), Due::End(ErrorCode::Unavailable));
+        assert_eq!(machine.due(3_999), Due::Nothing);
+        assert_eq!(machine.due(4_000), Due::Ping);
+        machine.heard(4_001);
+        assert_eq!(machine.due(8_000), Due::PingAndDelivery);
+        machine.delivered(8_000);
+        assert_eq!(machine.due(12_000), Due::Ping);
+        assert_eq!(machine.next_ms(), 13_001);
+        assert_eq!(machine.due(13_001), Due::End(ErrorCode::Unavailable));
     }
 
     #[test]
@@ -306,8 +306,8 @@ mod tests {
         let mut machine = welcomed();
         machine.writes(1_000, false);
         machine.writes(2_000, false);
-        machine.heard(9_000);
-        assert_eq!(machine.due(9_000), Due::Ping);
+        machine.heard(8_000);
+        assert_eq!(machine.due(8_000), Due::PingAndDelivery);
         machine.heard(11_000);
         assert_eq!(machine.next_ms(), 11_000);
         assert_eq!(machine.due(11_000), Due::End(ErrorCode::Unavailable));
