@@ -10,6 +10,7 @@
 
 pub mod address;
 pub mod bridge;
+pub mod by_hand;
 pub mod connection;
 pub mod core;
 mod engine;

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use yingke_shared::ids::{ClientId, ConversationId};
 use yingke_shared::rest::{ChangePassword, SignIn};
+use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::time::Timestamp;
 
 use crate::address::ServerAddress;
@@ -233,6 +234,11 @@ impl Engine {
     /// The number of the socket that counts.
     pub(crate) fn dial(&self) -> Option<u64> {
         self.account.as_ref().map(|account| account.connection.dial())
+    }
+
+    /// What the open account holds, in the form of a snapshot.
+    pub(crate) fn held(&self) -> Option<StaffSnapshot> {
+        self.account.as_ref().and_then(|account| account.replica.held_as_snapshot().cloned())
     }
 
     fn now(&self) -> u64 {

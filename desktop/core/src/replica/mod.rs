@@ -159,6 +159,11 @@ impl Replica {
         self.record(conversation_id).is_some_and(|(_, held)| held)
     }
 
+    /// Everything held.
+    pub(crate) fn held_as_snapshot(&self) -> Option<&StaffSnapshot> {
+        self.view.as_ref()
+    }
+
     /// The conversations of the inbox.
     pub(crate) fn held(&self) -> impl Iterator<Item = &ConversationRecord> {
         self.view.iter().flat_map(|view| view.conversations.values())

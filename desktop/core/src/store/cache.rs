@@ -16,13 +16,14 @@ use yingke_shared::views::{
     ColleagueCard, ConversationRecord, Message, OwnCard, ReadMark, SiteSettings,
 };
 
-use super::{StoreError, signed, unsigned};
+use super::{Shelf, StoreError, signed, unsigned};
 use crate::limits::PAST_CONVERSATIONS_MAX;
 
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
     PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;";
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE colleagues (id TEXT NOT NULL PRIMARY KEY, card TEXT NOT NULL)
         STRICT, WITHOUT ROWID;
@@ -45,7 +46,12 @@ const MIGRATIONS: &[&str] = &["
         read_visitor_count INTEGER NOT NULL,
         delivered_seq INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    -- Records of before do not say what was said last: a snapshot brings them anew.
+    DELETE FROM facts WHERE name = 'position';
+",
+];
 
 /// A stretch of messages without holes, from `low` to `high`, that ends with the newest held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,42 +122,44 @@ pub(crate) struct CacheContents {
 pub(crate) struct Cache {
     db: Connection,
     path: PathBuf,
+    shelf: Shelf,
 }
 
 impl Cache {
     /// Opens the cache and reads what it holds. A broken one is dropped and made anew; one of a
     /// newer generation is refused.
-    pub(crate) fn open(folder: &Path) -> Result<(Self, CacheContents), StoreError> {
+    pub(crate) fn open(shelf: &Shelf, folder: &Path) -> Result<(Self, CacheContents), StoreError> {
         let path = folder.join("cache.db");
-        match Self::try_open(&path) {
+        match Self::try_open(shelf, &path) {
             Err(error @ (StoreError::NewerGeneration { .. } | StoreError::InUse)) => Err(error),
             Err(error) => {
                 tracing::warn!(%error, "the cache is broken and is built anew");
-                super::remove(&path)?;
-                Self::try_open(&path)
+                shelf.remove(&path)?;
+                Self::try_open(shelf, &path)
             }
             opened => opened,
         }
     }
 
-    fn try_open(path: &Path) -> Result<(Self, CacheContents), StoreError> {
-        let db = super::open(path, "cache.db", PRAGMAS, MIGRATIONS)?;
-        let cache = Self { db, path: path.to_owned() };
+    fn try_open(shelf: &Shelf, path: &Path) -> Result<(Self, CacheContents), StoreError> {
+        let db = super::open(shelf, path, "cache.db", PRAGMAS, MIGRATIONS)?;
+        let cache = Self { db, path: path.to_owned(), shelf: shelf.clone() };
         let contents = cache.contents()?;
         Ok((cache, contents))
     }
 
     /// Drops the file and starts an empty one.
     pub(crate) fn rebuild(self) -> Result<Self, StoreError> {
+        let shelf = self.shelf.clone();
         let path = self.wipe()?;
-        Ok(Self::try_open(&path)?.0)
+        Ok(Self::try_open(&shelf, &path)?.0)
     }
 
     /// Drops the file. Says where it was.
     pub(crate) fn wipe(self) -> Result<PathBuf, StoreError> {
-        let Self { db, path } = self;
+        let Self { db, path, shelf } = self;
         drop(db);
-        super::remove(&path)?;
+        shelf.remove(&path)?;
         Ok(path)
     }
 

@@ -7,6 +7,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod outbox;
+mod shelf;
 #[cfg(test)]
 mod tests;
 pub(crate) mod thread;
@@ -14,12 +15,13 @@ pub(crate) mod thread;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use yingke_shared::ids::AgentId;
 
 use crate::address::ServerAddress;
 use crate::limits::DATABASE_BUSY_MS;
 
+pub(crate) use shelf::Shelf;
 pub(crate) use thread::{StoreEvent, StoreThreads, Ticket};
 
 /// Why local files could not be opened, read or written.
@@ -107,16 +109,14 @@ type Migration = &'static str;
 
 /// Opens a database and brings it to the newest generation.
 fn open(
+    shelf: &Shelf,
     path: &Path,
     file: &'static str,
     pragmas: &str,
     migrations: &[Migration],
 ) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let doing = StoreError::sqlite("open a database");
-    let mut db = Connection::open_with_flags(path, flags).map_err(&doing)?;
+    let mut db = shelf.connect(path).map_err(&doing)?;
     db.busy_timeout(Duration::from_millis(DATABASE_BUSY_MS)).map_err(&doing)?;
     db.execute_batch(pragmas).map_err(&doing)?;
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(&doing)?;
@@ -134,20 +134,6 @@ fn open(
         tx.commit().map_err(&migrating)?;
     }
     Ok(db)
-}
-
-/// Removes a database and what SQLite keeps beside it.
-fn remove(path: &Path) -> Result<(), StoreError> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(PathBuf::from(name)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(StoreError::files("remove a database")(error)),
-        }
-    }
-    Ok(())
 }
 
 /// Milliseconds and counters never reach 2^63.

@@ -16,7 +16,7 @@ use yingke_shared::time::Timestamp;
 use yingke_shared::views::ConversationRecord;
 
 use super::cache::from_json;
-use super::{StoreError, signed, unsigned};
+use super::{Shelf, StoreError, signed, unsigned};
 use crate::outbox::{Change, Standing, StoredMessage};
 
 // The exclusive lock is taken by the first write and held until the file is closed.
@@ -76,8 +76,13 @@ pub(crate) struct OutboxFile {
 
 impl OutboxFile {
     /// Opens the outbox, forgets what was acknowledged too long ago to matter, and reads the rest.
-    pub(crate) fn open(folder: &Path, wall_ms: u64) -> Result<(Self, OutboxContents), StoreError> {
-        let db = super::open(&folder.join("outbox.db"), "outbox.db", PRAGMAS, MIGRATIONS)?;
+    pub(crate) fn open(
+        shelf: &Shelf,
+        folder: &Path,
+        wall_ms: u64,
+    ) -> Result<(Self, OutboxContents), StoreError> {
+        let path = folder.join("outbox.db");
+        let db = super::open(shelf, &path, "outbox.db", PRAGMAS, MIGRATIONS)?;
         let doing = StoreError::sqlite("open the outbox");
         let oldest = wall_ms.saturating_sub(REOFFER_WITHIN_MS);
         db.execute_batch("BEGIN IMMEDIATE").map_err(&doing)?;

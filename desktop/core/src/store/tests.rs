@@ -9,6 +9,7 @@ use yingke_shared::ids::{ClientId, ConversationId, Epoch, Position, Seq};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{ConversationRecord, Message};
 
+use super::Shelf;
 use super::StoreError;
 use super::cache::{Cache, CacheWrite, KeptMarks, Reset, Tail};
 use super::outbox::{NewMessage, OutboxFile};
@@ -41,7 +42,7 @@ fn write_messages(cache: &mut Cache, name: &str, seqs: impl IntoIterator<Item = 
 #[test]
 fn the_cache_reads_back_what_was_written_with_its_position() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut cache, contents) = Cache::open(folder.path()).unwrap();
+    let (mut cache, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
     assert_eq!(contents.place, None);
     let kept = KeptMarks { read: Default::default(), delivered: seq(3) };
     cache
@@ -54,7 +55,7 @@ fn the_cache_reads_back_what_was_written_with_its_position() {
         })
         .unwrap();
     drop(cache);
-    let (_, contents) = Cache::open(folder.path()).unwrap();
+    let (_, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
     assert_eq!(contents.place, Some(place("e1", 7)));
     let held: Vec<(ConversationRecord, bool)> =
         contents.conversations.iter().map(|kept| (kept.record.clone(), kept.held)).collect();
@@ -66,7 +67,7 @@ fn the_cache_reads_back_what_was_written_with_its_position() {
 #[test]
 fn pages_end_at_holes() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut cache, _) = Cache::open(folder.path()).unwrap();
+    let (mut cache, _) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
     write_messages(&mut cache, "a", (1..=10).chain(15..=30));
     write_messages(&mut cache, "b", [1]);
     for (before, limit, expected) in [
@@ -90,7 +91,7 @@ fn pages_end_at_holes() {
 #[test]
 fn a_snapshot_keeps_messages_and_another_history_keeps_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut cache, _) = Cache::open(folder.path()).unwrap();
+    let (mut cache, _) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
     let conversations = vec![(record("a"), true), (record("b"), true)];
     cache.write(&CacheWrite { conversations, ..CacheWrite::default() }).unwrap();
     write_messages(&mut cache, "a", 1..=3);
@@ -98,7 +99,7 @@ fn a_snapshot_keeps_messages_and_another_history_keeps_nothing() {
     let reset = Reset::Held;
     cache.write(&CacheWrite { reset, conversations, ..CacheWrite::default() }).unwrap();
     drop(cache);
-    let (mut cache, contents) = Cache::open(folder.path()).unwrap();
+    let (mut cache, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
     let held: Vec<bool> = contents.conversations.iter().map(|kept| kept.held).collect();
     assert_eq!(held, [false, true]);
     assert_eq!(cache.page(&lane("a"), None, 9).unwrap().len(), 3);
@@ -106,7 +107,7 @@ fn a_snapshot_keeps_messages_and_another_history_keeps_nothing() {
     let write = CacheWrite { reset, place: Some(place("e2", 1)), ..CacheWrite::default() };
     cache.write(&write).unwrap();
     drop(cache);
-    let (cache, contents) = Cache::open(folder.path()).unwrap();
+    let (cache, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
     assert_eq!(contents.place, Some(place("e2", 1)));
     assert!(contents.conversations.is_empty());
     assert!(cache.page(&lane("a"), None, 9).unwrap().is_empty());
@@ -117,7 +118,7 @@ fn a_broken_cache_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     for broken in [&b"SQLite format 3\0 but no more than that"[..], b"", b"nonsense"] {
         std::fs::write(folder.path().join("cache.db"), broken).unwrap();
-        let (mut cache, contents) = Cache::open(folder.path()).unwrap();
+        let (mut cache, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
         assert_eq!(contents.place, None);
         write_messages(&mut cache, "a", [1]);
         let cache = cache.rebuild().unwrap();
@@ -130,18 +131,21 @@ fn a_broken_cache_is_dropped() {
 #[test]
 fn files_of_a_newer_version_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    drop(Cache::open(folder.path()).unwrap());
-    drop(OutboxFile::open(folder.path(), 0).unwrap());
+    drop(Cache::open(&Shelf::Disk, folder.path()).unwrap());
+    drop(OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap());
     for name in ["cache.db", "outbox.db"] {
         let db = rusqlite::Connection::open(folder.path().join(name)).unwrap();
         db.pragma_update(None, "user_version", 99).unwrap();
     }
     let errors = [
-        Cache::open(folder.path()).err().unwrap(),
-        OutboxFile::open(folder.path(), 0).err().unwrap(),
+        Cache::open(&Shelf::Disk, folder.path()).err().unwrap(),
+        OutboxFile::open(&Shelf::Disk, folder.path(), 0).err().unwrap(),
     ];
-    for error in errors {
-        assert!(matches!(error, StoreError::NewerGeneration { found: 99, known: 1, .. }));
+    for (error, newest) in errors.iter().zip([2, 1]) {
+        assert!(
+            matches!(error, StoreError::NewerGeneration { found: 99, known, .. } if *known == newest),
+            "{error}"
+        );
         assert!(error.to_string().contains("update this program"), "{error}");
     }
     assert!(folder.path().join("cache.db").exists());
@@ -163,7 +167,7 @@ fn standing(name: &str, standing: Standing) -> Change {
 }
 
 fn reopened(folder: &Path, wall: u64) -> Vec<(String, Standing)> {
-    let (_, contents) = OutboxFile::open(folder, wall).unwrap();
+    let (_, contents) = OutboxFile::open(&Shelf::Disk, folder, wall).unwrap();
     let messages = contents.messages.into_iter();
     messages.map(|message| (message.client_id.to_string(), message.standing)).collect()
 }
@@ -171,7 +175,7 @@ fn reopened(folder: &Path, wall: u64) -> Vec<(String, Standing)> {
 #[test]
 fn the_outbox_keeps_order_standing_records_and_drafts() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut file, _) = OutboxFile::open(folder.path(), 0).unwrap();
+    let (mut file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap();
     file.set_draft(&lane("a"), "half a").unwrap();
     file.set_draft(&lane("b"), "草稿").unwrap();
     for name in ["m1", "m2", "m3", "m4"] {
@@ -184,7 +188,7 @@ fn the_outbox_keeps_order_standing_records_and_drafts() {
     ])
     .unwrap();
     drop(file);
-    let (mut file, contents) = OutboxFile::open(folder.path(), 10).unwrap();
+    let (mut file, contents) = OutboxFile::open(&Shelf::Disk, folder.path(), 10).unwrap();
     assert_eq!(contents.records, [record("a")]);
     assert_eq!(contents.drafts.into_iter().collect::<Vec<_>>(), [(lane("b"), "草稿".to_owned())]);
     let expected = [
@@ -210,7 +214,7 @@ fn the_outbox_keeps_order_standing_records_and_drafts() {
 #[test]
 fn another_history_offers_again_what_was_acknowledged_within_a_day() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut file, _) = OutboxFile::open(folder.path(), 0).unwrap();
+    let (mut file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap();
     let (first, second) = (Epoch::new("e1").unwrap(), Epoch::new("e2").unwrap());
     assert_eq!(file.enter_epoch(&first, 0).unwrap(), []);
     written(&mut file, "old", "text", 0);
@@ -235,8 +239,8 @@ fn another_history_offers_again_what_was_acknowledged_within_a_day() {
 #[test]
 fn the_outbox_is_one_programs_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, _) = OutboxFile::open(folder.path(), 0).unwrap();
-    assert!(matches!(OutboxFile::open(folder.path(), 0), Err(StoreError::InUse)));
+    let (file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap();
+    assert!(matches!(OutboxFile::open(&Shelf::Disk, folder.path(), 0), Err(StoreError::InUse)));
     drop(file);
-    assert!(OutboxFile::open(folder.path(), 0).is_ok());
+    assert!(OutboxFile::open(&Shelf::Disk, folder.path(), 0).is_ok());
 }

@@ -1,7 +1,7 @@
 //! The threads that own the two files. A job goes in, its event comes out, in order; dropping the
 //! [`StoreThreads`] lets both finish what they were given and close.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
@@ -11,7 +11,7 @@ use yingke_shared::views::Message;
 
 use super::cache::{Cache, CacheContents, CacheWrite, Tail};
 use super::outbox::{NewMessage, OutboxContents, OutboxFile};
-use super::{StoreError, make_private_folder};
+use super::{Shelf, StoreError};
 use crate::limits::STORE_QUEUE_MAX;
 use crate::outbox::{Change, StoredMessage};
 
@@ -154,83 +154,127 @@ impl Out {
     }
 }
 
-fn run_cache(folder: &std::path::Path, mut jobs: mpsc::Receiver<CacheJob>, out: &Out) {
-    let opened = make_private_folder(folder)
-        .map_err(StoreError::files("make the account's folder"))
-        .and_then(|()| Cache::open(folder));
-    let mut cache = match opened {
-        Ok((cache, contents)) => {
-            out.say(StoreEvent::CacheOpened(Box::new(contents)));
-            Some(cache)
-        }
-        Err(error) => return out.say(StoreEvent::Refused(error)),
-    };
-    let mut may_rebuild = true;
+fn run_cache(folder: &Path, mut jobs: mpsc::Receiver<CacheJob>, out: &Out) {
+    let (worker, opened) = CacheWorker::open(&Shelf::Disk, folder);
+    out.say(opened);
+    let Some(mut worker) = worker else { return };
     while let Some(job) = jobs.blocking_recv() {
+        worker.run(job).into_iter().for_each(|event| out.say(event));
+    }
+}
+
+fn run_outbox(folder: &Path, wall_ms: u64, mut jobs: mpsc::Receiver<OutboxJob>, out: &Out) {
+    let (worker, opened) = OutboxWorker::open(&Shelf::Disk, folder, wall_ms);
+    out.say(opened);
+    let Some(mut worker) = worker else { return };
+    while let Some(job) = jobs.blocking_recv() {
+        out.say(worker.run(job));
+    }
+}
+
+/// Does the cache's jobs; carried by its thread, or by hand.
+pub(crate) struct CacheWorker {
+    /// None once wiped, or when it cannot be made anew.
+    cache: Option<Cache>,
+    may_rebuild: bool,
+}
+
+impl CacheWorker {
+    /// Opens the file, and what is to be told of it.
+    pub(crate) fn open(shelf: &Shelf, folder: &Path) -> (Option<Self>, StoreEvent) {
+        let opened = shelf
+            .make_folder(folder)
+            .map_err(StoreError::files("make the account's folder"))
+            .and_then(|()| Cache::open(shelf, folder));
+        match opened {
+            Ok((cache, contents)) => {
+                let worker = Self { cache: Some(cache), may_rebuild: true };
+                (Some(worker), StoreEvent::CacheOpened(Box::new(contents)))
+            }
+            Err(error) => (None, StoreEvent::Refused(error)),
+        }
+    }
+
+    /// Does one; gives what is to be told.
+    pub(crate) fn run(&mut self, job: CacheJob) -> Vec<StoreEvent> {
+        let mut events = Vec::new();
         match job {
             CacheJob::Write { ticket, write, tail_of } => {
-                let done = cache.as_mut().map(|cache| cache.write(&write));
+                let done = self.cache.as_mut().map(|cache| cache.write(&write));
                 let stored = matches!(done, Some(Ok(())));
                 if let Some(Err(error)) = done {
                     tracing::warn!(%error, "the cache cannot be written and is dropped");
-                    cache = rebuilt(cache, &mut may_rebuild);
-                    out.say(StoreEvent::CacheLost);
+                    self.rebuild();
+                    events.push(StoreEvent::CacheLost);
                 }
                 let tail = tail_of.map(|id| {
-                    let tail = cache.as_ref().and_then(|cache| cache.tail(&id).ok().flatten());
+                    let tail = self.cache.as_ref().and_then(|cache| cache.tail(&id).ok().flatten());
                     (id, tail)
                 });
-                out.say(StoreEvent::Written { ticket, stored, tail });
+                events.push(StoreEvent::Written { ticket, stored, tail });
             }
             CacheJob::Page { ticket, conversation_id, before, limit } => {
-                let page = cache.as_ref().map(|cache| cache.page(&conversation_id, before, limit));
+                let page =
+                    self.cache.as_ref().map(|cache| cache.page(&conversation_id, before, limit));
                 let messages = page.transpose().unwrap_or_else(|error| {
                     tracing::warn!(%error, "the cache cannot be read");
                     None
                 });
-                out.say(StoreEvent::Page { ticket, messages: messages.unwrap_or_default() });
+                events.push(StoreEvent::Page { ticket, messages: messages.unwrap_or_default() });
             }
             CacheJob::Wipe => {
-                if let Some(Err(error)) = cache.take().map(Cache::wipe) {
+                if let Some(Err(error)) = self.cache.take().map(Cache::wipe) {
                     tracing::error!(%error, "the cache of a signed-out account stays on disk");
                 }
             }
         }
+        events
+    }
+
+    /// A cache that broke is made anew once; if that does not help (a full disk), the session goes on
+    /// without one.
+    fn rebuild(&mut self) {
+        let Some(cache) = self.cache.take() else { return };
+        if !std::mem::take(&mut self.may_rebuild) {
+            return;
+        }
+        match cache.rebuild() {
+            Ok(cache) => self.cache = Some(cache),
+            Err(error) => tracing::warn!(%error, "there is no cache until the next start"),
+        }
+    }
+
+    /// What is on disk of a conversation, from its newest message back to the first hole.
+    pub(crate) fn messages(&self, conversation_id: &ConversationId) -> Vec<Message> {
+        let cache = self.cache.as_ref();
+        let page = cache.and_then(|cache| cache.page(conversation_id, None, u32::MAX).ok());
+        page.unwrap_or_default()
     }
 }
 
-/// A cache that broke is made anew once; if that does not help (a full disk), the session goes on
-/// without one.
-fn rebuilt(cache: Option<Cache>, may_rebuild: &mut bool) -> Option<Cache> {
-    if !std::mem::take(may_rebuild) {
-        return None;
-    }
-    match cache?.rebuild() {
-        Ok(cache) => Some(cache),
-        Err(error) => {
-            tracing::warn!(%error, "there is no cache until the next start");
-            None
-        }
-    }
+/// Does the outbox's jobs; carried by its thread, or by hand.
+pub(crate) struct OutboxWorker {
+    file: OutboxFile,
 }
 
-fn run_outbox(
-    folder: &std::path::Path,
-    wall_ms: u64,
-    mut jobs: mpsc::Receiver<OutboxJob>,
-    out: &Out,
-) {
-    let opened = make_private_folder(folder)
-        .map_err(StoreError::files("make the account's folder"))
-        .and_then(|()| OutboxFile::open(folder, wall_ms));
-    let mut file = match opened {
-        Ok((file, contents)) => {
-            out.say(StoreEvent::OutboxOpened(Box::new(contents)));
-            file
+impl OutboxWorker {
+    /// Opens the file, and what is to be told of it.
+    pub(crate) fn open(shelf: &Shelf, folder: &Path, wall_ms: u64) -> (Option<Self>, StoreEvent) {
+        let opened = shelf
+            .make_folder(folder)
+            .map_err(StoreError::files("make the account's folder"))
+            .and_then(|()| OutboxFile::open(shelf, folder, wall_ms));
+        match opened {
+            Ok((file, contents)) => {
+                (Some(Self { file }), StoreEvent::OutboxOpened(Box::new(contents)))
+            }
+            Err(error) => (None, StoreEvent::Refused(error)),
         }
-        Err(error) => return out.say(StoreEvent::Refused(error)),
-    };
-    while let Some(job) = jobs.blocking_recv() {
+    }
+
+    /// Does one; gives what is to be told.
+    pub(crate) fn run(&mut self, job: OutboxJob) -> StoreEvent {
+        let file = &mut self.file;
         let (ticket, result) = match job {
             OutboxJob::Add { ticket, message } => {
                 (ticket, file.add(&message).map(OutboxDone::Added))
@@ -248,6 +292,6 @@ fn run_outbox(
                 (ticket, file.enter_epoch(&epoch, wall_ms).map(OutboxDone::OfferedAgain))
             }
         };
-        out.say(StoreEvent::Outbox { ticket, result });
+        StoreEvent::Outbox { ticket, result }
     }
 }
