@@ -112,7 +112,7 @@ function conversation(status, last_seq, read) {
 
 function snapshotOf(name) {
   const now = Date.now();
-  const site = { id: "demo", name: "云洁在线客服", welcome: WELCOME, preview: true };
+  const site = { id: "demo", name: "云洁在线客服", welcome: WELCOME, preview: true, enabled: true };
   const base = {
     visitor: { id: "vera" },
     site,

@@ -39,7 +39,7 @@ class Wire {
 const ANA = { id: "ana", nickname: "Ana" };
 const SNAPSHOT: VisitorSnapshot = {
   visitor: { id: "vera" },
-  site: { id: "s", name: "云洁", welcome: "您好 <b>Vera</b>", preview: true },
+  site: { id: "s", name: "云洁", welcome: "您好 <b>Vera</b>", preview: true, enabled: true },
   conversation: null,
   messages: [],
   has_earlier: false,
@@ -234,6 +234,61 @@ test("blocked storage is said, and Esc closes", async () => {
   expect(find("notice").dataset.kind).toBe("not_durable");
   await press({ key: "Escape" });
   expect(onClose).toHaveBeenCalledOnce();
+});
+
+test("an agent's other name stands everywhere at once, also on pages loaded before", async () => {
+  await open();
+  const said = (conversation_id: string, seq: number) => ({
+    conversation_id,
+    seq,
+    client_id: `${conversation_id}m${seq}`,
+    author: { kind: "agent", agent: ANA } as const,
+    content: { kind: "text", text: "您好" } as const,
+    at: Date.now(),
+  });
+  const marks = { delivered: 0, read: 0 };
+  const status = { kind: "serving", agent: ANA } as const;
+  const conversation = { id: "c2", rev: 1, status, agent_marks: marks, own_marks: marks };
+  const held = { ...SNAPSHOT, conversation: { ...conversation, last_seq: 1 }, has_earlier: true };
+  await Wire.last.tell(welcome({ ...held, messages: [said("c2", 1)] }));
+  await act(() => find("earlier").click());
+  const [asked] = Wire.last.of("load_history");
+  const page = { messages: [said("c1", 1)], has_earlier: false };
+  await Wire.last.tell({ type: "reply", id: asked?.id ?? "", ok: { kind: "history", page } });
+  const agent = { id: "ana", nickname: "安娜" };
+  const event = { position: 8, type: "agent_changed", agent } as const;
+  await Wire.last.tell({ type: "delivery", after: 7, upto: 8, events: [event] });
+  expect(document.body.textContent).not.toContain("Ana");
+  expect(document.querySelector("h1")?.textContent).toContain("安娜");
+  expect(document.querySelectorAll("[data-seq]")).toHaveLength(2);
+});
+
+test("a site switched off and on shows at once, and what is written stays", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await type("还在吗");
+  const change = (position: number, enabled: boolean) => {
+    const site = { ...SNAPSHOT.site, welcome: "欢迎", preview: enabled, enabled };
+    const event = { position, type: "site_changed", site } as const;
+    return Wire.last.tell({
+      type: "delivery",
+      after: position - 1,
+      upto: position,
+      events: [event],
+    });
+  };
+  await change(8, false);
+  expect(find("notice").dataset.kind).toBe("closed");
+  expect(find<HTMLButtonElement>("send").disabled).toBe(true);
+  expect(document.querySelector('[data-testid="preview-notice"]')).toBeNull();
+  expect(find("welcome").textContent).toContain("欢迎");
+  await press({});
+  expect(Wire.last.of("send_message")).toEqual([]);
+  await change(9, true);
+  expect(document.querySelector('[data-testid="notice"]')).toBeNull();
+  expect(find<HTMLTextAreaElement>("composer").value).toBe("还在吗");
+  await press({});
+  expect(Wire.last.of("send_message")).toHaveLength(1);
 });
 
 test("what a newer relay says in words not known here breaks nothing", async () => {

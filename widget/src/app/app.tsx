@@ -1,6 +1,7 @@
 // The window: header, stream, composer. Owns what belongs to this tab alone: language, sound, draft.
 
 import { useEffect, useState } from "preact/hooks";
+import { isClosed } from "./apply";
 import type { ChatClient } from "./client";
 import { Composer } from "./composer";
 import { ToolsContext } from "./context";
@@ -79,6 +80,7 @@ export function App(props: AppProps) {
           draft={draft}
           onDraft={write}
           has_preview={state.held?.site.preview ?? false}
+          is_closed={isClosed(state.held)}
           is_shown={frame.is_shown}
           may_focus={!matchMedia("(pointer: coarse)").matches}
         />

@@ -2,6 +2,7 @@
 // on the same golden stories. Pure: values in, values out; what did not change stays identical.
 
 import {
+  type AgentCard,
   type Marks,
   SNAPSHOT_MESSAGES_MAX,
   type VisitorConversation,
@@ -21,6 +22,11 @@ export function isOpen(conversation: VisitorConversation | null): boolean {
   return conversation !== null && conversation.status.kind !== "ended";
 }
 
+/** Whether the site's online service is off and nothing can begin; what is open goes on (A04). */
+export function isClosed(held: VisitorSnapshot | null): boolean {
+  return held?.site.enabled === false && !isOpen(held.conversation);
+}
+
 /** The snapshot after one event of a delivery; an event of an unknown type changes nothing. */
 export function apply(held: VisitorSnapshot, event: VisitorEvent): VisitorSnapshot {
   let next = held;
@@ -30,6 +36,10 @@ export function apply(held: VisitorSnapshot, event: VisitorEvent): VisitorSnapsh
     }
   } else if (event.type === "message_appended") {
     next = insert(held, event.message);
+  } else if (event.type === "agent_changed") {
+    next = nameIn(held, event.agent);
+  } else if (event.type === "site_changed") {
+    next = { ...held, site: event.site };
   }
   const conversation = next.conversation && applyToConversation(next.conversation, event);
   return conversation === next.conversation ? next : { ...next, conversation };
@@ -57,6 +67,32 @@ function applyToConversation(held: VisitorConversation, event: VisitorEvent): Vi
     default:
       return held;
   }
+}
+
+/** The agent's card stands on every message of theirs and where they serve. */
+function nameIn(held: VisitorSnapshot, agent: AgentCard): VisitorSnapshot {
+  const messages = nameAll(held.messages, agent);
+  const { conversation } = held;
+  const status = conversation?.status;
+  if (!conversation || status?.kind !== "serving" || status.agent.id !== agent.id) {
+    return messages === held.messages ? held : { ...held, messages };
+  }
+  return { ...held, messages, conversation: { ...conversation, status: { ...status, agent } } };
+}
+
+/** Messages with this card on those the agent wrote. */
+export function nameAll<List extends readonly VisitorMessage[]>(
+  messages: List,
+  agent: AgentCard,
+): List | VisitorMessage[] {
+  const isBy = ({ author }: VisitorMessage) =>
+    author.kind === "agent" &&
+    author.agent.id === agent.id &&
+    author.agent.nickname !== agent.nickname;
+  if (!messages.some(isBy)) return messages;
+  return messages.map((message) =>
+    isBy(message) ? { ...message, author: { kind: "agent", agent } } : message,
+  );
 }
 
 /** Own conversations follow each other, so a new message belongs at the end unless it is held. */

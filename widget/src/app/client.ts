@@ -9,6 +9,7 @@ import { MarkPacer } from "./marks";
 import { Outbox, type OutboxItem } from "./outbox";
 import { PreviewPacer } from "./preview";
 import {
+  type AgentCard,
   type ErrorCode,
   PAGE_MESSAGES,
   type PageContext,
@@ -88,6 +89,8 @@ export class ChatClient {
   readonly #outbox: Outbox;
   /** Items an earlier page left: where no tab sends for all, whoever finds them sends them. */
   readonly #found: ReadonlySet<string>;
+  /** Names told since the snapshot: a page of history asked for before may still have the old. */
+  readonly #names = new Map<string, AgentCard>();
   readonly #preview = new PreviewPacer();
   readonly #marks = new MarkPacer();
   #socket: WebSocket | null = null;
@@ -316,6 +319,7 @@ export class ChatClient {
   }
 
   #takeSnapshot(snapshot: VisitorSnapshot, is_new_epoch: boolean): void {
+    this.#names.clear();
     const fresh = { messages: snapshot.messages, has_earlier: snapshot.has_earlier };
     const kept = is_new_epoch ? timeline.EMPTY : this.#state.timeline;
     if (is_new_epoch) this.#outbox.reoffer(Date.now());
@@ -331,6 +335,10 @@ export class ChatClient {
     let has_agent_message = false;
     for (const event of events) {
       held = apply(held, event);
+      if (event.type === "agent_changed") {
+        this.#names.set(event.agent.id, event.agent);
+        shown = timeline.rename(shown, event.agent);
+      }
       if (event.type !== "message_appended") continue;
       shown = timeline.append(shown, event.message);
       this.#outbox.arrive(event.message.client_id, Date.now());
@@ -348,7 +356,9 @@ export class ChatClient {
       const page = reply.ok?.kind === "history" ? reply.ok.page : null;
       this.#publish({
         is_loading_earlier: false,
-        timeline: page ? timeline.prepend(this.#state.timeline, page) : this.#state.timeline,
+        timeline: page
+          ? timeline.prepend(this.#state.timeline, page, this.#names)
+          : this.#state.timeline,
       });
     } else if (reply.id === this.#end_id) {
       if (reply.error) this.#publish({ trouble: reply.error.code });

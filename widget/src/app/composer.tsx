@@ -11,6 +11,8 @@ interface ComposerProps {
   draft: string;
   onDraft: (draft: string) => void;
   has_preview: boolean;
+  /** The site's online service is off: what is written stays, and nothing goes. */
+  is_closed: boolean;
   is_shown: boolean;
   /** A keyboard that covers the chat should not rise by itself. */
   may_focus: boolean;
@@ -25,7 +27,7 @@ export function Composer(props: ComposerProps) {
   const composition_ended_at = useRef<number | null>(null);
   const [is_full, setFull] = useState(false);
   const over = [...draft].length - TEXT_CHARS_MAX;
-  const can_send = draft.trim() !== "" && over <= 0;
+  const can_send = draft.trim() !== "" && over <= 0 && !props.is_closed;
 
   useLayoutEffect(() => {
     const box = field.current;

@@ -6,7 +6,7 @@ import type { VisitorFrame, VisitorSnapshot } from "./protocol";
 
 const SNAPSHOT: VisitorSnapshot = {
   visitor: { id: "vera" },
-  site: { id: "s", name: "云洁", welcome: "", preview: true },
+  site: { id: "s", name: "云洁", welcome: "", preview: true, enabled: true },
   conversation: null,
   messages: [],
   has_earlier: false,

@@ -1,7 +1,7 @@
 // The head of the window: who answers, how things stand, the menu.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { isOpen } from "./apply";
+import { isClosed, isOpen } from "./apply";
 import { Avatar } from "./avatar";
 import type { ChatState } from "./client";
 import { useTools } from "./context";
@@ -38,6 +38,7 @@ function statusLine(state: ChatState, now: number, t: Translate): string {
     case "refused":
       return t("line_refused");
     case "live":
+      if (isClosed(state.held)) return t("line_refused");
   }
   const status = state.held?.conversation?.status;
   switch (status?.kind) {

@@ -1,5 +1,6 @@
 // What the window says about the state of things: why one waits, that it ended, why it does not go.
 
+import { isClosed } from "./apply";
 import { Avatar } from "./avatar";
 import { Text } from "./bubble";
 import type { ChatState } from "./client";
@@ -46,6 +47,7 @@ export function Prompts(props: { state: ChatState }) {
   const { t, client } = useTools();
   const { state } = props;
   const status = state.held?.conversation?.status;
+  const is_closed = isClosed(state.held);
   const held = state.outbox.find(
     (item) => item.state.kind === "queued" && item.not_before > Date.now(),
   );
@@ -57,7 +59,10 @@ export function Prompts(props: { state: ChatState }) {
       {status?.kind === "waiting" && status.reason === "nobody_online" && (
         <Card kind="nobody_online" title={t("prompt_nobody_title")} text={t("prompt_nobody")} />
       )}
-      {status?.kind === "ended" && <Card kind="ended" text={t("prompt_ended")} />}
+      {status?.kind === "ended" && !is_closed && <Card kind="ended" text={t("prompt_ended")} />}
+      {is_closed && state.link !== "refused" && (
+        <Card kind="closed" title={t("refused_title")} text={t("refused_site_disabled")} />
+      )}
       {state.link === "refused" && (
         <Card
           kind="refused"

@@ -1,6 +1,7 @@
 // The visitor's side of the wire, as generated from the protocol crate, and the limits both ends
 // know. Nothing is decided here.
 
+export type { AgentCard } from "../../../shared/bindings/AgentCard";
 export type { EnterAsVisitor } from "../../../shared/bindings/EnterAsVisitor";
 export type { ErrorCode } from "../../../shared/bindings/ErrorCode";
 export type { HistoryPage } from "../../../shared/bindings/HistoryPage";
