@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::bench;
 use crate::config::{Config, Flags, Problems};
 use crate::serve::{ServeError, serve};
 use crate::store::Fatal;
@@ -61,6 +62,29 @@ enum Command {
         #[command(flatten)]
         boot: Boot,
     },
+    /// Copy everything into a new folder, whether a relay runs or not
+    Backup {
+        /// The folder to make; it must not be there yet
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+        #[command(flatten)]
+        boot: Boot,
+    },
+    /// Put a backup into the data folder, on which no relay may run
+    Restore {
+        /// The folder a backup was made into
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+        /// Move what is in the data folder aside first
+        #[arg(long)]
+        replace: bool,
+        #[command(flatten)]
+        boot: Boot,
+    },
+    /// Check all stored data, whether a relay runs or not; ends with 65 if something is damaged
+    Check(Boot),
+    /// Measure what this machine carries, with relays of its own; touches no relay's data
+    Bench(bench::Options),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -92,18 +116,28 @@ impl Boot {
 }
 
 /// Exit code for a configuration or a command line that cannot be used (EX_USAGE of sysexits).
-const EXIT_USAGE: u8 = 64;
+pub(crate) const EXIT_USAGE: u8 = 64;
+
+/// Exit code for stored data that is damaged (EX_DATAERR of sysexits).
+const EXIT_DAMAGED: u8 = 65;
 
 /// Runs the command the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
     let command = Cli::parse().command;
-    let (Command::Serve(boot)
-    | Command::CheckConfig(boot)
-    | Command::CreateAdmin { boot, .. }
-    | Command::ResetPassword { boot, .. }
-    | Command::AddSite { boot, .. }) = &command;
-    let config = match boot.load() {
+    let boot = match &command {
+        // It measures with relays that it configures itself.
+        Command::Bench(_) => None,
+        Command::Serve(boot)
+        | Command::CheckConfig(boot)
+        | Command::CreateAdmin { boot, .. }
+        | Command::ResetPassword { boot, .. }
+        | Command::AddSite { boot, .. }
+        | Command::Backup { boot, .. }
+        | Command::Restore { boot, .. }
+        | Command::Check(boot) => Some(boot),
+    };
+    let config = match boot.map_or_else(|| Ok(Config::default()), Boot::load) {
         Ok(config) => config,
         Err(problems) => {
             complain(&problems.to_string());
@@ -126,6 +160,29 @@ pub fn run() -> ExitCode {
             let id = tools::add_site(&config.data, &name, &domains).await?;
             Ok(Some(id.to_string()))
         }),
+        Command::Backup { to, .. } => {
+            run_tool(&config, async { tools::backup(&config.data, &to).map(Some) })
+        }
+        Command::Restore { from, replace, .. } => {
+            run_tool(&config, async { tools::restore(&from, &config.data, replace).map(Some) })
+        }
+        Command::Check(_) => run_check(&config),
+        Command::Bench(options) => bench::run(&options),
+    }
+}
+
+/// Prints every finding and a verdict.
+fn run_check(config: &Config) -> ExitCode {
+    telemetry::start(&Config { log_filter: "warn".to_owned(), ..config.clone() });
+    match tools::check(&config.data) {
+        Ok((lines, findings)) => {
+            lines.iter().for_each(|line| say(line));
+            if findings == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DAMAGED) }
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! What an operator does to a data folder from the command line while no relay runs on it: the first
-//! account, a way back in, a site. The work is the rooms'; this reads the input and words the refusals.
+//! What an operator does to a data folder from the command line. While no relay runs on it: the first
+//! account, a way back in, a site, a restore. Beside a running relay: a backup, a check. The work is
+//! the rooms' and the store's; this reads the input and words the outcome.
 
 use std::io::{BufRead as _, Read as _};
 use std::path::Path;
@@ -16,7 +17,7 @@ use crate::auth::PasswordHasher;
 use crate::clock::{RealWorld, World as _};
 use crate::error::RelayError;
 use crate::sites::{Domain, DomainError};
-use crate::store::{OpenError, Store};
+use crate::store::{self, BackupError, OpenError, Store};
 use crate::{agents, auth, sites};
 
 /// Why nothing was done.
@@ -25,6 +26,9 @@ pub enum ToolError {
     /// The data folder could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// No backup, or nothing restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A domain is not one.
     #[error(transparent)]
     Domain(#[from] DomainError),
@@ -131,6 +135,53 @@ pub async fn add_site(data: &Path, name: &str, domains: &[String]) -> Result<Sit
     let added = sites::actions::insert(&store, &RealWorld, name, domains).await;
     store.close().await;
     Ok(added?.id)
+}
+
+/// Makes a backup; gives what to print.
+pub fn backup(data: &Path, to: &Path) -> Result<String, ToolError> {
+    let made = store::backup(data, to, &RealWorld)?;
+    let bytes: u64 = made.files.iter().map(|file| file.bytes).sum();
+    Ok(format!(
+        "backed up to {}: {} messages, log position {}, {bytes} bytes, checked",
+        to.display(),
+        made.messages,
+        made.position,
+    ))
+}
+
+/// Puts a backup into a data folder; gives what to print.
+pub fn restore(from: &Path, data: &Path, replace: bool) -> Result<String, ToolError> {
+    let done = store::restore(from, data, replace, &RealWorld)?;
+    let aside = done
+        .replaced
+        .map_or_else(String::new, |path| format!("; what was there is now in {}", path.display()));
+    Ok(format!(
+        "restored {} into {}: {} messages, log position {}{aside}",
+        from.display(),
+        data.display(),
+        done.manifest.messages,
+        done.manifest.position,
+    ))
+}
+
+/// Checks everything in a data folder; gives each line to print, the findings first.
+pub fn check(data: &Path) -> Result<(Vec<String>, usize), ToolError> {
+    let report = store::check(data)?;
+    let mut lines = Vec::new();
+    for finding in &report.findings {
+        let at = match finding.places.as_slice() {
+            [] => String::new(),
+            places => format!(": {}", places.join(", ")),
+        };
+        lines.push(format!("damaged: {}{at}", finding.what));
+        lines.push(format!("  what to do: {}", finding.advice));
+    }
+    let verdict = if report.findings.is_empty() { "all is well" } else { "not all is well" };
+    lines.push(format!(
+        "{} messages and the log up to position {} were checked: {verdict}",
+        report.messages, report.position
+    ));
+    Ok((lines, report.findings.len()))
 }
 
 /// 16 letters and digits, 95 bits: nobody guesses it, and it can be typed.

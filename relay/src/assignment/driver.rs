@@ -97,7 +97,7 @@ enum Woken {
 impl Driver {
     async fn begin(app: Arc<App>) -> Option<Self> {
         let company = loop {
-            match app.store.read("begin assignment", facts::company).await {
+            match app.store.read_for_spine("begin assignment", facts::company).await {
                 Ok(company) => break company,
                 Err(StoreError::Closed) => return None,
                 Err(error) => {

@@ -152,8 +152,10 @@ impl LogReader {
     async fn read_database(&self) -> Result<Vec<Arc<Entry>>, LogError> {
         let after = self.position;
         let limits = ReadLimits { entries_max: LOG_READ_ENTRIES_MAX, bytes_max: TAIL_BYTES_MAX };
-        let stretch =
-            self.store.read("follow the log", move |tx| read_after(tx, after, limits)).await?;
+        let stretch = self
+            .store
+            .read_for_spine("follow the log", move |tx| read_after(tx, after, limits))
+            .await?;
         Ok(stretch.entries.into_iter().map(Arc::new).collect())
     }
 }

@@ -94,7 +94,7 @@ async fn follow_from(app: &App, from: Position) -> Followed {
 /// Learns who serves whom and which sites show no previews; gives where the log goes on from there.
 async fn start(app: &App) -> Option<Position> {
     loop {
-        let read = app.store.read("begin fan-out", |tx| {
+        let read = app.store.read_for_spine("begin fan-out", |tx| {
             let (_, head) = events::head(tx)?;
             let mut serving = Vec::new();
             for agent in agents::queries::all(tx)? {
@@ -353,7 +353,7 @@ async fn again<T: Send + 'static>(
     read: impl Fn(&crate::store::ReadTx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
 ) -> Result<T, Unread> {
     loop {
-        match app.store.read(what, read.clone()).await {
+        match app.store.read_for_spine(what, read.clone()).await {
             Ok(found) => return Ok(found),
             Err(StoreError::Closed) => return Err(Unread::Closed),
             Err(error) if is_lasting(&error) => {

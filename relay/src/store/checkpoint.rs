@@ -3,7 +3,9 @@
 //!
 //! Mostly it works beside the writer (PASSIVE). Under constant load the log would then never start
 //! again from its beginning, because there is always one commit more; so above a size the writer is
-//! made to wait once, after a passive pass has left almost nothing to do.
+//! made to wait once, after a passive pass has left almost nothing to do, and never long: while a
+//! backup or a check reads one old moment, the log cannot start again whoever waits, so the writer
+//! goes on and the next try comes later.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +19,9 @@ use tokio::sync::watch;
 use super::folder::Folder;
 use super::{Fatal, OpenError, connection, identity};
 use crate::events::Tail;
-use crate::limits::{CHECKPOINT_PAGES, CHECKPOINT_PAUSE_MS, WAL_PAGES_MAX};
+use crate::limits::{
+    CHECKPOINT_PAGES, CHECKPOINT_PAUSE_MS, STORE_BUSY_WAIT_MS, WAL_PAGES_MAX, WAL_RESTART_WITHIN_MS,
+};
 
 #[derive(Default)]
 struct Signals {
@@ -55,7 +59,8 @@ impl Checkpointer {
     ) -> Result<Self, OpenError> {
         let connection = connection::open_checkpointer(&folder.database())?;
         let signals = Arc::new(Signals::default());
-        let worker = Worker { connection, folder: Arc::clone(folder), tail, fatal };
+        let folder = Arc::clone(folder);
+        let worker = Worker { connection, folder, tail, fatal, restart_from: WAL_PAGES_MAX };
         let heard = Arc::clone(&signals);
         let thread = std::thread::Builder::new()
             .name("store-checkpoint".to_owned())
@@ -94,16 +99,19 @@ struct Worker {
     folder: Arc<Folder>,
     tail: Arc<Tail>,
     fatal: watch::Sender<Option<Fatal>>,
+    /// From how many pages on the log is made to start again: more after a try in vain.
+    restart_from: i64,
 }
 
 /// Pages in the write-ahead log, and how many of them the database has already.
 struct Wal {
+    was_busy: bool,
     pages: i64,
     folded: i64,
 }
 
 impl Worker {
-    fn work(self, signals: &Signals) {
+    fn work(mut self, signals: &Signals) {
         while !signals.stop.load(Ordering::SeqCst) {
             if !signals.committed.swap(false, Ordering::SeqCst) {
                 std::thread::park();
@@ -123,21 +131,41 @@ impl Worker {
         }
     }
 
-    fn look(&self) -> rusqlite::Result<()> {
+    fn look(&mut self) -> rusqlite::Result<()> {
         let wal = self.checkpoint("NOOP")?;
-        if wal.pages - wal.folded < CHECKPOINT_PAGES && wal.pages < WAL_PAGES_MAX {
+        if wal.pages < WAL_PAGES_MAX {
+            self.restart_from = WAL_PAGES_MAX;
+        }
+        if wal.pages - wal.folded < CHECKPOINT_PAGES && wal.pages < self.restart_from {
             return Ok(());
         }
         // Read before: these positions are certainly on the disk.
         let (epoch, position) = self.tail.head();
         let wal = self.checkpoint("PASSIVE")?;
-        if wal.pages >= WAL_PAGES_MAX {
-            self.checkpoint("PASSIVE")?;
-            self.checkpoint("RESTART")?;
+        if wal.pages >= self.restart_from {
+            self.start_again()?;
         }
         if let Err(error) = identity::note_position(&self.folder, &epoch, position) {
             tracing::warn!(%error, "the boot file beside the database could not be written");
         }
+        Ok(())
+    }
+
+    /// Makes the log start again from its beginning, if nobody reads an old moment.
+    fn start_again(&mut self) -> rusqlite::Result<()> {
+        let wal = self.checkpoint("PASSIVE")?;
+        if wal.pages - wal.folded < CHECKPOINT_PAGES {
+            // The writer waits while this does.
+            self.connection.busy_timeout(Duration::from_millis(WAL_RESTART_WITHIN_MS))?;
+            let restarted = self.checkpoint("RESTART");
+            self.connection.busy_timeout(Duration::from_millis(STORE_BUSY_WAIT_MS))?;
+            if !restarted?.was_busy {
+                self.restart_from = WAL_PAGES_MAX;
+                return Ok(());
+            }
+        }
+        self.restart_from = wal.pages + WAL_PAGES_MAX / 8;
+        tracing::info!(pages = wal.pages, "the write-ahead log grows while something reads");
         Ok(())
     }
 
@@ -149,7 +177,9 @@ impl Worker {
             _ => "PRAGMA wal_checkpoint(TRUNCATE)",
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement.query_row([], |row| Ok(Wal { pages: row.get(1)?, folded: row.get(2)? }))
+        statement.query_row([], |row| {
+            Ok(Wal { was_busy: row.get(0)?, pages: row.get(1)?, folded: row.get(2)? })
+        })
     }
 
     /// After a failed sync nobody knows what the disk holds, and asking again may hide it.

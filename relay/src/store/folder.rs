@@ -93,16 +93,32 @@ pub(super) fn boot_file_in(data: &Path) -> PathBuf {
     data.join("boot.json")
 }
 
-/// What visitors wrote is nobody else's business: only the relay's own account may look in.
+/// What visitors wrote is nobody else's business: only the relay's own account may look in. A folder
+/// made here has its name on the disk before anything is put into it.
 pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = folder_above(path);
+    create_private(above)?;
     let mut builder = std::fs::DirBuilder::new();
+    // Not an error if someone else was faster.
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path)?;
+    sync_folder(above)
 }
 
-/// Makes a rename in `path` last.
+fn folder_above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
+/// Makes the names in `path` last.
 pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     File::open(path)?.sync_all()?;

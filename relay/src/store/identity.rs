@@ -5,6 +5,8 @@
 //! the positions clients hold may mean other events now, so the log gets a new epoch. The database
 //! is written first, the file after it: a crash between the two is not mistaken for a restore.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use yingke_shared::ids::{Epoch, Position};
@@ -28,8 +30,12 @@ pub(super) fn begin_boot(
     folder: &Folder,
     world: &dyn World,
 ) -> Result<(Epoch, Position), OpenError> {
-    let beside = read_beside(folder);
+    let beside = read_beside(&folder.boot_file());
     let stored = read_head(connection)?;
+    if stored.is_none() && beside.is_some() {
+        // Beginning with nothing would be the worst answer to a file that was moved away.
+        return Err(OpenError::Damaged("boot.json tells of a database that is not there"));
+    }
     let restored = match (&stored, &beside) {
         (Some(stored), Some(beside)) => is_older(stored, beside),
         _ => false,
@@ -58,6 +64,33 @@ fn is_older(stored: &Beside, beside: &Beside) -> bool {
     stored.boot < beside.boot
         || (stored.boot == beside.boot
             && (stored.epoch != beside.epoch || stored.position < beside.position))
+}
+
+/// How a database and the file beside it stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// They belong together.
+    Same,
+    /// There is no file, or it is not readable.
+    Missing,
+    /// The database is an older copy.
+    Older,
+}
+
+/// Compares a database with the boot file at `path`; a running relay may be raising both.
+pub(super) fn standing(connection: &Connection, path: &Path) -> rusqlite::Result<Standing> {
+    // The file first: what it says was true before.
+    let Some(beside) = read_beside(path) else { return Ok(Standing::Missing) };
+    let stored = connection.query_row(
+        "SELECT epoch, position, boot FROM log_head WHERE id = 1",
+        [],
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
+    )?;
+    let (epoch, position, boot) = (stored.0, stored.1.unsigned_abs(), stored.2.unsigned_abs());
+    let is_older = boot < beside.boot
+        || (boot == beside.boot
+            && (epoch != beside.epoch.as_str() || position < beside.position.get()));
+    Ok(if is_older { Standing::Older } else { Standing::Same })
 }
 
 /// A new identity.
@@ -100,8 +133,8 @@ fn write_head(connection: &Connection, head: &Beside) -> Result<(), OpenError> {
 
 /// The file's content; none if it is missing or unreadable (a first start, or data moved without
 /// it: then the database alone decides).
-fn read_beside(folder: &Folder) -> Option<Beside> {
-    let bytes = match std::fs::read(folder.boot_file()) {
+fn read_beside(path: &Path) -> Option<Beside> {
+    let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -128,7 +161,7 @@ pub(super) fn note_position(
     epoch: &Epoch,
     position: Position,
 ) -> std::io::Result<()> {
-    match read_beside(folder) {
+    match read_beside(&folder.boot_file()) {
         Some(mut beside) if beside.epoch == *epoch && beside.position < position => {
             beside.position = position;
             write_beside(folder, &beside)

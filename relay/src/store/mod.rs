@@ -55,7 +55,7 @@ use checkpoint::Checkpointer;
 use faults::NamedByTests;
 use folder::Folder;
 use inline::Inline;
-use readers::{Readers, typed_read};
+use readers::{Lane, Readers, typed_read};
 use writer::Writer;
 
 /// A handle to the store; cheap to clone.
@@ -182,10 +182,28 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        self.read_in(Lane::Common, what, f).await
+    }
+
+    /// The same for fan-out and assignment, in the lane kept for them: it never waits behind what
+    /// sessions and requests read.
+    pub async fn read_for_spine<T, F>(&self, what: &'static str, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.read_in(Lane::Spine, what, f).await
+    }
+
+    async fn read_in<T, F>(&self, lane: Lane, what: &'static str, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let job = typed_read(what, f, reply);
         match &self.inner.executor {
-            Executor::Threads { readers, .. } => readers.submit(job)?,
+            Executor::Threads { readers, .. } => readers.submit(lane, job)?,
             Executor::Inline(inline) => inline.read(job)?,
         }
         answer.await.unwrap_or(Err(StoreError::Closed))
@@ -302,6 +320,7 @@ impl Opened {
         world: &dyn World,
     ) -> Result<Self, OpenError> {
         migrations::apply(&mut connection, folder, world.now())?;
+        integrity::at_start(&connection)?;
         let (epoch, head) = identity::begin_boot(&mut connection, folder, world)?;
         Ok(Self { connection, epoch, head })
     }

@@ -1,5 +1,10 @@
 //! The reader threads: each has its own connection and runs one closure at a time, in a read
 //! transaction, so that everything it sees is of one moment.
+//!
+//! There are two lanes. Whoever asks from outside waits in the common one, which can be full. The
+//! spine, fan-out and assignment, reads in a lane with a thread of its own: however many sessions
+//! begin or scroll, what was stored reaches its readers and who waits is assigned. The spine asks for
+//! one thing at a time, so its lane needs no more.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +18,16 @@ use tokio::sync::oneshot;
 
 use super::tx::ReadTx;
 use super::{OpenError, StoreError, connection};
-use crate::limits::READ_QUEUE_MAX;
+use crate::limits::{READ_QUEUE_MAX, SPINE_QUEUE_MAX};
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Sessions and requests.
+    Common,
+    /// Fan-out and assignment.
+    Spine,
+}
 
 /// A closure for a reader thread.
 pub(super) trait ReadJob: Send {
@@ -75,6 +89,33 @@ fn in_transaction<T>(
 struct Queue {
     state: Mutex<State>,
     filled: Condvar,
+    jobs_max: usize,
+}
+
+impl Queue {
+    fn new(jobs_max: usize) -> Arc<Self> {
+        let state = Mutex::new(State { jobs: VecDeque::new(), closed: false });
+        Arc::new(Self { state, filled: Condvar::new(), jobs_max })
+    }
+
+    fn submit(&self, job: Box<dyn ReadJob>) -> Result<(), StoreError> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(StoreError::Closed);
+        }
+        if state.jobs.len() >= self.jobs_max {
+            return Err(StoreError::Busy);
+        }
+        state.jobs.push_back(job);
+        drop(state);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.state.lock().closed = true;
+        self.filled.notify_all();
+    }
 }
 
 struct State {
@@ -84,55 +125,63 @@ struct State {
 
 /// The way to the reader threads.
 pub(super) struct Readers {
-    queue: Arc<Queue>,
+    common: Arc<Queue>,
+    spine: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Readers {
+    /// Starts `count` threads for the common lane and one for the spine.
     pub(super) fn start(database: &Path, count: usize) -> Result<Self, OpenError> {
-        let state = Mutex::new(State { jobs: VecDeque::new(), closed: false });
-        let queue = Arc::new(Queue { state, filled: Condvar::new() });
-        let readers = Self { queue, threads: Mutex::new(Vec::with_capacity(count)) };
+        let (common, spine) = (Queue::new(READ_QUEUE_MAX), Queue::new(SPINE_QUEUE_MAX));
+        let readers = Self { common, spine, threads: Mutex::new(Vec::with_capacity(count + 1)) };
+        readers.start_thread(database, "store-spine".to_owned(), &readers.spine)?;
         for number in 0..count {
-            let connection = connection::open_reader(database)?;
-            let queue = Arc::clone(&readers.queue);
-            let thread = std::thread::Builder::new()
-                .name(format!("store-reader-{number}"))
-                .spawn(move || work(&queue, &connection))
-                .map_err(OpenError::file("a reader thread"))?;
-            readers.threads.lock().push(thread);
+            readers.start_thread(database, format!("store-reader-{number}"), &readers.common)?;
         }
         Ok(readers)
     }
 
-    pub(super) fn submit(&self, job: Box<dyn ReadJob>) -> Result<(), StoreError> {
-        let mut state = self.queue.state.lock();
-        if state.closed {
-            return Err(StoreError::Closed);
-        }
-        if state.jobs.len() >= READ_QUEUE_MAX {
-            return Err(StoreError::Busy);
-        }
-        state.jobs.push_back(job);
-        drop(state);
-        self.queue.filled.notify_one();
+    fn start_thread(
+        &self,
+        database: &Path,
+        name: String,
+        queue: &Arc<Queue>,
+    ) -> Result<(), OpenError> {
+        let connection = connection::open_reader(database)?;
+        let queue = Arc::clone(queue);
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || work(&queue, &connection))
+            .map_err(OpenError::file("a reader thread"))?;
+        self.threads.lock().push(thread);
         Ok(())
     }
 
+    pub(super) fn submit(&self, lane: Lane, job: Box<dyn ReadJob>) -> Result<(), StoreError> {
+        match lane {
+            Lane::Common => self.common.submit(job),
+            Lane::Spine => self.spine.submit(job),
+        }
+    }
+
     pub(super) fn close(&self) {
-        self.queue.state.lock().closed = true;
-        self.queue.filled.notify_all();
+        self.ask_to_close();
         for thread in self.threads.lock().drain(..) {
             let _ = thread.join();
         }
+    }
+
+    fn ask_to_close(&self) {
+        self.common.close();
+        self.spine.close();
     }
 }
 
 impl Drop for Readers {
     /// A store that is dropped without being closed lets its threads end by themselves.
     fn drop(&mut self) {
-        self.queue.state.lock().closed = true;
-        self.queue.filled.notify_all();
+        self.ask_to_close();
     }
 }
 

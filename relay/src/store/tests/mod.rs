@@ -1,7 +1,9 @@
 //! The store's promises, each shown on a real database in a folder of its own.
 
+mod backup;
 mod batch;
 mod identity;
+mod integrity;
 mod migrations;
 
 use std::sync::Mutex;

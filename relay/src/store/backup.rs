@@ -1,0 +1,427 @@
+//! Backup while serving, and restore: one folder that holds everything, with a manifest that says
+//! what it is and what its files must add up to.
+//!
+//! **Backup** is another process than the relay. It copies the database page by page in one read
+//! transaction, so the copy is of one moment after the call began: whatever was acknowledged before
+//! is in it. Nothing in that transaction waits for a disk: the copy is synced, checked and summed
+//! after it, because as long as it is open the write-ahead log cannot start again. All of it is made
+//! under another name; only a whole backup gets the name that was asked for.
+//!
+//! **Restore** checks before it touches anything, and keeps what it replaces. At every moment the
+//! data folder holds the old database, the new one, or a boot file without a database, at which a
+//! relay refuses to start. The restored log has a new epoch: clients drop what they cached and offer
+//! again what was acknowledged since (see PROTOCOL, section 3.1).
+
+use std::fs::{File, TryLockError};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use yingke_shared::ids::{Epoch, Position};
+use yingke_shared::time::Timestamp;
+
+use super::folder::{self, Folder, sync_folder};
+use super::{Finding, OpenError, StoreError, connection, identity, integrity, migrations};
+use crate::clock::World;
+use crate::limits::{BACKUP_TRIES_MAX, MANIFEST_BYTES_MAX};
+
+/// The manifest's name in a backup.
+const MANIFEST: &str = "manifest.json";
+
+/// How a manifest of this version is written.
+const FORMAT: u32 = 1;
+
+/// What a backup says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// How this file is to be read.
+    pub format: u32,
+    /// The version of the relay that made it.
+    pub relay: String,
+    /// The schema's number.
+    pub schema: i64,
+    /// When it was begun.
+    pub made_at: Timestamp,
+    /// Which log.
+    pub epoch: Epoch,
+    /// Its end.
+    pub position: Position,
+    /// Messages in it.
+    pub messages: u64,
+    /// Every file beside this one.
+    pub files: Vec<Summed>,
+}
+
+/// A file and what it must add up to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summed {
+    /// Its name in the folder.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// SHA-256, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Of the backup.
+    pub manifest: Manifest,
+    /// Where the data is that it replaced.
+    pub replaced: Option<PathBuf>,
+}
+
+/// Why there is no backup, or nothing was restored. Each message says what the operator can do.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The data folder or the copy could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Copying failed.
+    #[error("the database could not be copied: {0}")]
+    Copy(#[from] rusqlite::Error),
+    /// The target is there already.
+    #[error("{0} is there already; name a folder that is not")]
+    TargetExists(PathBuf),
+    /// The target's name is not one.
+    #[error("{0} is no name for a backup; name a folder that is not there yet")]
+    TargetName(PathBuf),
+    /// Another backup to the same place.
+    #[error("another backup to {0} is being made")]
+    Running(PathBuf),
+    /// Not a backup.
+    #[error("{0} is not a backup of this relay: it has no readable {MANIFEST}")]
+    NoManifest(PathBuf),
+    /// Of a format made later.
+    #[error("the backup is from a newer version of the relay ({0}); restore it with that version")]
+    Newer(String),
+    /// A file is not what the manifest says.
+    #[error(
+        "{0} is not the file that was backed up: its length or sum differs; use another backup"
+    )]
+    Sum(PathBuf),
+    /// The copy breaks a rule.
+    #[error(
+        "the copy is not sound: {what}{at}; run `yingke-relay check` on the data it was made from",
+        what = .0.what,
+        at = .0.places.first().map(|place| format!(" ({place})")).unwrap_or_default()
+    )]
+    Unsound(Box<Finding>),
+    /// The data folder is in use by data.
+    #[error(
+        "{0} holds data; with --replace it is moved aside first, or name another folder with --data"
+    )]
+    NotEmpty(PathBuf),
+}
+
+impl From<StoreError> for BackupError {
+    fn from(error: StoreError) -> Self {
+        Self::Open(OpenError::Stored(error))
+    }
+}
+
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |error| BackupError::Open(OpenError::File { path, error })
+}
+
+/// Makes a whole, checked copy of the data in `data` as the new folder `to`, whether a relay runs on
+/// it or not.
+pub fn backup(data: &Path, to: &Path, world: &dyn World) -> Result<Manifest, BackupError> {
+    let made_at = world.now();
+    let source = connection::open_beside(&folder::database_in(data))?;
+    let is_taken = std::fs::read_dir(to).map_or(to.exists(), |mut held| held.next().is_some());
+    if is_taken {
+        return Err(BackupError::TargetExists(to.to_owned()));
+    }
+    let name = to.file_name().ok_or_else(|| BackupError::TargetName(to.to_owned()))?;
+    let parent = match to.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    folder::create_private(parent).map_err(file_error(parent))?;
+    let mut partial_name = name.to_owned();
+    partial_name.push(".partial");
+    let partial = Partial::begin(parent.join(partial_name), to)?;
+
+    let database = folder::database_in(&partial.path);
+    copy(&source, &database)?;
+    let mut manifest = settle(&database, made_at)?;
+    drop(source);
+    manifest.files.push(sum(&database, "yingke.db")?);
+    let bytes = serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::other);
+    let path = partial.path.join(MANIFEST);
+    bytes
+        .and_then(|bytes| folder::write_synced(&path, &bytes))
+        .and_then(|()| sync_folder(&partial.path))
+        .map_err(file_error(&path))?;
+    partial.finish(to, parent)?;
+    Ok(manifest)
+}
+
+/// A backup that is not whole yet. Whoever drops it unfinished leaves nothing behind; whoever is
+/// killed leaves a folder whose name says what it is, which the next one clears away.
+struct Partial {
+    path: PathBuf,
+    /// Two backups of one name would write into each other's files.
+    lock: Option<File>,
+}
+
+impl Partial {
+    fn begin(path: PathBuf, to: &Path) -> Result<Self, BackupError> {
+        folder::create_private(&path).map_err(file_error(&path))?;
+        let lock_path = path.with_extension("lock");
+        let lock = File::create(&lock_path).map_err(file_error(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(BackupError::Running(to.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(file_error(&lock_path)(error)),
+        }
+        let partial = Self { path, lock: Some(lock) };
+        let left = std::fs::read_dir(&partial.path).map_err(file_error(&partial.path))?;
+        for file in left.flatten() {
+            std::fs::remove_file(file.path()).map_err(file_error(&file.path()))?;
+        }
+        Ok(partial)
+    }
+
+    fn finish(mut self, to: &Path, parent: &Path) -> Result<(), BackupError> {
+        std::fs::rename(&self.path, to).map_err(file_error(to))?;
+        self.unlock();
+        sync_folder(parent).map_err(file_error(parent))
+    }
+
+    fn unlock(&mut self) {
+        if self.lock.take().is_some() {
+            let _ = std::fs::remove_file(self.path.with_extension("lock"));
+        }
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            let _ = std::fs::remove_dir_all(&self.path);
+            self.unlock();
+        }
+    }
+}
+
+/// All pages in one read transaction, at the speed of memory.
+fn copy(source: &Connection, target: &Path) -> Result<(), BackupError> {
+    let mut copy = Connection::open(target)?;
+    copy.pragma_update(None, "journal_mode", "OFF")?;
+    copy.pragma_update(None, "synchronous", "OFF")?;
+    let copying = Backup::new(source, &mut copy)?;
+    for _ in 0..BACKUP_TRIES_MAX {
+        // Busy only while another process opens or recovers the database.
+        match copying.step(-1)? {
+            StepResult::Done => return Ok(()),
+            _ => std::thread::sleep(std::time::Duration::from_millis(50)),
+        }
+    }
+    Err(BackupError::Copy(rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+        Some("it was locked all the time".to_owned()),
+    )))
+}
+
+/// Makes a fresh copy lasting and checks it; gives what it is, but for its sums.
+fn settle(database: &Path, made_at: Timestamp) -> Result<Manifest, BackupError> {
+    let copy = Connection::open_with_flags(
+        database,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    // One file, without a write-ahead log beside it.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    sound(&copy)?;
+    let (epoch, position) = head(&copy)?;
+    let messages = copy.query_row("SELECT count(*) FROM messages", [], |row| row.get(0));
+    let manifest = Manifest {
+        format: FORMAT,
+        relay: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: migrations::found(&copy)?,
+        made_at,
+        epoch,
+        position,
+        messages: messages.map(i64::unsigned_abs)?,
+        files: Vec::new(),
+    };
+    drop(copy);
+    File::open(database).and_then(|file| file.sync_all()).map_err(file_error(database))?;
+    Ok(manifest)
+}
+
+fn head(connection: &Connection) -> Result<(Epoch, Position), BackupError> {
+    let (epoch, position) =
+        connection.query_row("SELECT epoch, position FROM log_head WHERE id = 1", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })?;
+    let epoch = Epoch::new(epoch).map_err(|_| StoreError::Corrupt("epoch"))?;
+    let position = Position::new(position.unsigned_abs());
+    Ok((epoch, position.map_err(|_| StoreError::Corrupt("position"))?))
+}
+
+fn sound(connection: &Connection) -> Result<(), BackupError> {
+    match integrity::whole(connection).into_iter().next() {
+        None => Ok(()),
+        Some(finding) => Err(BackupError::Unsound(Box::new(finding))),
+    }
+}
+
+fn sum(path: &Path, name: &str) -> Result<Summed, BackupError> {
+    let summed = || -> std::io::Result<Summed> {
+        let mut file = File::open(path)?;
+        let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
+        let mut piece = vec![0_u8; 256 * 1_024];
+        loop {
+            let read = file.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(piece.get(..read).unwrap_or_default());
+            bytes += u64::try_from(read).unwrap_or(0);
+        }
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Summed { name: name.to_owned(), bytes, sha256 })
+    };
+    summed().map_err(file_error(path))
+}
+
+/// Puts the backup in `from` into the folder `data`, on which no relay may run. What is there is
+/// moved aside if `replace` says so.
+pub fn restore(
+    from: &Path,
+    data: &Path,
+    replace: bool,
+    world: &dyn World,
+) -> Result<Restored, BackupError> {
+    let manifest = read_manifest(from)?;
+    let folder = Folder::lock(data)?;
+    let is_held = holds_data(data).map_err(file_error(data))?;
+    if is_held && !replace {
+        return Err(BackupError::NotEmpty(data.to_owned()));
+    }
+    let fresh = data.join("restoring.db");
+    let source = folder::database_in(from);
+    copy_and_compare(&source, &fresh, &manifest)?;
+    let epoch = identity::new_epoch(world)?;
+    renew(&fresh, &epoch)?;
+    sync_folder(data).map_err(file_error(data))?;
+
+    let replaced = if is_held { Some(move_aside(data, world.now())?) } else { None };
+    let database = folder.database();
+    std::fs::rename(&fresh, &database)
+        .and_then(|()| sync_folder(data))
+        .map_err(file_error(&database))?;
+    let boot = boot_of(&database)?;
+    let beside = identity::Beside { epoch, boot, position: manifest.position };
+    identity::write_beside(&folder, &beside).map_err(file_error(&folder.boot_file()))?;
+    Ok(Restored { manifest, replaced })
+}
+
+fn read_manifest(from: &Path) -> Result<Manifest, BackupError> {
+    let path = from.join(MANIFEST);
+    let file = File::open(&path).map_err(|_| BackupError::NoManifest(from.to_owned()))?;
+    let mut text = String::new();
+    let read = file.take(MANIFEST_BYTES_MAX).read_to_string(&mut text);
+    let manifest: Manifest = read
+        .ok()
+        .and_then(|_| serde_json::from_str(&text).ok())
+        .ok_or_else(|| BackupError::NoManifest(from.to_owned()))?;
+    if manifest.format > FORMAT || manifest.schema > migrations::newest() {
+        return Err(BackupError::Newer(manifest.relay));
+    }
+    Ok(manifest)
+}
+
+/// Whether something is there besides what a restore or a lock leaves.
+fn holds_data(data: &Path) -> std::io::Result<bool> {
+    for entry in std::fs::read_dir(data)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let is_ours = ["relay.lock", "restoring.db"].contains(&name.as_ref());
+        if !is_ours && !name.starts_with(REPLACED) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How the folders begin that hold what restores replaced.
+const REPLACED: &str = "replaced-";
+
+/// The file as it was backed up, checked again where it now is.
+fn copy_and_compare(source: &Path, fresh: &Path, manifest: &Manifest) -> Result<(), BackupError> {
+    let wanted = manifest.files.iter().find(|file| file.name == "yingke.db");
+    let wanted = wanted.ok_or_else(|| BackupError::Sum(source.to_owned()))?;
+    std::fs::copy(source, fresh).map_err(file_error(source))?;
+    if sum(fresh, "yingke.db")? != *wanted {
+        let _ = std::fs::remove_file(fresh);
+        return Err(BackupError::Sum(source.to_owned()));
+    }
+    Ok(())
+}
+
+/// Checks the copy and gives its log the new identity.
+fn renew(fresh: &Path, epoch: &Epoch) -> Result<(), BackupError> {
+    let copy = Connection::open_with_flags(
+        fresh,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    copy.pragma_update(None, "synchronous", "FULL")?;
+    let checked = sound_for_its_schema(&copy).and_then(|()| {
+        copy.execute("UPDATE log_head SET epoch = ?1 WHERE id = 1", [epoch.as_str()])?;
+        Ok(())
+    });
+    drop(copy);
+    if checked.is_err() {
+        let _ = std::fs::remove_file(fresh);
+    }
+    checked?;
+    File::open(fresh).and_then(|file| file.sync_all()).map_err(file_error(fresh))
+}
+
+/// A backup of an earlier schema is migrated at the next start; only its structure can be checked.
+fn sound_for_its_schema(copy: &Connection) -> Result<(), BackupError> {
+    if migrations::found(copy)? == migrations::newest() {
+        return sound(copy);
+    }
+    let verdict: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(OpenError::Damaged("the backup's structure").into()) }
+}
+
+fn boot_of(database: &Path) -> Result<u64, BackupError> {
+    let copy = connection::open_beside(database)?;
+    let boot: i64 =
+        copy.query_row("SELECT boot FROM log_head WHERE id = 1", [], |row| row.get(0))?;
+    Ok(boot.unsigned_abs())
+}
+
+/// Moves the database with all that belongs to it into a folder of its own. The boot file is copied
+/// and stays: without a database beside it no relay starts.
+fn move_aside(data: &Path, now: Timestamp) -> Result<PathBuf, BackupError> {
+    let aside = data.join(format!("{REPLACED}{}", now.millis()));
+    folder::create_private(&aside).map_err(file_error(&aside))?;
+    let database = folder::database_in(data);
+    let boot_file = folder::boot_file_in(data);
+    if boot_file.exists() {
+        let copied = std::fs::copy(&boot_file, aside.join("boot.json"));
+        copied.map_err(file_error(&boot_file))?;
+    }
+    for end in ["", "-wal", "-shm"] {
+        let mut name = database.clone().into_os_string();
+        name.push(end);
+        let from = PathBuf::from(name);
+        if from.exists() {
+            let to = aside.join(format!("yingke.db{end}"));
+            std::fs::rename(&from, &to).map_err(file_error(&to))?;
+        }
+    }
+    sync_folder(&aside).and_then(|()| sync_folder(data)).map_err(file_error(&aside))?;
+    Ok(aside)
+}

@@ -1,0 +1,320 @@
+//! Whether the stored data is whole: a little at every start, everything on demand, also beside a
+//! running relay. Only looks; what to do about a finding is the operator's decision.
+//!
+//! At start the time is bounded whatever the size: the engine's own structure check only for a small
+//! database, else the end of the log, where a crash would show. Everything else is [`whole`]: the
+//! engine's check, then each rule of [`RULES`], which are statements that give whatever breaks them.
+//! Each runs in a transaction of its own, so that a long check never keeps the write-ahead log from
+//! starting again for longer than its longest rule.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use yingke_shared::ids::Position;
+
+use super::{OpenError, connection, folder, identity, migrations};
+use crate::limits::{FINDINGS_SHOWN, START_CHECK_BYTES_MAX, START_CHECK_POSITIONS};
+
+/// Something that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What is wrong.
+    pub what: String,
+    /// Where, for example: ids and numbers, never what people wrote.
+    pub places: Vec<String>,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+/// What a check of everything found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Messages that were looked at.
+    pub messages: u64,
+    /// The log's end.
+    pub position: Position,
+    /// What is wrong; nothing, if all is well.
+    pub findings: Vec<Finding>,
+}
+
+const RESTORE: &str =
+    "stop the relay, keep a copy of the data folder, restore the last good backup";
+const STRUCTURE: &str =
+    "the disk or memory may be failing: restore the last good backup on another one";
+const BOOT_FILE: &str = "stop the relay and start it again: it writes the file anew";
+
+/// A statement that gives the places (as text or a number) where something is wrong.
+struct Rule {
+    what: &'static str,
+    sql: &'static str,
+}
+
+/// What must hold between the tables. Every statement reads a table once, in the order of its key or
+/// of an index.
+const RULES: &[Rule] = &[
+    Rule {
+        what: "the log's head is not one row",
+        sql: "SELECT 'log_head' WHERE (SELECT count(*) FROM log_head) <> 1",
+    },
+    Rule {
+        what: "the log's end is not where its head says",
+        sql: "SELECT h.position FROM log_head h
+              WHERE h.position <> (SELECT coalesce(max(position), 0) FROM events)",
+    },
+    Rule {
+        what: "the log has a hole before these positions",
+        sql: "SELECT position FROM
+                  (SELECT position, lag(position, 1, 0) OVER (ORDER BY position) AS former
+                   FROM events)
+              WHERE position <> former + 1",
+    },
+    Rule {
+        what: "an event is of a kind this version does not know, or is not readable",
+        sql: "SELECT position FROM events
+              WHERE kind NOT IN ('conversation_started', 'status_changed', 'message_appended',
+                      'visitor_marked', 'agent_marked', 'agent_changed', 'site_changed')
+                 OR (body <> '' AND NOT json_valid(body))
+                 OR (kind = 'message_appended') <> (seq IS NOT NULL)",
+    },
+    Rule {
+        what: "an event is about a conversation that is not there",
+        sql: "SELECT e.position FROM events e
+              WHERE e.conversation_id IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = e.conversation_id)",
+    },
+    Rule {
+        what: "an event is about a message that is not there",
+        sql: "SELECT e.position FROM events e
+              WHERE e.seq IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM messages m
+                                WHERE m.conversation_id = e.conversation_id AND m.seq = e.seq)",
+    },
+    Rule {
+        what: "the log does not tell a conversation's messages in their order",
+        sql: "SELECT position FROM
+                  (SELECT position, seq, row_number()
+                          OVER (PARTITION BY conversation_id ORDER BY position) AS number
+                   FROM events WHERE conversation_id IS NOT NULL AND seq IS NOT NULL)
+              WHERE seq <> number",
+    },
+    Rule {
+        what: "a conversation has messages that the log does not tell of",
+        sql: "SELECT m.conversation_id FROM
+                  (SELECT conversation_id, count(*) AS number FROM messages
+                   GROUP BY conversation_id) m
+                  LEFT JOIN (SELECT conversation_id, count(seq) AS number FROM events
+                   WHERE conversation_id IS NOT NULL GROUP BY conversation_id) e
+                  ON e.conversation_id = m.conversation_id
+              WHERE m.number IS NOT e.number",
+    },
+    Rule {
+        what: "a conversation's messages are not numbered from 1 without holes",
+        sql: "SELECT conversation_id FROM messages GROUP BY conversation_id
+              HAVING min(seq) <> 1 OR max(seq) <> count(*)",
+    },
+    Rule {
+        what: "a message's author, kind or running count is not what it must be",
+        sql: "SELECT conversation_id || ' ' || seq FROM
+                  (SELECT conversation_id, seq, author, actor_id, is_notice, content, visitor_count,
+                          count(CASE WHEN author = 'visitor' THEN 1 END)
+                              OVER (PARTITION BY conversation_id ORDER BY seq) AS number
+                   FROM messages)
+              WHERE visitor_count <> number
+                 OR author NOT IN ('visitor', 'agent', 'system')
+                 OR (author = 'system') <> (actor_id = 'system')
+                 OR is_notice <> (author = 'system' AND json_valid(content))",
+    },
+    Rule {
+        what: "a message is of a conversation that is not there",
+        sql: "SELECT DISTINCT m.conversation_id FROM messages m
+              WHERE NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = m.conversation_id)",
+    },
+    Rule {
+        what: "a message's author is not there, or not of the conversation",
+        sql: "SELECT m.conversation_id || ' ' || m.seq
+              FROM messages m JOIN conversations c ON c.id = m.conversation_id
+              WHERE (m.author = 'visitor' AND m.actor_id <> c.visitor_id)
+                 OR (m.author = 'agent'
+                     AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = m.actor_id))",
+    },
+    Rule {
+        what: "a conversation's standing contradicts itself",
+        sql: "SELECT id FROM conversations
+              WHERE state NOT IN ('waiting', 'serving', 'ended')
+                 OR (state = 'serving' AND agent_id IS NULL)
+                 OR (state = 'waiting' AND agent_id IS NOT NULL)
+                 OR (state = 'ended') <> (ended_at IS NOT NULL)",
+    },
+    Rule {
+        what: "a conversation's visitor, site or agent is not there",
+        sql: "SELECT c.id FROM conversations c
+              WHERE NOT EXISTS (SELECT 1 FROM visitors v
+                                WHERE v.id = c.visitor_id AND v.site_id = c.site_id)
+                 OR NOT EXISTS (SELECT 1 FROM sites s WHERE s.id = c.site_id)
+                 OR (c.agent_id IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = c.agent_id))",
+    },
+    Rule {
+        what: "a conversation does not begin where its first event is",
+        sql: "SELECT c.id FROM conversations c
+              WHERE NOT EXISTS (SELECT 1 FROM events e
+                                WHERE e.position = c.started_position
+                                  AND e.conversation_id = c.id
+                                  AND e.kind = 'conversation_started')",
+    },
+    Rule {
+        what: "a mark is beyond its conversation's end, or of none",
+        sql: "SELECT k.conversation_id || ' ' || k.reader_id FROM marks k
+              WHERE max(k.delivered, k.read) >
+                    (SELECT coalesce(max(seq), -1) FROM messages m
+                     WHERE m.conversation_id = k.conversation_id)
+                 OR k.read > k.delivered",
+    },
+    Rule {
+        what: "an account's role or availability is not known",
+        sql: "SELECT id FROM agents
+              WHERE role NOT IN ('agent', 'manager', 'admin')
+                 OR availability NOT IN ('online', 'busy')
+                 OR disabled NOT IN (0, 1)",
+    },
+    Rule {
+        what: "a session is of an account that is not there",
+        sql: "SELECT DISTINCT s.agent_id FROM staff_sessions s
+              WHERE NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = s.agent_id)",
+    },
+    Rule {
+        what: "a site's domains are not readable",
+        sql: "SELECT id FROM sites WHERE NOT json_valid(domains)",
+    },
+    Rule {
+        what: "a visitor's secret is of a visitor that is not there",
+        sql: "SELECT DISTINCT t.visitor_id FROM visitor_tokens t
+              WHERE NOT EXISTS (SELECT 1 FROM visitors v WHERE v.id = t.visitor_id)",
+    },
+];
+
+/// What every start looks at before anything is served; see the module for its bounds.
+pub(super) fn at_start(connection: &Connection) -> Result<(), OpenError> {
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    if pages.saturating_mul(page_bytes) <= START_CHECK_BYTES_MAX {
+        let verdict: String =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            tracing::error!(verdict, "the database's structure is damaged");
+            return Err(OpenError::Damaged("its structure"));
+        }
+    }
+    log_end(connection)
+}
+
+/// The last positions follow each other, and the messages they tell of are there.
+fn log_end(connection: &Connection) -> Result<(), OpenError> {
+    let (found, first, last, without): (i64, i64, i64, i64) = connection.query_row(
+        "SELECT count(*), coalesce(min(e.position), 1), coalesce(max(e.position), 0),
+                count(CASE WHEN e.seq IS NOT NULL AND m.seq IS NULL THEN 1 END)
+         FROM (SELECT position, conversation_id, seq FROM events
+               ORDER BY position DESC LIMIT ?1) e
+         LEFT JOIN messages m ON m.conversation_id = e.conversation_id AND m.seq = e.seq",
+        [START_CHECK_POSITIONS],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    )?;
+    if last - first + 1 != found || (found < START_CHECK_POSITIONS && first != 1) {
+        return Err(OpenError::Damaged("the end of the log has holes"));
+    }
+    if without > 0 {
+        return Err(OpenError::Damaged("the end of the log tells of messages that are not there"));
+    }
+    Ok(())
+}
+
+/// Checks all of the data in `data`, beside a running relay or without one.
+pub fn check(data: &Path) -> Result<Report, OpenError> {
+    let database = folder::database_in(data);
+    let connection = connection::open_beside(&database)?;
+    let mut findings = whole(&connection);
+    findings.extend(boot_file(&connection, &folder::boot_file_in(data)));
+    let count = |sql: &str| -> u64 {
+        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_or(0, i64::unsigned_abs)
+    };
+    let position = count("SELECT coalesce(max(position), 0) FROM events");
+    Ok(Report {
+        messages: count("SELECT count(*) FROM messages"),
+        position: Position::new(position).unwrap_or_default(),
+        findings,
+    })
+}
+
+/// Everything that can be said from the database alone.
+pub(super) fn whole(connection: &Connection) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let structure = places(connection, "PRAGMA integrity_check(100)");
+    if structure.as_deref().map_or(true, |said| said != ["ok"]) {
+        let what = "the database's structure is damaged".to_owned();
+        let places = structure.unwrap_or_else(|error| vec![error.to_string()]);
+        findings.push(Finding { what, places, advice: STRUCTURE });
+    }
+    match migrations::found(connection) {
+        Ok(found) if found == migrations::newest() => {}
+        Ok(found) => findings.push(Finding {
+            what: format!("the schema is number {found}, this version's {}", migrations::newest()),
+            places: Vec::new(),
+            advice: "check it with the version of the relay that runs on it",
+        }),
+        Err(error) => findings.push(unreadable("the schema's number", &error)),
+    }
+    for rule in RULES {
+        match places(connection, rule.sql) {
+            Ok(places) if places.is_empty() => {}
+            Ok(places) => {
+                findings.push(Finding { what: rule.what.to_owned(), places, advice: RESTORE });
+            }
+            Err(error) => findings.push(unreadable(rule.what, &error)),
+        }
+    }
+    findings
+}
+
+fn unreadable(what: &str, error: &rusqlite::Error) -> Finding {
+    Finding {
+        what: format!("it could not be found out whether {what}"),
+        places: vec![error.to_string()],
+        advice: STRUCTURE,
+    }
+}
+
+/// The first of what a statement gives.
+fn places(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if found.len() == FINDINGS_SHOWN {
+            found.push("and more".to_owned());
+            break;
+        }
+        found.push(match row.get_ref(0)? {
+            rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            other => format!("({})", other.data_type()),
+        });
+    }
+    Ok(found)
+}
+
+/// What stands beside the database must be readable and not be ahead of it.
+fn boot_file(connection: &Connection, path: &PathBuf) -> Option<Finding> {
+    let place = vec![path.display().to_string()];
+    let finding = |what: &str, advice| Finding { what: what.to_owned(), places: place, advice };
+    match identity::standing(connection, path) {
+        Ok(identity::Standing::Same) => None,
+        Ok(identity::Standing::Missing) => {
+            Some(finding("the boot file beside the database is missing or not readable", BOOT_FILE))
+        }
+        Ok(identity::Standing::Older) => Some(finding(
+            "the database is older than the boot file beside it: a copy was put in its place",
+            "if that was meant, start the relay: clients notice and resync",
+        )),
+        Err(error) => Some(unreadable("the boot file belongs to the database", &error)),
+    }
+}

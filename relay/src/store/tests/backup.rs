@@ -1,0 +1,128 @@
+//! Backup beside an open store, restore, and what either refuses. Each refusal was once seen to fail
+//! by taking its check away.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::store::{BackupError, backup, check, restore};
+
+impl Bench {
+    fn data(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+}
+
+fn put_aside(scratch: &TempDir, name: &str) -> PathBuf {
+    scratch.path().join(name)
+}
+
+#[tokio::test]
+async fn a_backup_beside_an_open_store_is_whole_and_comes_back_as_another_history() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    bench.keep("one").await.unwrap();
+    let to = put_aside(&scratch, "monday");
+    let manifest = backup(&bench.data(), &to, &RealWorld).unwrap();
+    assert_eq!((manifest.epoch.clone(), manifest.position), bench.store.head());
+    bench.keep("later").await.unwrap();
+    let mut names: Vec<_> =
+        fs::read_dir(&to).unwrap().map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["manifest.json", "yingke.db"]);
+    let beside: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
+    assert_eq!(beside.len(), 1, "nothing else is left: {beside:?}");
+
+    let refused = restore(&to, &bench.data(), true, &RealWorld).unwrap_err();
+    assert!(matches!(refused, BackupError::Open(OpenError::InUse { .. })), "{refused}");
+    let epoch = bench.store.head().0;
+    bench.store.close().await;
+    let Bench { folder, store } = bench;
+    drop(store);
+    let refused = restore(&to, folder.path(), false, &RealWorld).unwrap_err();
+    assert!(matches!(refused, BackupError::NotEmpty(_)), "{refused}");
+    let done = restore(&to, folder.path(), true, &RealWorld).unwrap();
+    let store = Store::open(folder.path(), &RealWorld).unwrap();
+    let bench = Bench { folder, store };
+    assert_eq!(bench.kept().await, ["one"]);
+    assert_ne!(bench.store.head().0, epoch, "clients must notice");
+    assert!(check(&bench.data()).unwrap().findings.is_empty());
+    let renewed = bench.store.head().0;
+    let bench = bench.restart().await;
+    assert_eq!(bench.store.head().0, renewed, "once is enough");
+
+    // What was replaced is whole too.
+    let old = Store::open(&done.replaced.unwrap(), &RealWorld).unwrap();
+    let old = Bench { folder: tempfile::tempdir().unwrap(), store: old };
+    assert_eq!(old.kept().await, ["later", "one"]);
+    old.store.close().await;
+}
+
+#[tokio::test]
+async fn a_new_folder_takes_a_backup_without_a_word() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    bench.keep("one").await.unwrap();
+    let (to, new) = (put_aside(&scratch, "b"), put_aside(&scratch, "data"));
+    backup(&bench.data(), &to, &RealWorld).unwrap();
+    assert_eq!(restore(&to, &new, false, &RealWorld).unwrap().replaced, None);
+    let store = Store::open(&new, &RealWorld).unwrap();
+    assert_ne!(store.head().0, bench.store.head().0);
+    assert_eq!(store.head().1, bench.store.head().1);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_target_that_is_there_is_not_touched_and_a_killed_backup_is_cleared_away() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    let to = put_aside(&scratch, "b");
+    fs::create_dir(&to).unwrap();
+    fs::write(to.join("mine"), "mine").unwrap();
+    let refused = backup(&bench.data(), &to, &RealWorld).unwrap_err();
+    assert!(matches!(refused, BackupError::TargetExists(_)), "{refused}");
+    assert_eq!(fs::read(to.join("mine")).unwrap(), b"mine");
+
+    // As a killed one leaves it: no manifest, half a database, under a name of its own.
+    let (to, partial) = (put_aside(&scratch, "c"), put_aside(&scratch, "c.partial"));
+    fs::create_dir(&partial).unwrap();
+    fs::write(partial.join("yingke.db"), "half").unwrap();
+    let refused = restore(&partial, &put_aside(&scratch, "d"), false, &RealWorld).unwrap_err();
+    assert!(matches!(refused, BackupError::NoManifest(_)), "{refused}");
+    backup(&bench.data(), &to, &RealWorld).unwrap();
+    assert!(!partial.exists());
+}
+
+#[tokio::test]
+async fn a_changed_backup_is_refused_and_nothing_was_touched() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    bench.keep("one").await.unwrap();
+    let to = put_aside(&scratch, "b");
+    backup(&bench.data(), &to, &RealWorld).unwrap();
+    let mut bytes = fs::read(to.join("yingke.db")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(to.join("yingke.db"), bytes).unwrap();
+    let bench = bench.restart().await;
+    bench.store.close().await;
+    let Bench { folder, store } = bench;
+    drop(store);
+    let refused = restore(&to, folder.path(), true, &RealWorld).unwrap_err();
+    assert!(matches!(refused, BackupError::Sum(_)), "{refused}");
+    let store = Store::open(folder.path(), &RealWorld).unwrap();
+    let bench = Bench { folder, store };
+    assert_eq!(bench.kept().await, ["one"]);
+}
+
+#[tokio::test]
+async fn a_database_that_was_moved_away_is_not_begun_anew() {
+    let bench = Bench::open();
+    bench.keep("one").await.unwrap();
+    bench.store.close().await;
+    let Bench { folder, store } = bench;
+    drop(store);
+    fs::rename(folder.path().join("yingke.db"), folder.path().join("away.db")).unwrap();
+    let refused = Store::open(folder.path(), &RealWorld).err().unwrap();
+    assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
+}
