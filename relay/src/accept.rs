@@ -131,6 +131,13 @@ pub(crate) struct Placed {
 }
 
 impl Placed {
+    /// Waits for the first byte and leaves it where it is; `None` if it never comes.
+    pub(crate) async fn first_byte(&self) -> io::Result<Option<u8>> {
+        let mut first = [0];
+        let read = self.stream.peek(&mut first).await?;
+        Ok(first.first().copied().filter(|_| read > 0))
+    }
+
     /// Passes on what a read or write gave; one that waits fails when nothing moved for too long.
     fn watched<T>(
         &mut self,

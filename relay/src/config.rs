@@ -20,6 +20,7 @@ use url::Url;
 use crate::limits::{
     CONFIG_FILE_BYTES_MAX, MESSAGES_PER_SECOND, MESSAGES_PER_SECOND_MAX, TRUSTED_PROXIES_MAX,
 };
+use crate::tls;
 
 /// The port of a relay that was not told another.
 const PORT_DEFAULT: u16 = 8765;
@@ -294,13 +295,12 @@ impl Reader<'_> {
     fn tls(&mut self) -> Option<TlsFiles> {
         let cert = self.text("tls_cert").map(PathBuf::from);
         let key = self.text("tls_key").map(PathBuf::from);
-        for (name, file) in [("tls_cert", &cert), ("tls_key", &key)] {
-            if let Some(file) = file.as_ref().filter(|file| !file.is_file()) {
-                self.problems.push(format!("{name}: there is no file {}", file.display()));
-            }
-        }
         match (cert, key) {
-            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (Some(cert), Some(key)) => {
+                let files = TlsFiles { cert, key };
+                self.problems.extend(tls::load(&files).err().into_iter().flatten());
+                Some(files)
+            }
             (None, None) => None,
             (Some(_), None) => self.wrong("tls_key", "is needed beside tls_cert"),
             (None, Some(_)) => self.wrong("tls_cert", "is needed beside tls_key"),

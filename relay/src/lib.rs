@@ -6,6 +6,7 @@ pub mod app;
 pub mod assets;
 pub mod assignment;
 pub mod auth;
+pub mod bench;
 pub mod cli;
 pub mod client_address;
 pub mod clock;
@@ -27,5 +28,6 @@ pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod tls;
 pub mod tools;
 pub mod visitors;

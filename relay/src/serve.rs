@@ -9,20 +9,21 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum_server::Handle;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
+use rustls::ServerConfig;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::accept::{Bounds, Limited};
 use crate::app::App;
 use crate::client_address;
 use crate::clock::RealWorld;
-use crate::config::{Config, TlsFiles};
+use crate::config::Config;
 use crate::limits::{
     CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX, FILES_RESERVED, IDLE_WITHIN_MS,
     REQUEST_HEAD_WITHIN_MS, STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
 };
 use crate::store::{Fatal, OpenError, Store};
+use crate::tls;
 
 /// Why the relay did not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ pub enum ServeError {
     },
     /// Certificate or key could not be used.
     #[error("the certificate or its key cannot be used: {0}")]
-    Tls(io::Error),
+    Tls(String),
     /// The server ended by itself.
     #[error("the listener failed: {0}")]
     Listener(io::Error),
@@ -63,10 +64,8 @@ async fn serve_until(
     stop_asked: impl Future<Output = ()>,
     started: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    let tls = match &config.tls {
-        Some(files) => Some(tls_config(files).await.map_err(ServeError::Tls)?),
-        None => None,
-    };
+    let tls = config.tls.as_ref().map(tls::load).transpose();
+    let tls = tls.map_err(|problems| ServeError::Tls(problems.join("; ")))?;
     // The address first: a second relay on it must not touch the data.
     let listener = listen(config.listen)?;
     let address = listener.local_addr().map_err(ServeError::Listener)?;
@@ -141,7 +140,7 @@ fn bounds(app: &App) -> Bounds {
 
 /// How many files the process may have open, after asking for as many as it is allowed.
 #[cfg(unix)]
-fn files_max() -> usize {
+pub(crate) fn files_max() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = current == maximum
@@ -153,7 +152,7 @@ fn files_max() -> usize {
 
 /// How many files the process may have open: here the system sets no small limit.
 #[cfg(not(unix))]
-fn files_max() -> usize {
+pub(crate) fn files_max() -> usize {
     usize::MAX
 }
 
@@ -165,15 +164,9 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     bound.map_err(|error| ServeError::Listen { address, error })
 }
 
-async fn tls_config(files: &TlsFiles) -> io::Result<RustlsConfig> {
-    // A second start in one process keeps the first provider, which is the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    RustlsConfig::from_pem_file(&files.cert, &files.key).await
-}
-
 async fn accept(
     listener: TcpListener,
-    tls: Option<RustlsConfig>,
+    tls: Option<ServerConfig>,
     handle: Handle<SocketAddr>,
     router: Router,
     bounds: Bounds,
@@ -187,9 +180,7 @@ async fn accept(
         .header_read_timeout(Duration::from_millis(REQUEST_HEAD_WITHIN_MS));
     let limited = Limited::new(bounds);
     match tls {
-        Some(tls) => {
-            server.acceptor(RustlsAcceptor::new(tls).acceptor(limited)).serve(service).await
-        }
+        Some(tls) => server.acceptor(tls::acceptor(tls, limited)).serve(service).await,
         None => server.acceptor(limited).serve(service).await,
     }
 }

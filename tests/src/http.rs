@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use reqwest::{Method, StatusCode};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_tungstenite::Connector;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::{AgentId, ConversationId, Seq, SiteId};
 use yingke_shared::rest::{
@@ -44,6 +47,20 @@ pub struct Address {
     /// What was said through this address.
     pub said: Arc<Said>,
     client: reqwest::Client,
+    /// Set for a relay that speaks TLS.
+    tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+fn client() -> reqwest::ClientBuilder {
+    // reqwest and thirtyfour come without a choice of TLS.
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(20))
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 /// A refusal or failure with its HTTP status.
@@ -64,36 +81,47 @@ impl Address {
     /// The same, asked from another of this computer's addresses: limits for each address then hold
     /// for each of them.
     pub fn asked_from(port: u16, source: std::net::Ipv4Addr) -> Result<Self> {
-        // reqwest and thirtyfour come without a choice of TLS.
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .local_address(std::net::IpAddr::V4(source))
-            .timeout(Duration::from_secs(20))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { port, said: Arc::default(), client })
+        let client = client().local_address(std::net::IpAddr::V4(source)).build()?;
+        Ok(Self { port, said: Arc::default(), client, tls: None })
+    }
+
+    /// The same relay by TLS, which trusts this certificate (PEM) and no other.
+    pub fn by_tls(&self, certificate: &str) -> Result<Self> {
+        let trusted = reqwest::Certificate::from_pem(certificate.as_bytes())?;
+        let client = client().tls_certs_only([trusted]).build()?;
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(certificate.as_bytes())?)?;
+        let tls =
+            rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { client, tls: Some(Arc::new(tls)), ..self.clone() })
+    }
+
+    /// How a socket of this address is opened.
+    #[must_use]
+    pub fn connector(&self) -> Connector {
+        self.tls.clone().map_or(Connector::Plain, Connector::Rustls)
+    }
+
+    fn scheme(&self, plain: &str) -> String {
+        format!("{plain}{}", if self.tls.is_some() { "s" } else { "" })
     }
 
     /// As an agent types it.
     #[must_use]
     pub fn server(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme("http"), self.port)
     }
 
     /// The origin visitors' browsers use.
     #[must_use]
     pub fn chat_origin(&self) -> String {
-        format!("http://chat.localhost:{}", self.port)
+        format!("{}://chat.localhost:{}", self.scheme("http"), self.port)
     }
 
     /// The address of a socket.
     #[must_use]
     pub fn socket(&self, path: &str) -> String {
-        format!("ws://127.0.0.1:{}{path}", self.port)
+        format!("{}://127.0.0.1:{}{path}", self.scheme("ws"), self.port)
     }
 
     /// Asks; the answer is the value, or the relay's refusal.
@@ -137,6 +165,19 @@ impl Address {
         }
         let answer = request.send().await?;
         Ok((answer.status(), answer.headers().clone(), answer.text().await?))
+    }
+
+    /// A `POST` that comes by a proxy which names `forwarded`, and is refused.
+    pub async fn refused_as<B: Serialize>(
+        &self,
+        forwarded: &str,
+        path: &str,
+        body: &B,
+    ) -> Result<WireError> {
+        let request = self.client.post(format!("{}{path}", self.server())).json(body);
+        let answer = request.header("x-forwarded-for", forwarded).send().await?;
+        anyhow::ensure!(!answer.status().is_success(), "{path} is not refused");
+        Ok(answer.json().await?)
     }
 
     /// `POST /api/sign-in`, once.

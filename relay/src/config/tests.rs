@@ -75,11 +75,7 @@ fn what_is_wrong_is_said_with_where_it_came_from() {
         &["listen: \"8765\" is not an address and port such as 127.0.0.1:8765"],
     );
     check_refused("log_format = \"xml\"", &[], &["log_format: \"xml\" is not text or json"]);
-    check_refused(
-        "tls_cert = \"/dev/zero/none\"",
-        &[],
-        &["tls_cert: there is no file /dev/zero/none", "tls_key: is needed beside tls_cert"],
-    );
+    check_refused("tls_cert = \"/etc/none.pem\"", &[], &["tls_key: is needed beside tls_cert"]);
     for url in ["https://chat.example/path", "https://user@chat.example", "https://chat.example/?a"]
     {
         check_refused(
@@ -138,8 +134,10 @@ fn the_example_names_every_key_with_a_value_that_works() {
         &active.join("\n"),
         &[],
         &[
-            "tls_cert: there is no file /etc/yingke/chat.example.com.pem",
-            "tls_key: there is no file /etc/yingke/chat.example.com.key",
+            "tls_cert: /etc/yingke/chat.example.com.pem: there is no such file; name the PEM file, \
+             or leave out tls_cert and tls_key",
+            "tls_key: /etc/yingke/chat.example.com.key: there is no such file; name the PEM file, \
+             or leave out tls_cert and tls_key",
         ],
     );
 }
