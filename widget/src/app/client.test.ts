@@ -87,6 +87,26 @@ test("a refused token is never offered again, however often the door fails", asy
   expect(storage.get("token")).toBe("new");
 });
 
+test("a message goes again in a moment, also when the clock was set back meanwhile", async () => {
+  const storage = new SiteStorage("s", localStorage);
+  storage.set("token", "good");
+  const chat = client(storage);
+  chat.start();
+  await vi.advanceTimersByTimeAsync(0);
+  const [wire] = Wire.all;
+  wire?.onopen?.();
+  const start = { mode: "snapshot", position: 7, snapshot: SNAPSHOT } as const;
+  wire?.tell({ type: "welcome", version: 1, epoch: "e1", now: Date.now(), start });
+  chat.write("在吗");
+  const sent = () => wire?.sent.filter((command) => command.type === "send_message") ?? [];
+  expect(sent()).toHaveLength(1);
+  const id = chat.state.outbox[0]?.client_id ?? "";
+  wire?.tell({ type: "reply", id, error: { code: "busy" } });
+  vi.setSystemTime(Date.now() - 5 * 3_600_000);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(sent()).toHaveLength(2);
+});
+
 test("a silent link is found dead in time, also when the clock was set back", async () => {
   const storage = new SiteStorage("s", localStorage);
   storage.set("token", "good");

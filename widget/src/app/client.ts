@@ -6,7 +6,7 @@ import { steadyClock } from "./clock";
 import { Connection, type Effect, type Input } from "./connection";
 import { EnterRefused, Identity, isFinal, type TicketKeeper } from "./identity";
 import { MarkPacer } from "./marks";
-import { Outbox, type OutboxItem } from "./outbox";
+import { isOverdue, Outbox, type OutboxItem } from "./outbox";
 import { PreviewPacer } from "./preview";
 import {
   type AgentCard,
@@ -399,7 +399,7 @@ export class ChatClient {
 
   #sendMessages(now: number): void {
     const stuck = this.#outbox.items.some(
-      ({ state }) => state.kind === "sending" && now - state.since > LOST_ANSWER_MS,
+      ({ state }) => state.kind === "sending" && isOverdue(state.since, now, LOST_ANSWER_MS),
     );
     if (stuck) {
       // The relay is heard but does not answer: a new link asks again under the same id.
@@ -446,10 +446,10 @@ export class ChatClient {
   /** How long until the outbox has something to do, by the device's clock. */
   #messageWait(now: number): number {
     const { items } = this.#outbox;
-    const next = this.#outbox.due_at((item) => this.#isMine(item, now));
+    const next = this.#outbox.wait(now, (item) => this.#isMine(item, now));
     const is_any = (kind: string) => items.some((item) => item.state.kind === kind);
     const look = is_any("sending") ? LOST_ANSWER_MS : is_any("queued") ? ADOPT_AFTER_MS : null;
-    return Math.min(next === null ? Infinity : next - now, look ?? Infinity);
+    return Math.min(next ?? Infinity, look ?? Infinity);
   }
 
   #wake(): void {
@@ -459,7 +459,7 @@ export class ChatClient {
 
   /** One tab sends for all; where tabs cannot agree on one, each sends its own and what it found. */
   #isMine(item: OutboxItem, now: number): boolean {
-    if (this.#is_sender || now - item.at > ADOPT_AFTER_MS) return true;
+    if (this.#is_sender || isOverdue(item.at, now, ADOPT_AFTER_MS)) return true;
     const can_agree = navigator.locks !== undefined && this.#parts.storage.is_durable;
     return !can_agree && (item.tab === this.#tab || this.#found.has(item.client_id));
   }

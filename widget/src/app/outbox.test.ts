@@ -95,6 +95,25 @@ test("a failure of the relay waits and keeps the id, a refusal stops and keeps t
   expect(outbox.discard("a")).toBe("1");
 });
 
+test("a clock that was set back holds no message, and a pause is never longer than a minute", () => {
+  const hour = 3_600_000;
+  const disk = new Disk();
+  const outbox = new Outbox(disk.door(), "tab");
+  outbox.write("a", "1", CONTEXT, 5 * hour);
+  outbox.take(5 * hour, ALL);
+  outbox.answer({ id: "a", error: { code: "busy" } }, 5 * hour);
+  expect(outbox.take(5 * hour, ALL)).toBeNull();
+  const reloaded = new Outbox(disk.door(), "tab2");
+  reloaded.load(disk.items(), 2 * hour);
+  for (const held of [outbox, reloaded]) {
+    expect(held.wait(2 * hour, ALL)).toBe(0);
+    expect(held.take(2 * hour, ALL)?.client_id).toBe("a");
+  }
+  outbox.answer({ id: "a", error: { code: "busy", retry_after_ms: 5 * hour } }, 2 * hour);
+  expect(outbox.wait(2 * hour, ALL)).toBe(60_000);
+  expect(outbox.take(2 * hour + 60_000, ALL)?.client_id).toBe("a");
+});
+
 test("too long a text is kept and marked, and never leaves", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "字".repeat(4_001), CONTEXT, 0);

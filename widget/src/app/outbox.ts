@@ -40,7 +40,7 @@ export interface OutboxItem {
   readonly state: SendState;
   /** How often it was sent without an answer that settled it. */
   readonly tries: number;
-  /** Not before this time. */
+  /** Not before this time, by this device's clock; read it by `waitOf`. */
   readonly not_before: number;
   /** Why the relay did not take it at the last try, though it may later. */
   readonly held_by: ErrorCode | null;
@@ -58,6 +58,23 @@ export interface OutboxStorage {
 export const UNSENT_MAX = 50;
 /** Acknowledged messages kept to be offered again: a visitor's day, not a disk full. */
 const SENT_KEPT_MAX = 200;
+
+/** No answer asks for a longer pause; one that does is asked again after this. */
+const WAIT_MAX_MS = 60_000;
+
+/**
+ * How long an item still waits, in milliseconds. The device's clock may be set: a time further off
+ * than any pause was noted before it was set back, and holds nothing.
+ */
+export function waitOf(item: OutboxItem, now: number): number {
+  const wait = item.not_before - now;
+  return wait > 0 && wait <= WAIT_MAX_MS ? wait : 0;
+}
+
+/** Whether an item's sender should have had an answer by now; also if the clock was set meanwhile. */
+export function isOverdue(since: number, now: number, after: number): boolean {
+  return Math.abs(now - since) > after;
+}
 
 function backOff(tries: number): number {
   return Math.min(30_000, 500 * 2 ** Math.min(tries, 10));
@@ -122,17 +139,17 @@ export class Outbox {
     });
   }
 
-  /** When the next message may go, or null; the first unsettled one holds back those behind it. */
-  due_at(is_mine: (item: OutboxItem) => boolean): number | null {
+  /** How long until the next message may go, or null; the first holds back those behind it. */
+  wait(now: number, is_mine: (item: OutboxItem) => boolean): number | null {
     const first = this.#first(is_mine);
-    return first && first.state.kind === "queued" ? first.not_before : null;
+    return first && first.state.kind === "queued" ? waitOf(first, now) : null;
   }
 
   /** The next message to send now, marked as being sent. */
   take(now: number, is_mine: (item: OutboxItem) => boolean): OutboxItem | null {
     for (;;) {
       const first = this.#first(is_mine);
-      if (first?.state.kind !== "queued" || first.not_before > now) return null;
+      if (first?.state.kind !== "queued" || waitOf(first, now) > 0) return null;
       if (now - first.at > WEDGED_AFTER_MS) {
         this.#put({ ...first, state: { kind: "wedged" } });
         continue;
@@ -157,7 +174,7 @@ export class Outbox {
     } else if (reply.error !== undefined && !canRetry(reply.error.code)) {
       this.#put({ ...item, state: failed(reply.error.code) });
     } else {
-      const wait = reply.error?.retry_after_ms ?? backOff(item.tries);
+      const wait = Math.min(reply.error?.retry_after_ms ?? backOff(item.tries), WAIT_MAX_MS);
       const held_by = reply.error?.code ?? null;
       this.#put({ ...item, state: { kind: "queued" }, not_before: now + wait, held_by });
     }

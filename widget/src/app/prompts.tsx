@@ -5,6 +5,7 @@ import { Avatar } from "./avatar";
 import { Text } from "./bubble";
 import type { ChatState } from "./client";
 import { useTools } from "./context";
+import { waitOf } from "./outbox";
 import type { ErrorCode } from "./protocol";
 
 /** The site's welcome, shown on opening and stored by the relay with the first message. */
@@ -49,7 +50,7 @@ export function Prompts(props: { state: ChatState }) {
   const status = state.held?.conversation?.status;
   const is_closed = isClosed(state.held);
   const held = state.outbox.find(
-    (item) => item.state.kind === "queued" && item.not_before > Date.now(),
+    (item) => item.state.kind === "queued" && waitOf(item, Date.now()) > 0,
   );
   return (
     <>
