@@ -128,7 +128,7 @@ export function inboxRow(conversation_id: string, change: Partial<InboxRow> = {}
     conversation_id,
     visitor: vera,
     visitor_online: true,
-    last_message: visitorSays(1, "hello"),
+    said: visitorSays(1, "hello"),
     unread: 0,
     unanswered_since: null,
     preview: "",

@@ -52,67 +52,42 @@ function line(own: boolean, chinese: string, english: string, at: number): Messa
 
 const inbox: InboxRow[] = [
   row("c1", visitor("9C4D", help, say("报修与保修", "Repair and warranty"), "support/x20"), {
-    last_message: line(
-      false,
-      "边刷一直转不停，重启也没用",
-      "The side brush keeps spinning",
-      ago(206),
-    ),
+    said: line(false, "边刷一直转不停，重启也没用", "The side brush keeps spinning", ago(206)),
     unanswered_since: ago(206),
     order: { group: 0, key: ago(206) },
   }),
   row("c3", visitor("B71E", shop, say("企业采购", "Business orders"), "business"), {
-    last_message: line(
-      false,
-      "发票抬头可以改成公司吗？",
-      "Can the invoice name my firm?",
-      ago(112),
-    ),
+    said: line(false, "发票抬头可以改成公司吗？", "Can the invoice name my firm?", ago(112)),
     unread: 2,
     unanswered_since: ago(112),
     order: { group: 0, key: ago(112) },
   }),
   row("c2", visitor("3F2A", shop, x20, "p/x20-pro"), {
-    last_message: line(
-      false,
-      "太好了，那地毯会不会被弄湿呀？",
-      "Great. And will my rug get wet?",
-      ago(41),
-    ),
+    said: line(false, "太好了，那地毯会不会被弄湿呀？", "Great. And will my rug get wet?", ago(41)),
     unanswered_since: ago(41),
     preview: say("那今天下单的话，明天能送到浦东吗", "if I order today, can it reach Pudong"),
     order: { group: 0, key: ago(41) },
   }),
   row("c4", visitor("50AF", shop, x20, "p/x20-pro"), {
-    last_message: line(false, "X20 和 X20 Pro 差在哪里", "X20 or X20 Pro, what differs?", ago(12)),
+    said: line(false, "X20 和 X20 Pro 差在哪里", "X20 or X20 Pro, what differs?", ago(12)),
     unread: 1,
     unanswered_since: ago(12),
     order: { group: 0, key: ago(12) },
   }),
   row("c5", visitor("D20B", help, say("耗材与配件", "Parts"), "parts"), {
-    last_message: line(
-      true,
-      "滤网建议每两个月更换一次",
-      "Change the filter every two months",
-      ago(420),
-    ),
+    said: line(true, "滤网建议每两个月更换一次", "Change the filter every two months", ago(420)),
     draft: say("对了，现在买三送一", "By the way, buy three get one free"),
     order: { group: 1, key: -ago(420) },
   }),
   row("c6", visitor("81C0", shop, say("首页", "Home"), ""), {
-    last_message: line(
-      true,
-      "好的，收到货再联系我们",
-      "All right, write when it arrives",
-      ago(1_500),
-    ),
+    said: line(true, "好的，收到货再联系我们", "All right, write when it arrives", ago(1_500)),
     visitor_online: false,
     send_failed: true,
     unsent: 1,
     order: { group: 1, key: -ago(1_500) },
   }),
   row("c7", visitor("A9E5", shop, say("首页", "Home"), ""), {
-    last_message: line(false, "谢谢，已经重新配好网了", "Thanks, it is back on Wi-Fi", ago(90_000)),
+    said: line(false, "谢谢，已经重新配好网了", "Thanks, it is back on Wi-Fi", ago(90_000)),
     visitor_online: false,
     order: { group: 1, key: -ago(90_000) },
   }),

@@ -41,7 +41,7 @@ pub(crate) fn row(record: &ConversationRecord, beside: &Beside<'_>) -> InboxRow 
         conversation_id,
         visitor: record.visitor.clone(),
         visitor_online: beside.visitor_online,
-        last_message: record.last_message.clone(),
+        said: record.said().clone(),
         unread: unread(record, beside.read),
         unanswered_since: record.unanswered_since(),
         preview: beside.preview.to_owned(),

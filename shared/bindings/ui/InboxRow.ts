@@ -22,9 +22,9 @@ visitor: VisitorCard,
  */
 visitor_online: boolean, 
 /**
- * The newest message.
+ * What was said last: the newest text, whatever notices follow it.
  */
-last_message: Message, 
+said: Message, 
 /**
  * Visitor messages not viewed; derived (C09).
  */

@@ -20,20 +20,18 @@ beforeEach(() => {
 });
 
 describe("a row", () => {
-  const said = { last_message: visitorSays(1, "do you\nhave it") };
+  const said = { said: visitorSays(1, "do you\nhave it") };
 
   it("shows what was said last, in one line", () => {
     expect(show(said).textContent).toContain("do you have it");
   });
 
   it("says when it was said by us", () => {
-    expect(show({ last_message: agentSays(2, "yes") }).textContent).toContain("You: yes");
+    expect(show({ said: agentSays(2, "yes") }).textContent).toContain("You: yes");
   });
 
-  it("says where a newly assigned visitor comes from", () => {
-    const fresh = { last_message: joined(2), unread: 1 };
-    expect(show(fresh).textContent).toContain("New, from 云洁 X20 Pro");
-    expect(show({ ...fresh, unread: 0 }).textContent).toContain("Ana joined");
+  it("shows a notice where nobody said anything", () => {
+    expect(show({ said: joined(2) }).textContent).toContain("Ana joined");
   });
 
   it("shows the draft instead, unless it is open", () => {

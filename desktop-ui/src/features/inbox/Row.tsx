@@ -4,7 +4,7 @@
 import { CircleAlert, Clock, Globe, Pencil } from "lucide-react";
 import { memo } from "react";
 import type { InboxRow } from "../../../../shared/bindings/ui/InboxRow";
-import { type Translate, useLocale, useT } from "../../i18n";
+import { useLocale, useT } from "../../i18n";
 import { rowTime } from "../../i18n/format";
 import { lineOf, visitorName } from "../../i18n/words";
 import { useToday } from "../../stores/clock";
@@ -62,7 +62,7 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
           {row.unanswered_since !== null ? (
             <WaitingClock since={row.unanswered_since} />
           ) : (
-            <span className={styles.time}>{rowTime(locale, row.last_message.at, today)}</span>
+            <span className={styles.time}>{rowTime(locale, row.said.at, today)}</span>
           )}
         </div>
         <div className={styles.bottom}>
@@ -92,17 +92,6 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
   );
 });
 
-/** Just assigned and not opened: that an agent joined says less than where the visitor comes from. */
-function isNew({ last_message: { content }, unread }: InboxRow): boolean {
-  return unread > 0 && content.kind === "notice" && content.notice.kind === "agent_joined";
-}
-
-function newLine(t: Translate, { visitor }: InboxRow): string {
-  return visitor.page_title === ""
-    ? t("workbench.row_new")
-    : t("workbench.row_new_from", { page: visitor.page_title });
-}
-
 /** Words for those who hear the row instead of seeing its icons. */
 function Heard({ children }: { children: string }) {
   return <span className="visually-hidden"> {children} </span>;
@@ -128,11 +117,11 @@ function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
       </span>
     );
   }
-  const own = row.last_message.author.kind === "agent";
+  const own = row.said.author.kind === "agent";
   return (
     <span className={styles.line}>
       {own && t("workbench.row_own")}
-      {isNew(row) ? newLine(t, row) : lineOf(t, row.last_message)}
+      {lineOf(t, row.said)}
     </span>
   );
 }

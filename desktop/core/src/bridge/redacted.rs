@@ -110,7 +110,7 @@ impl fmt::Debug for InboxRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InboxRow")
             .field("conversation_id", &self.conversation_id)
-            .field("last_seq", &self.last_message.seq)
+            .field("said_seq", &self.said.seq)
             .field("unread", &self.unread)
             .field("unsent", &self.unsent)
             .finish_non_exhaustive()

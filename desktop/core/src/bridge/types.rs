@@ -347,8 +347,8 @@ pub struct InboxRow {
     pub visitor: VisitorCard,
     /// Whether a widget of the visitor is connected.
     pub visitor_online: bool,
-    /// The newest message.
-    pub last_message: Message,
+    /// What was said last: the newest text, whatever notices follow it.
+    pub said: Message,
     /// Visitor messages not viewed; derived (C09).
     pub unread: u32,
     /// Since when the visitor waits for an answer (C07).

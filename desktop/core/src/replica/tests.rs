@@ -7,7 +7,8 @@
 use yingke_shared::ids::{ClientId, SiteId, VisitorId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    Availability, ConversationStatus, EndedBy, Marks, MessageContent, ReadMark, Role, VisitorCard,
+    AgentCard, Availability, ConversationStatus, EndedBy, Marks, MessageContent, ReadMark, Role,
+    SystemNotice, VisitorCard,
 };
 
 use super::*;
@@ -154,6 +155,39 @@ fn events_of_conversations_not_held_change_nothing() {
     let changed = changed.ok().unwrap();
     assert!(changed.conversations.is_empty() && changed.messages.is_empty());
     assert!(replica.record(&id("b")).is_none());
+}
+
+#[test]
+fn a_row_says_the_newest_text_whatever_notices_follow() {
+    let mut replica = begun(&["a"]);
+    let joined = SystemNotice::AgentJoined {
+        agent: AgentCard { id: AgentId::new("ana").unwrap(), nickname: "Ana".to_owned() },
+    };
+    let notice = |n| Message {
+        author: Author::System,
+        content: MessageContent::Notice { notice: joined.clone() },
+        ..message(n, 1, None)
+    };
+    let said = |replica: &Replica| {
+        let (record, _) = replica.record(&id("a")).unwrap();
+        let beside = inbox::Beside {
+            history: 0,
+            held: true,
+            visitor_online: true,
+            preview: "",
+            draft: "",
+            read: ReadMark::default(),
+            unsent: 0,
+            send_failed: false,
+        };
+        let row = inbox::row(record, &beside);
+        (row.said.seq, row.unread)
+    };
+    let bodies = vec![appended("a", notice(2)), appended("a", notice(3))];
+    replica.deliver(&delivery(10, bodies)).ok().unwrap();
+    assert_eq!(said(&replica), (seq(1), 1));
+    replica.deliver(&delivery(12, vec![appended("a", message(4, 2, None))])).ok().unwrap();
+    assert_eq!(said(&replica), (seq(4), 2));
 }
 
 #[test]
