@@ -8,7 +8,7 @@ use yingke_shared::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, HELLO_WITHI
 
 use super::rate::Bucket;
 use crate::limits::{
-    COMMANDS_RATE, DEAD_AFTER_MS, HELLOS_RATE, PING_EVERY_MS, PREVIEWS_RATE, QUIET_DELIVERY_MS,
+    COMMANDS_RATE, DEAD_AFTER_MS, HELLOS_RATE, OWN_STALL_MS, PING_EVERY_MS, PREVIEWS_RATE, QUIET_DELIVERY_MS,
     WRITE_STALL_MS,
 };
 
@@ -193,6 +193,12 @@ impl Machine {
             // Late is not wrong: a link that stalled must not cost anyone the session.
             return Due::End(ErrorCode::Unavailable);
         }
+        if now_ms >= self.next_ms() + OWN_STALL_MS {
+            // It was this process that stood still: what peers sent meanwhile is not yet read, and
+            // all of them are not to be sent away for it.
+            self.heard_at_ms = now_ms;
+            self.stalled_since_ms = None;
+        }
         if now_ms >= self.ends_at_ms() {
             return Due::End(ErrorCode::Unavailable);
         }
@@ -299,6 +305,17 @@ mod tests {
         assert_eq!(machine.due(12_000), Due::Ping);
         assert_eq!(machine.next_ms(), 13_001);
         assert_eq!(machine.due(13_001), Due::End(ErrorCode::Unavailable));
+    }
+
+    #[test]
+    fn a_relay_that_stood_still_sends_nobody_away() {
+        let mut machine = welcomed();
+        assert_eq!(machine.due(4_000), Due::Ping);
+        machine.heard(4_010);
+        // Stopped from 5 s to 65 s, a laptop's sleep or a paused machine; the peer never left.
+        assert_eq!(machine.due(65_000), Due::PingAndDelivery);
+        assert_eq!(machine.due(69_000), Due::PingAndDelivery);
+        assert_eq!(machine.due(74_000), Due::End(ErrorCode::Unavailable));
     }
 
     #[test]

@@ -42,9 +42,13 @@ export type Effect =
 export type Phase = "idle" | "connecting" | "greeting" | "live" | "waiting" | "refused";
 
 const CONNECT_MAX_MS = 15_000;
-const HURRY_SILENCE_MS = 16_000;
+const HURRY_SILENCE_MS = 11_000;
 const BACK_OFF_MAX_MS = 30_000;
 const BACK_OFF_MS = 500;
+/** The longest wait while an outage is short: after it a message is there within a second. */
+const BACK_OFF_SOON_MAX_MS = 750;
+/** Tries before the waits grow: about twenty seconds. */
+const BACK_OFF_SOON_TRIES = 50;
 /** A link that stood this long was good: the next try comes soon again. */
 const STEADY_MS = 5_000;
 
@@ -157,7 +161,7 @@ export class Connection {
 
   #lose(now: number, must_close: boolean, told_wait: number | null = null): Effect[] {
     if (this.phase === "live" && now - this.#live_at > STEADY_MS) this.#tries = 0;
-    const most = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** Math.min(this.#tries, 10));
+    const most = backOff(this.#tries);
     this.#told_wait = told_wait;
     this.#retry_at = told_wait ?? now + Math.round(this.#random() * most);
     this.#tries += 1;
@@ -228,6 +232,13 @@ export class Connection {
     }
     return effects;
   }
+}
+
+/** The longest wait after so many tries that failed. */
+function backOff(tries: number): number {
+  const late = tries - BACK_OFF_SOON_TRIES;
+  if (late < 0) return Math.min(BACK_OFF_SOON_MAX_MS, BACK_OFF_MS * 2 ** Math.min(tries, 10));
+  return Math.min(BACK_OFF_MAX_MS, BACK_OFF_SOON_MAX_MS * 2 ** Math.min(late, 10));
 }
 
 function decode(text: string): VisitorFrame | null {

@@ -41,7 +41,7 @@ export const SNAPSHOT_MESSAGES_MAX = 50;
 /** Messages of one page of history. */
 export const PAGE_MESSAGES = 50;
 /** Silence after which the link is dead: twice the relay's heartbeat. */
-export const SILENCE_MAX_MS = 30_000;
+export const SILENCE_MAX_MS = 20_000;
 /** Acknowledged messages are offered again for this long when the relay's history was replaced. */
 export const REOFFER_WITHIN_MS = 24 * 60 * 60 * 1000;
 /** An unsent message older than this asks its author instead of going by itself. */
