@@ -17,7 +17,8 @@ const SOON: Duration = Duration::from_millis(200);
 
 async fn listener(per_peer_max: usize, idle_within: Duration, trusted: &[&str]) -> SocketAddr {
     let trusted = trusted.iter().map(|net| net.parse().unwrap()).collect();
-    let bounds = Bounds { connections_max: 100, per_peer_max, idle_within, trusted };
+    let head_within = idle_within;
+    let bounds = Bounds { connections_max: 100, per_peer_max, idle_within, head_within, trusted };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -72,6 +73,52 @@ async fn a_connection_on_which_nothing_moves_is_closed() {
         connection.write_all(beginning.as_bytes()).await.unwrap();
         until_closed(&mut connection).await;
     }
+}
+
+/// Writes one piece after the other, each long before the connection would be idle, until it is closed.
+async fn until_closed_on(connection: TcpStream, pieces: impl Iterator<Item = Vec<u8>>) {
+    let (mut read, mut write) = connection.into_split();
+    let writing = async {
+        for piece in pieces {
+            if write.write_all(&piece).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(SOON / 4).await;
+        }
+    };
+    let mut rest = Vec::new();
+    let closed = async {
+        let _ = read.read_to_end(&mut rest).await;
+    };
+    tokio::select! {
+        () = closed => {}
+        () = writing => panic!("still open after everything was written"),
+    }
+}
+
+/// Both were open for as long as bytes came, before a first request had its own limit.
+#[tokio::test]
+async fn a_connection_that_never_comes_to_a_request_is_closed() {
+    let relay = listener(100, SOON, &[]).await;
+    let trickle = "PRI * HTTP/2.0\r\n\r\nSM\r\n".bytes().map(|byte| vec![byte]);
+    until_closed_on(TcpStream::connect(relay).await.unwrap(), trickle).await;
+    // HTTP/2 that greets and then only pings.
+    let greeting = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    let ping = b"\0\0\x08\x06\0\0\0\0\0yingke!!".to_vec();
+    let pings = std::iter::once(greeting).chain(std::iter::repeat_n(ping, 40));
+    until_closed_on(TcpStream::connect(relay).await.unwrap(), pings).await;
+}
+
+#[tokio::test]
+async fn http_2_is_not_spoken() {
+    let relay = listener(100, LIMIT, &[]).await;
+    let mut request = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    // One head: GET, http, /, and the host "a".
+    request.extend(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a");
+    let mut connection = TcpStream::connect(relay).await.unwrap();
+    connection.write_all(&request).await.unwrap();
+    let ping = b"\0\0\x08\x06\0\0\0\0\0yingke!!".to_vec();
+    until_closed_on(connection, std::iter::repeat_n(ping, 40)).await;
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::limits::{
-    CONFIG_FILE_BYTES_MAX, MESSAGES_PER_SECOND, MESSAGES_PER_SECOND_MAX, TRUSTED_PROXIES_MAX,
+    CONFIG_FILE_BYTES_MAX, MESSAGES_PER_SECOND, MESSAGES_PER_SECOND_MAX, SOCKETS_PER_ADDRESS,
+    SOCKETS_PER_ADDRESS_MAX, TRUSTED_PROXIES_MAX,
 };
 use crate::tls;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Messages one person may send, on all sockets together, in a second, in the long run.
     pub messages_per_second: u32,
+    /// Sockets one address may have open at once.
+    pub sockets_per_address: u32,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which are written: `info`, `warn,yingke_relay=debug`, ….
@@ -75,6 +78,7 @@ impl Default for Config {
             tls: None,
             trusted_proxies: Vec::new(),
             messages_per_second: MESSAGES_PER_SECOND,
+            sockets_per_address: SOCKETS_PER_ADDRESS,
             log_format: LogFormat::default(),
             log_filter: "info".to_owned(),
         }
@@ -112,6 +116,10 @@ pub struct Flags {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_second: Option<String>,
+    /// Sockets one address may have open at once [default: 1000]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sockets_per_address: Option<String>,
     /// Log lines as "text" or "json"
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,7 +131,7 @@ pub struct Flags {
 }
 
 /// Every key, as file, environment (upper case, `YINGKE_` before it) and flags name it.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 10] = [
     "data",
     "listen",
     "public_url",
@@ -131,6 +139,7 @@ pub const KEYS: [&str; 9] = [
     "tls_key",
     "trusted_proxies",
     "messages_per_second",
+    "sockets_per_address",
     "log_format",
     "log_filter",
 ];
@@ -250,7 +259,16 @@ impl Reader<'_> {
             public_url: self.public_url(),
             tls: self.tls(),
             trusted_proxies: self.trusted_proxies(),
-            messages_per_second: self.messages_per_second(),
+            messages_per_second: self.number(
+                "messages_per_second",
+                default.messages_per_second,
+                MESSAGES_PER_SECOND_MAX,
+            ),
+            sockets_per_address: self.number(
+                "sockets_per_address",
+                default.sockets_per_address,
+                SOCKETS_PER_ADDRESS_MAX,
+            ),
             log_format: self.log_format(),
             log_filter,
         }
@@ -336,20 +354,17 @@ impl Reader<'_> {
         found
     }
 
-    fn messages_per_second(&mut self) -> u32 {
-        let key = "messages_per_second";
+    /// A number from 1 to `max`.
+    fn number(&mut self, key: &str, default: u32, max: u32) -> u32 {
         let number = match self.figment.extract_inner::<figment::value::Value>(key) {
-            Err(_) => return MESSAGES_PER_SECOND,
+            Err(_) => return default,
             Ok(figment::value::Value::String(_, text)) => text.parse().ok(),
             // TOML's numbers have a sign.
             Ok(value) => value.to_i128().and_then(|number| u32::try_from(number).ok()),
         };
-        match number.filter(|number| (1..=MESSAGES_PER_SECOND_MAX).contains(number)) {
+        match number.filter(|number| (1..=max).contains(number)) {
             Some(number) => number,
-            None => {
-                let problem = format!("must be a number from 1 to {MESSAGES_PER_SECOND_MAX}");
-                self.wrong(key, problem).unwrap_or(MESSAGES_PER_SECOND)
-            }
+            None => self.wrong(key, format!("must be a number from 1 to {max}")).unwrap_or(default),
         }
     }
 

@@ -107,9 +107,10 @@ pub const FORWARDED_HOPS_MAX: usize = 16;
 /// that are there keep their file descriptors and memory.
 pub const CONNECTIONS_MAX: usize = 65_536;
 
-/// Connections one peer may have, HTTP beside its sockets: see [`SOCKETS_PER_ADDRESS_MAX`]. Trusted
-/// proxies are not counted, nor may one peer have more than three quarters of all there are.
-pub const CONNECTIONS_PER_PEER_MAX: usize = 22_000;
+/// Connections one peer may have beside a quarter more than its sockets may be (a setting): pages,
+/// files, history. Trusted proxies are not counted, nor may one peer have more than three quarters of
+/// all there are.
+pub const REQUESTS_PER_PEER_MAX: usize = 64;
 
 /// File descriptors that are not for connections: the store's files, the listener, the runtime's.
 pub const FILES_RESERVED: usize = 256;
@@ -187,6 +188,10 @@ pub const PING_EVERY_MS: u64 = 4_000;
 /// to tell its agent, a visitor who vanished is shown offline within 10 s.
 pub const DEAD_AFTER_MS: u64 = 9_000;
 
+/// A timer that rings this much too late tells that the process itself stood still, in milliseconds:
+/// longer than any load delays it, shorter than what makes a peer dead.
+pub const OWN_STALL_MS: u64 = 3_000;
+
 /// A socket that takes no bytes for this long is dead, in milliseconds.
 pub const WRITE_STALL_MS: u64 = 10_000;
 
@@ -230,9 +235,12 @@ pub const PREVIEWS_RATE: Rate = Rate {
 /// A session begins again only when its client found a gap; in a loop it is slowed.
 pub const HELLOS_RATE: Rate = Rate { burst: 3, per_second: 1 };
 
-/// Sockets of one address. A company's visitors behind one address translation, an office of agents,
-/// and load tests fit; a single attacker does not take every file descriptor.
-pub const SOCKETS_PER_ADDRESS_MAX: u32 = 20_000;
+/// Sockets of one address, unless the configuration says otherwise. An office of agents, and a few
+/// hundred visitors behind one address translation, fit; a single attacker takes one place in sixty.
+pub const SOCKETS_PER_ADDRESS: u32 = 1_000;
+
+/// The most the configuration may say: as many as there are connections.
+pub const SOCKETS_PER_ADDRESS_MAX: u32 = 65_536;
 
 // ---- assignment ----
 

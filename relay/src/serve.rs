@@ -19,7 +19,7 @@ use crate::client_address;
 use crate::clock::RealWorld;
 use crate::config::Config;
 use crate::limits::{
-    CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX, FILES_RESERVED, IDLE_WITHIN_MS,
+    CONNECTIONS_MAX, FILES_RESERVED, IDLE_WITHIN_MS, REQUESTS_PER_PEER_MAX,
     REQUEST_HEAD_WITHIN_MS, STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
 };
 use crate::store::{Fatal, OpenError, Store};
@@ -130,10 +130,14 @@ pub fn router(app: &Arc<App>) -> Router {
 
 fn bounds(app: &App) -> Bounds {
     let connections_max = files_max().saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX);
+    // Beside its sockets a peer asks for pages, files and history.
+    let sockets = usize::try_from(app.config.sockets_per_address).unwrap_or(usize::MAX);
+    let per_peer_max = sockets.saturating_add(sockets / 4).saturating_add(REQUESTS_PER_PEER_MAX);
     Bounds {
         connections_max,
-        per_peer_max: CONNECTIONS_PER_PEER_MAX.min((connections_max / 4 * 3).max(1)),
+        per_peer_max: per_peer_max.min((connections_max / 4 * 3).max(1)),
         idle_within: Duration::from_millis(IDLE_WITHIN_MS),
+        head_within: Duration::from_millis(REQUEST_HEAD_WITHIN_MS),
         trusted: app.config.trusted_proxies.clone().into(),
     }
 }

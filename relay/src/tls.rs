@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::accept::{Limited, Placed};
+use crate::accept::{Limited, Placed, Watched};
 use crate::config::TlsFiles;
 use crate::limits::{CONFIG_FILE_BYTES_MAX, REQUEST_HEAD_WITHIN_MS};
 
@@ -148,8 +148,8 @@ pub(crate) struct TlsOnly(Limited);
 
 impl<S: Send + 'static> Accept<TcpStream, S> for TlsOnly {
     type Stream = Placed;
-    type Service = S;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(Placed, S)>> + Send>>;
+    type Service = Watched<S>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Placed, Watched<S>)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let placed = self.0.accept(stream, service);

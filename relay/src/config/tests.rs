@@ -59,7 +59,7 @@ fn what_is_wrong_is_said_with_where_it_came_from() {
         &[],
         &[
             "FILE: unknown key \"colour\"; the keys are data, listen, public_url, tls_cert, tls_key, \
-           trusted_proxies, messages_per_second, log_format, log_filter",
+           trusted_proxies, messages_per_second, sockets_per_address, log_format, log_filter",
         ],
     );
     check_refused(

@@ -22,8 +22,7 @@ use super::preview::masked;
 use super::rate::Bucket;
 use crate::auth::TokenHash;
 use crate::limits::{
-    DISPLACED_RECONNECT_AFTER_MS, RECONNECT_AFTER_MS, Rate, SOCKETS_PER_ADDRESS_MAX,
-    SOCKETS_PER_AGENT_MAX, SOCKETS_PER_VISITOR_MAX,
+    DISPLACED_RECONNECT_AFTER_MS, RECONNECT_AFTER_MS, Rate, SOCKETS_PER_AGENT_MAX, SOCKETS_PER_VISITOR_MAX,
 };
 
 /// Handle to the hub; cheap to clone.
@@ -188,13 +187,13 @@ impl Hub {
 /// For sessions.
 impl Hub {
     /// Lets one more socket of this address in, unless there are too many or the relay stops.
-    pub(crate) fn admit(&self, address: IpAddr) -> Result<Admission, ErrorCode> {
+    pub(crate) fn admit(&self, address: IpAddr, sockets_max: u32) -> Result<Admission, ErrorCode> {
         let mut state = self.inner.state.lock();
         if state.stopped {
             return Err(ErrorCode::Unavailable);
         }
         let count = state.addresses.entry(address).or_default();
-        if *count >= SOCKETS_PER_ADDRESS_MAX {
+        if *count >= sockets_max {
             return Err(ErrorCode::TooFast);
         }
         *count += 1;

@@ -31,6 +31,7 @@ use super::side::{Side, Sorted};
 use super::staff::Staff;
 use super::visitor::Visitors;
 use super::wire::{Io, Link, Wire};
+use crate::accept::Pulse;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::error::RelayError;
@@ -43,22 +44,29 @@ use crate::limits::{
 pub async fn staff_upgrade(
     State(app): State<Arc<App>>,
     Extension(address): Extension<ClientAddress>,
+    pulse: Option<Extension<Arc<Pulse>>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept::<Staff>(app, address, upgrade)
+    accept::<Staff>(app, address, pulse, upgrade)
 }
 
 /// `GET /ws/visitor`.
 pub async fn visitor_upgrade(
     State(app): State<Arc<App>>,
     Extension(address): Extension<ClientAddress>,
+    pulse: Option<Extension<Arc<Pulse>>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept::<Visitors>(app, address, upgrade)
+    accept::<Visitors>(app, address, pulse, upgrade)
 }
 
-fn accept<S: Side>(app: Arc<App>, address: ClientAddress, upgrade: WebSocketUpgrade) -> Response {
-    let admission = match app.hub.admit(address.0) {
+fn accept<S: Side>(
+    app: Arc<App>,
+    address: ClientAddress,
+    pulse: Option<Extension<Arc<Pulse>>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let admission = match app.hub.admit(address.0, app.config.sockets_per_address) {
         Ok(admission) => admission,
         Err(code) => return RelayError::refused(code).into_response(),
     };
@@ -70,7 +78,8 @@ fn accept<S: Side>(app: Arc<App>, address: ClientAddress, upgrade: WebSocketUpgr
         .max_message_size(SOCKET_FRAME_BYTES_MAX)
         .on_upgrade(move |socket| {
             let tasks = app.tasks.clone();
-            let session = Session::<S, Wire>::new(app, admission, Wire::new(socket));
+            let wire = Wire::new(socket, pulse.map(|Extension(pulse)| pulse));
+            let session = Session::<S, Wire>::new(app, admission, wire);
             tasks.track_future(session.run())
         })
 }
@@ -86,7 +95,7 @@ pub async fn visitor_session(app: Arc<App>, address: IpAddr, link: impl Link) {
 }
 
 async fn session<S: Side, L: Link>(app: Arc<App>, address: IpAddr, link: L) {
-    match app.hub.admit(address) {
+    match app.hub.admit(address, app.config.sockets_per_address) {
         Ok(admission) => Box::pin(Session::<S, L>::new(app, admission, link).run()).await,
         Err(code) => link.say_bye(WireError::new(code)).await,
     }
@@ -137,6 +146,8 @@ struct Session<S: Side, L: Link> {
     ping_due: bool,
     delivery_due: bool,
     timer: Pin<Box<Sleep>>,
+    /// Bytes the peer had taken when time was last looked at.
+    taken: u64,
     _admission: Admission,
 }
 
@@ -180,6 +191,7 @@ impl<S: Side, L: Link> Session<S, L> {
             ping_due: false,
             delivery_due: false,
             timer,
+            taken: 0,
             _admission: admission,
         }
     }
@@ -432,6 +444,10 @@ impl<S: Side, L: Link> Session<S, L> {
     }
 
     fn time(&mut self) -> Result<(), End> {
+        let taken = self.wire.taken();
+        if std::mem::replace(&mut self.taken, taken) != taken {
+            self.machine.written();
+        }
         match self.machine.due(self.now_ms()) {
             Due::Nothing => {}
             Due::Ping => self.ping_due = true,

@@ -3,6 +3,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio_tungstenite::tungstenite;
 use yingke_shared::error_code::{ErrorCode, WireError};
 
 use super::frames;
+use crate::accept::Pulse;
 use crate::limits::BYE_WITHIN_MS;
 
 /// What a session reads and writes: the WebSocket, or whatever simulation puts in its place. Nothing
@@ -23,6 +25,11 @@ pub trait Link: Send + 'static {
     fn start_text(&mut self, text: String) -> Result<(), ErrorCode>;
     /// Starts a ping; only when there is room.
     fn start_ping(&mut self) -> Result<(), ErrorCode>;
+    /// How many bytes the peer's side took so far: a frame under way may be large, and a peer that
+    /// takes it in small pieces reads all the same. A link that cannot tell says nothing.
+    fn taken(&self) -> u64 {
+        0
+    }
     /// The next thing that happens. Nothing is lost when the waiting is given up.
     fn next(&mut self) -> impl Future<Output = Io> + Send;
     /// The last word: says why, closes, and waits a little for the peer to close too, so that the
@@ -37,6 +44,8 @@ pub(crate) struct Wire {
     socket: WebSocket,
     /// A frame was started and is not yet in the kernel's hands.
     writing: bool,
+    /// Of the connection below, if it is one of the listener's.
+    pulse: Option<Arc<Pulse>>,
 }
 
 /// What the socket brought.
@@ -57,8 +66,8 @@ pub enum Io {
 }
 
 impl Wire {
-    pub(crate) fn new(socket: WebSocket) -> Self {
-        Self { socket, writing: false }
+    pub(crate) fn new(socket: WebSocket, pulse: Option<Arc<Pulse>>) -> Self {
+        Self { socket, writing: false, pulse }
     }
 
     fn start(&mut self, message: Message) -> Result<(), ErrorCode> {
@@ -102,6 +111,10 @@ impl Link for Wire {
 
     fn start_ping(&mut self) -> Result<(), ErrorCode> {
         self.start(Message::Ping(axum::body::Bytes::new()))
+    }
+
+    fn taken(&self) -> u64 {
+        self.pulse.as_ref().map_or(0, |pulse| pulse.taken())
     }
 
     async fn next(&mut self) -> Io {

@@ -58,7 +58,7 @@ async fn sound_data_breaks_no_rule() {
 async fn every_rule_finds_what_breaks_it() {
     let cases: &[(&str, &str)] = &[
         ("DELETE FROM log_head", "head is not one row"),
-        ("UPDATE log_head SET position = 5", "not where its head says: [\"6\"]"),
+        ("UPDATE log_head SET position = 5", "not where its head says: [\"5\"]"),
         ("DELETE FROM events WHERE position = 3", "hole before these positions: [\"4\"]"),
         ("UPDATE events SET kind = 'massage_appended' WHERE position = 4", "not know"),
         ("UPDATE events SET body = '{' WHERE position = 1", "not readable: [\"1\"]"),
