@@ -153,18 +153,16 @@ pub(crate) fn rev(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Position, Stor
     Ok(tx.query_one(REV, params![id], |row| row.position(0))?.unwrap_or(Position::ZERO))
 }
 
+pub(crate) const EVER_SERVED: &str =
+    "SELECT 1 FROM conversation_agents WHERE conversation_id = ? AND agent_id = ?";
+
 /// Did this agent ever serve it?
 pub(crate) fn ever_served(
     tx: &ReadTx<'_>,
     id: &ConversationId,
     agent_id: &AgentId,
 ) -> Result<bool, StoreError> {
-    let found = tx.query_one(
-        "SELECT 1 FROM conversation_agents WHERE conversation_id = ? AND agent_id = ?",
-        params![id, agent_id],
-        |row| row.int(0),
-    )?;
-    Ok(found.is_some())
+    Ok(tx.query_one(EVER_SERVED, params![id, agent_id], |row| row.int(0))?.is_some())
 }
 
 pub(crate) const SERVED_VISITOR: &str = "SELECT 1 FROM conversations c \
@@ -313,6 +311,10 @@ fn author_columns<'a>(author: &'a Author, visitor_id: &'a VisitorId) -> (&'stati
     }
 }
 
+pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO messages (conversation_id, seq, actor_id, \
+     client_id, author, content, is_notice, at, visitor_count, unanswered_since) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 pub(crate) fn insert_message(
     tx: &mut WriteTx<'_>,
     conversation_id: &ConversationId,
@@ -327,10 +329,10 @@ pub(crate) fn insert_message(
             notice = serde_json::to_string(said).map_err(|_| StoreError::Corrupt("notice"))?;
             (&notice, true)
         }
+        MessageContent::Unknown => return Err(StoreError::Corrupt("content")),
     };
     tx.execute(
-        "INSERT INTO messages (conversation_id, seq, actor_id, client_id, author, content, \
-         is_notice, at, visitor_count, unanswered_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        INSERT_MESSAGE,
         &[
             conversation_id.to_value(),
             message.seq.to_value(),
@@ -480,7 +482,7 @@ pub(crate) fn message_bytes(message: &Message) -> usize {
     AROUND
         + match &message.content {
             MessageContent::Text { text } => text.len(),
-            MessageContent::Notice { .. } => AROUND,
+            MessageContent::Notice { .. } | MessageContent::Unknown => AROUND,
         }
 }
 
@@ -513,13 +515,13 @@ pub(crate) fn last_messages(
     let mut said = None;
     tx.scan(MESSAGES, params![id, i64::MAX, i64::MAX], |row| {
         let message = message(row, 0)?;
-        let is_text = matches!(message.content, MessageContent::Text { .. });
+        let is_notice = matches!(message.content, MessageContent::Notice { .. });
         if newest.is_none() {
             newest = Some(message);
-        } else if is_text {
+        } else if !is_notice {
             said = Some(message);
         }
-        Ok(if is_text { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if is_notice { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     let newest = newest.ok_or(StoreError::Corrupt("a conversation without messages"))?;
     Ok((newest, said))

@@ -15,6 +15,6 @@ mod tests;
 
 pub use body::{Entry, LogBody, NewEvent, Subject};
 pub use read::{ReadLimits, Stretch, head, read_after, read_of_visitor};
-pub(crate) use stored::insert;
+pub(crate) use stored::{END, INSERT, MOVE_END, insert};
 pub(crate) use tail::Tail;
 pub use tail::{LogError, LogReader};

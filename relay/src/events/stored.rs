@@ -50,6 +50,13 @@ struct SiteJson {
     site_id: SiteId,
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO events (position, at, kind, conversation_id, seq, body) VALUES (?, ?, ?, ?, ?, ?)";
+
+/// Where the log ends, and moving it there.
+pub(crate) const END: &str = "SELECT position FROM log_head WHERE id = 1";
+pub(crate) const MOVE_END: &str = "UPDATE log_head SET position = ? WHERE id = 1";
+
 /// Stores `entry`; called by the store's transaction only.
 pub(crate) fn insert(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreError> {
     let mut seq = None;
@@ -78,11 +85,7 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreErr
         LogBody::SiteChanged { site_id } => (SITE, json(&SiteJson { site_id: site_id.clone() })?),
     };
     let conversation = entry.subject.as_ref().map(|subject| &subject.conversation_id);
-    tx.execute(
-        "INSERT INTO events (position, at, kind, conversation_id, seq, body)
-         VALUES (?, ?, ?, ?, ?, ?)",
-        params![entry.position, entry.at, kind, conversation, seq, body],
-    )?;
+    tx.execute(INSERT, params![entry.position, entry.at, kind, conversation, seq, body])?;
     Ok(())
 }
 
@@ -180,7 +183,7 @@ pub(super) fn size_of(entry: &Entry) -> usize {
     HEAD + match &entry.body {
         LogBody::MessageAppended { message, .. } => match &message.content {
             MessageContent::Text { text } => text.len(),
-            MessageContent::Notice { .. } => 128,
+            MessageContent::Notice { .. } | MessageContent::Unknown => 128,
         },
         _ => 0,
     }

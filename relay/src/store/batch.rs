@@ -234,8 +234,7 @@ impl Engine {
 
     fn move_head(&self, newest: Position) -> Result<(), StoreError> {
         let position = i64::try_from(newest.get()).map_err(|_| StoreError::Corrupt("position"))?;
-        let mut statement =
-            self.connection.prepare_cached("UPDATE log_head SET position = ?1 WHERE id = 1")?;
+        let mut statement = self.connection.prepare_cached(crate::events::MOVE_END)?;
         match statement.execute([position])? {
             1 => Ok(()),
             _ => Err(StoreError::Corrupt("log_head has no row")),

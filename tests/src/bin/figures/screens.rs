@@ -9,7 +9,7 @@ use yingke_tests::relay::TestRelay;
 use yingke_tests::shop::EmptyShop;
 use yingke_tests::wait;
 
-use crate::Spread;
+use crate::percentile;
 
 const PRESSES: usize = 120;
 
@@ -111,8 +111,8 @@ async fn seen(page: &Page, key: &str) -> Result<f64> {
 fn report(what: &str, times: &[f64]) {
     println!(
         "S15 {what}: p50 {:.0} ms, p99 {:.0} ms, of {}",
-        Spread::percentile(times.to_vec(), 0.5),
-        Spread::percentile(times.to_vec(), 0.99),
+        percentile(times.to_vec(), 0.5),
+        percentile(times.to_vec(), 0.99),
         times.len()
     );
 }

@@ -1,0 +1,105 @@
+//! The floor to compare with: the rows of a message, written by the statements of a message, in a
+//! loop with nothing around it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::error::{BenchError, During as _};
+use super::ground::{Ground, KnownAgent, KnownVisitor, TEXT};
+use super::pairs::PAIRS;
+use crate::clock::{RealWorld, World as _};
+use crate::store::{Bare, StoreError};
+use crate::{agents, conversations, events, params};
+
+/// See the module.
+pub(super) struct BareLoop {
+    database: Bare,
+    ground: Ground,
+    position: i64,
+    /// Whose turn it is: the visitor and the agent of each pair alternate.
+    turn: usize,
+}
+
+impl BareLoop {
+    pub(super) async fn open(folder: &Path) -> Result<Self, BenchError> {
+        let ground = Ground::of_pairs(folder, PAIRS).await?;
+        let database = Bare::open(folder).during("opening a database")?;
+        let position = database.look(events::END, &[]).during("reading the log's end")?;
+        Ok(Self { database, ground, position: position.unwrap_or(0), turn: 0 })
+    }
+
+    /// Messages a second in transactions of `batch` messages each, for about this long.
+    pub(super) fn messages_per_second(
+        &mut self,
+        batch: usize,
+        time: Duration,
+    ) -> Result<f64, BenchError> {
+        let begun = Instant::now();
+        let mut written = 0_usize;
+        while begun.elapsed() < time {
+            self.batch(batch).during("writing in a bare loop")?;
+            written += batch;
+        }
+        Ok(written as f64 / begun.elapsed().as_secs_f64())
+    }
+
+    fn batch(&mut self, batch: usize) -> Result<(), StoreError> {
+        self.database.begin()?;
+        for _ in 0..batch {
+            let pair = self.turn / 2 % self.ground.visitors.len().max(1);
+            let by_agent = self.turn % 2 == 1;
+            self.turn += 1;
+            self.position += 1;
+            let Some(visitor) = self.ground.visitors.get(pair) else { continue };
+            let Some(agent) = self.ground.agents.get(visitor.agent) else { continue };
+            if by_agent {
+                self.of_agent(visitor, agent)?;
+            } else {
+                self.of_visitor(visitor)?;
+            }
+        }
+        self.database.execute(events::MOVE_END, params![self.position])?;
+        self.database.commit()
+    }
+
+    /// Was it sent before, which conversation is open, how does it stand, the row, the event.
+    fn of_visitor(&self, visitor: &KnownVisitor) -> Result<(), StoreError> {
+        let client_id = RealWorld.new_id();
+        let database = &self.database;
+        database.look(conversations::store::SENT, params![visitor.id, client_id])?;
+        database.look(conversations::store::OPEN_OF_VISITOR, params![visitor.id])?;
+        self.add(visitor, visitor.id.as_str(), "visitor", &client_id)
+    }
+
+    /// Was it sent before, may this agent write here, is the account still good, how does it stand,
+    /// the row, the event.
+    fn of_agent(&self, visitor: &KnownVisitor, agent: &KnownAgent) -> Result<(), StoreError> {
+        let client_id = RealWorld.new_id();
+        let (database, id) = (&self.database, &visitor.conversation);
+        database.look(conversations::store::SENT, params![agent.id, client_id])?;
+        database.look(conversations::store::BY_ID, params![id])?;
+        database.look(conversations::store::EVER_SERVED, params![id, agent.id])?;
+        database.look(agents::store::BY_ID, params![agent.id])?;
+        self.add(visitor, agent.id.as_str(), "agent", &client_id)
+    }
+
+    fn add(
+        &self,
+        visitor: &KnownVisitor,
+        actor: &str,
+        author: &str,
+        client_id: &str,
+    ) -> Result<(), StoreError> {
+        let (database, id, now) = (&self.database, &visitor.conversation, RealWorld.now());
+        let seq = database.look(conversations::store::RUNNING, params![id])?.unwrap_or(0) + 1;
+        database.execute(
+            conversations::store::INSERT_MESSAGE,
+            params![id, seq, actor, client_id, author, TEXT, false, now, seq, now],
+        )?;
+        let no_body = "";
+        database.execute(
+            events::INSERT,
+            params![self.position, now, "message_appended", id, seq, no_body],
+        )
+    }
+}

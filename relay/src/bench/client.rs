@@ -1,0 +1,417 @@
+//! A client that costs as little as possible, so that what is measured is the relay. One task for
+//! each socket: it sends when it is told to, looks only at those few bytes of a frame that it needs,
+//! and counts. It never comes back by itself.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use yingke_shared::PROTOCOL_VERSION;
+use yingke_shared::frame::{Hello, ResumePoint};
+use yingke_shared::ids::{ConversationId, Epoch, Position};
+use yingke_shared::limits::COMMANDS_IN_FLIGHT_MAX;
+
+use super::error::{BenchError, During as _};
+use super::ground::TEXT;
+
+/// Sockets that come from one address: far fewer than the relay lets in from one.
+const OF_ONE_ADDRESS: usize = 200;
+/// A connection and its welcome; longer ones are tried again.
+const WELCOME_WITHIN: Duration = Duration::from_secs(20);
+const READ_BUFFER_BYTES: usize = 4 * 1_024;
+
+pub(super) type Socket = WebSocketStream<TcpStream>;
+
+/// Which side of the protocol, and what a message of it looks like.
+#[derive(Debug, Clone)]
+pub(super) enum Side {
+    Visitor,
+    /// Writing into these conversations in turn.
+    Agent(Vec<ConversationId>),
+}
+
+impl Side {
+    fn path(&self) -> &'static str {
+        match self {
+            Self::Visitor => "/ws/visitor",
+            Self::Agent(_) => "/ws/staff",
+        }
+    }
+
+    /// All of a message's frame but its id.
+    fn bodies(&self) -> Vec<String> {
+        match self {
+            Self::Visitor => vec![format!(
+                r#"","type":"send_message","body":{{"text":"{TEXT}","page":{{"url":"http://shop.localhost/","title":"Tea"}},"locale":"zh-CN"}}}}"#
+            )],
+            Self::Agent(conversations) => conversations
+                .iter()
+                .map(|id| {
+                    format!(
+                        r#"","type":"send_message","body":{{"conversation_id":"{id}","text":"{TEXT}"}}}}"#
+                    )
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What all clients share.
+pub(super) struct Board {
+    /// What times count from.
+    pub(super) began: Instant,
+    /// Whoever is answered writes again at once.
+    pub(super) saturate: AtomicBool,
+    /// Messages that were acknowledged.
+    pub(super) acked: AtomicU64,
+    /// Messages that arrived at the other side.
+    pub(super) arrived: AtomicU64,
+    /// Messages that anybody was told to send.
+    pub(super) sent: AtomicU64,
+    /// Refused, closed, broken: there should be none.
+    pub(super) troubles: AtomicU64,
+    /// From the intended moment of sending to the arrival at the other side, in nanoseconds.
+    pub(super) delays: Mutex<Vec<u64>>,
+}
+
+impl Board {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            began: Instant::now(),
+            saturate: AtomicBool::new(false),
+            acked: AtomicU64::new(0),
+            arrived: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            troubles: AtomicU64::new(0),
+            delays: Mutex::default(),
+        })
+    }
+
+    /// Tells a client to send a message that counts as sent at `intended_ns`.
+    pub(super) fn order(&self, orders: &mpsc::UnboundedSender<u64>, intended_ns: u64) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        // A client that has ended is one of the troubles.
+        let _ = orders.send(intended_ns);
+    }
+
+    /// Forgets the delays so far.
+    pub(super) fn take_delays(&self) -> Vec<u64> {
+        std::mem::take(&mut *self.delays.lock())
+    }
+
+    pub(super) fn now_ns(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Begins to count messages again.
+    pub(super) fn forget_counts(&self) {
+        for count in [&self.sent, &self.acked, &self.arrived] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until everything that was sent is acknowledged and has arrived.
+    pub(super) async fn settled(&self, within: Duration) -> Result<(), BenchError> {
+        self.until(within, [&self.acked, &self.arrived]).await
+    }
+
+    /// Waits until everything that was sent is acknowledged.
+    pub(super) async fn acknowledged(&self, within: Duration) -> Result<(), BenchError> {
+        self.until(within, [&self.acked, &self.acked]).await
+    }
+
+    async fn until(&self, within: Duration, counts: [&AtomicU64; 2]) -> Result<(), BenchError> {
+        let reached = async {
+            loop {
+                let sent = self.sent.load(Ordering::Relaxed);
+                if counts.iter().all(|count| count.load(Ordering::Relaxed) >= sent) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let waited = timeout(within, reached).await;
+        waited.map_err(|_| {
+            let [sent, acked, arrived, troubles] =
+                [&self.sent, &self.acked, &self.arrived, &self.troubles]
+                    .map(|count| count.load(Ordering::Relaxed));
+            let why = format!(
+                "of {sent} messages {acked} were acknowledged and {arrived} arrived; {troubles} troubles"
+            );
+            BenchError::new("waiting for all messages", why)
+        })
+    }
+}
+
+/// A socket with its task. Closed when dropped.
+pub(super) struct Client {
+    orders: mpsc::UnboundedSender<u64>,
+    /// Everything up to here was delivered.
+    upto: Arc<AtomicU64>,
+    /// Of which log.
+    pub(super) epoch: Epoch,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// How a socket began.
+pub(super) struct Welcomed {
+    pub(super) socket: Socket,
+    /// It goes on where it said it stopped.
+    pub(super) resumed: bool,
+    epoch: Epoch,
+    position: u64,
+}
+
+/// Connects and says hello. `number` spreads clients over addresses.
+pub(super) async fn welcome(
+    address: SocketAddr,
+    side: &Side,
+    token: &str,
+    number: usize,
+    resume: Option<ResumePoint>,
+) -> Result<Welcomed, BenchError> {
+    let opening = open(address, side, token, number, resume);
+    timeout(WELCOME_WITHIN, opening).await.during("waiting for a welcome")?
+}
+
+async fn open(
+    address: SocketAddr,
+    side: &Side,
+    token: &str,
+    number: usize,
+    resume: Option<ResumePoint>,
+) -> Result<Welcomed, BenchError> {
+    let mut socket = upgrade(address, side.path(), number).await?;
+    #[derive(Serialize)]
+    struct First<'a> {
+        id: &'a str,
+        r#type: &'a str,
+        body: Hello,
+    }
+    let body = Hello { version: PROTOCOL_VERSION, token: token.to_owned(), resume };
+    let first = First { id: "hello", r#type: "hello", body };
+    let first = serde_json::to_string(&first).during("writing a hello")?;
+    socket.send(Frame::text(first)).await.during("saying hello")?;
+    loop {
+        let frame = socket.next().await;
+        let frame = frame.ok_or_else(|| BenchError::new("saying hello", "it was closed"))?;
+        let Frame::Text(text) = frame.during("reading a welcome")? else { continue };
+        if !text.starts_with(r#"{"type":"welcome""#) {
+            return Err(BenchError::new("saying hello", text));
+        }
+        let epoch = after(&text, r#""epoch":""#).and_then(|rest| rest.split('"').next());
+        let epoch = Epoch::new(epoch.unwrap_or_default()).during("reading a welcome")?;
+        let position = number_after(&text, r#""position":"#).unwrap_or(0);
+        let resumed = text.contains(r#""mode":"resumed""#);
+        return Ok(Welcomed { socket, resumed, epoch, position });
+    }
+}
+
+/// A WebSocket, from one of many addresses of this machine where it has them.
+pub(super) async fn upgrade(
+    address: SocketAddr,
+    path: &str,
+    number: usize,
+) -> Result<Socket, BenchError> {
+    let connecting = "connecting";
+    let socket = TcpSocket::new_v4().during(connecting)?;
+    if cfg!(target_os = "linux") && address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        let street = u32::try_from(number / OF_ONE_ADDRESS).unwrap_or(0) % 60_000;
+        let from = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 1, 0, 1)) + street);
+        socket.bind(SocketAddr::new(from.into(), 0)).during(connecting)?;
+    }
+    let stream = socket.connect(address).await.during(connecting)?;
+    stream.set_nodelay(true).during(connecting)?;
+    let config =
+        WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(0);
+    let url = format!("ws://{address}{path}");
+    let upgraded = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
+    Ok(upgraded.during(connecting)?.0)
+}
+
+impl Client {
+    /// Connects, says hello and begins to listen.
+    pub(super) async fn open(
+        board: &Arc<Board>,
+        address: SocketAddr,
+        side: Side,
+        token: &str,
+        number: usize,
+    ) -> Result<Self, BenchError> {
+        let welcomed = welcome(address, &side, token, number, None).await?;
+        Ok(Self::run(board, welcomed, &side, number))
+    }
+
+    /// Begins to listen.
+    pub(super) fn run(board: &Arc<Board>, welcomed: Welcomed, side: &Side, number: usize) -> Self {
+        let (orders, queue) = mpsc::unbounded_channel();
+        let upto = Arc::new(AtomicU64::new(welcomed.position));
+        let Welcomed { socket, epoch, .. } = welcomed;
+        let talk = Talk {
+            board: Arc::clone(board),
+            socket,
+            own: format!(
+                "bench-{}{number:07}-",
+                if matches!(side, Side::Visitor) { 'v' } else { 'a' }
+            ),
+            bodies: side.bodies(),
+            turn: 0,
+            unanswered: 0,
+            waiting: VecDeque::new(),
+            upto: Arc::clone(&upto),
+        };
+        Self { orders, upto, epoch, task: tokio::spawn(talk.run(queue)) }
+    }
+
+    /// For [`Board::order`].
+    pub(super) fn orders(&self) -> mpsc::UnboundedSender<u64> {
+        self.orders.clone()
+    }
+
+    /// Where it would go on.
+    pub(super) fn bookmark(&self) -> ResumePoint {
+        let position = Position::new(self.upto.load(Ordering::Relaxed)).unwrap_or_default();
+        ResumePoint { epoch: self.epoch.clone(), position }
+    }
+}
+
+/// A socket's task.
+struct Talk {
+    board: Arc<Board>,
+    socket: Socket,
+    /// What the ids of own messages begin with; the rest is the intended time.
+    own: String,
+    bodies: Vec<String>,
+    /// Whose turn it is of the bodies.
+    turn: usize,
+    unanswered: usize,
+    /// Intended, but too many are unanswered.
+    waiting: VecDeque<u64>,
+    upto: Arc<AtomicU64>,
+}
+
+impl Talk {
+    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<u64>) {
+        loop {
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    Some(intended_ns) => self.send(intended_ns).await,
+                    None => return,
+                },
+                frame = self.socket.next() => match frame {
+                    Some(Ok(Frame::Text(text))) => self.read(&text).await,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => {
+                        self.board.troubles.fetch_add(1, Ordering::Relaxed);
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn send(&mut self, intended_ns: u64) {
+        if self.unanswered >= COMMANDS_IN_FLIGHT_MAX {
+            self.waiting.push_back(intended_ns);
+            return;
+        }
+        let Some(body) = self.bodies.get(self.turn) else { return };
+        self.turn = (self.turn + 1) % self.bodies.len();
+        let frame = format!(r#"{{"id":"{}{intended_ns:020}{body}"#, self.own);
+        self.unanswered += 1;
+        if self.socket.send(Frame::text(frame)).await.is_err() {
+            self.board.troubles.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn read(&mut self, text: &str) {
+        if text.starts_with(r#"{"type":"delivery""#) {
+            self.delivered(text);
+        } else if text.starts_with(r#"{"type":"reply""#) {
+            self.unanswered = self.unanswered.saturating_sub(1);
+            if text.contains(r#""kind":"accepted""#) {
+                self.board.acked.fetch_add(1, Ordering::Relaxed);
+            } else {
+                self.board.troubles.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Some(intended_ns) = self.waiting.pop_front() {
+                self.send(intended_ns).await;
+            } else if self.board.saturate.load(Ordering::Relaxed) {
+                self.board.sent.fetch_add(1, Ordering::Relaxed);
+                self.send(self.board.now_ns()).await;
+            }
+        } else if text.starts_with(r#"{"type":"bye""#) {
+            self.board.troubles.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn delivered(&self, text: &str) {
+        if let Some(upto) = number_after(text, r#""upto":"#) {
+            self.upto.store(upto, Ordering::Relaxed);
+        }
+        let mut rest = text;
+        while let Some(found) = after(rest, r#""client_id":"bench-"#) {
+            rest = found;
+            // Own messages come back too; what counts is their arrival at the other side.
+            if found.as_bytes().first() == self.own.as_bytes().get("bench-".len()) {
+                continue;
+            }
+            self.board.arrived.fetch_add(1, Ordering::Relaxed);
+            let intended = found.split('"').next().and_then(|id| id.rsplit('-').next());
+            if let Some(intended_ns) = intended.and_then(|nanos| nanos.parse::<u64>().ok())
+                && !self.board.saturate.load(Ordering::Relaxed)
+            {
+                let delay_ns = self.board.now_ns().saturating_sub(intended_ns);
+                self.board.delays.lock().push(delay_ns);
+            }
+        }
+    }
+}
+
+/// What follows the first `mark`.
+fn after<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
+    text.split_once(mark).map(|(_, rest)| rest)
+}
+
+/// The number that follows the first `mark`.
+fn number_after(text: &str, mark: &str) -> Option<u64> {
+    let rest = after(text, mark)?;
+    rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Those messages of agents that a delivery brings a visitor.
+pub(super) fn messages_of_agents(text: &str) -> usize {
+    text.matches(r#""client_id":"bench-a"#).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_needs_of_a_frame_is_found() {
+        let text = r#"{"type":"delivery","after":3,"upto":41,"events":[{"client_id":"bench-a0000001-00000000000000000007"}]}"#;
+        assert_eq!(number_after(text, r#""upto":"#), Some(41));
+        assert_eq!(messages_of_agents(text), 1);
+        assert_eq!(number_after(text, r#""from":"#), None);
+    }
+}

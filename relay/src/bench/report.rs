@@ -1,0 +1,296 @@
+//! The figures: one JSON object for scripts, a table for people. Each figure is in the unit its line
+//! names; what could not be measured on this system is left out.
+
+use serde::Serialize;
+
+use super::options::Dose;
+use super::spread::{Percentiles, Spread};
+
+/// See the module.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+    pub(super) raw: Raw,
+}
+
+/// The promised figures.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Figures {
+    /// Durable messages a second with 100 pairs, as a share of the bare loop's in batches of 100.
+    #[serde(rename = "S1", skip_serializing_if = "Option::is_none")]
+    pub(super) s1: Option<f64>,
+    /// Milliseconds, p99 at 500 a second.
+    #[serde(rename = "S3", skip_serializing_if = "Option::is_none")]
+    pub(super) s3: Option<f64>,
+    /// Milliseconds, p99 at 5,000 a second.
+    #[serde(rename = "S4", skip_serializing_if = "Option::is_none")]
+    pub(super) s4: Option<f64>,
+    /// KiB for an idle visitor's socket.
+    #[serde(rename = "S5", skip_serializing_if = "Option::is_none")]
+    pub(super) s5: Option<f64>,
+    /// MiB in memory with 19,000 idle sockets.
+    #[serde(rename = "S6", skip_serializing_if = "Option::is_none")]
+    pub(super) s6: Option<f64>,
+    /// Microseconds of processor time for a message, saturated.
+    #[serde(rename = "S7", skip_serializing_if = "Option::is_none")]
+    pub(super) s7: Option<f64>,
+    /// Milliseconds from the start to the first accepted socket.
+    #[serde(rename = "S8", skip_serializing_if = "Option::is_none")]
+    pub(super) s8: Option<f64>,
+    /// Seconds until everybody is back after a restart.
+    #[serde(rename = "S9", skip_serializing_if = "Option::is_none")]
+    pub(super) s9: Option<f64>,
+}
+
+/// What the figures were made of.
+#[derive(Debug, Serialize)]
+pub(super) struct Raw {
+    version: &'static str,
+    processors: usize,
+    rounds: usize,
+    round_s: f64,
+    pub(super) durable: Vec<OfPairs>,
+    pub(super) latency: Vec<AtRate>,
+    pub(super) crowd: Option<OfCrowd>,
+    pub(super) full_crowd: Option<OfCrowd>,
+    pub(super) start: Option<OfStart>,
+}
+
+/// Writing as fast as possible.
+#[derive(Debug, Serialize)]
+pub(super) struct OfPairs {
+    pairs: usize,
+    pub(super) relay_per_second: Spread,
+    pub(super) bare_in_batches_per_second: Spread,
+    pub(super) bare_alone_per_second: Spread,
+    pub(super) ratio_to_batches: f64,
+    pub(super) ratio_to_alone: f64,
+    pub(super) cpu_us_per_message: Option<Spread>,
+    pub(super) echoes_per_second: Option<Spread>,
+    pub(super) ratio_to_echoes: Option<f64>,
+    /// After the rounds.
+    pub(super) relay_resident_kib: Option<f64>,
+}
+
+impl OfPairs {
+    pub(super) fn begin(pairs: usize) -> Self {
+        Self {
+            pairs,
+            relay_per_second: Spread::default(),
+            bare_in_batches_per_second: Spread::default(),
+            bare_alone_per_second: Spread::default(),
+            ratio_to_batches: 0.0,
+            ratio_to_alone: 0.0,
+            cpu_us_per_message: None,
+            echoes_per_second: None,
+            ratio_to_echoes: None,
+            relay_resident_kib: None,
+        }
+    }
+
+    /// For progress.
+    pub(super) fn line(&self) -> String {
+        format!(
+            "{} pairs: {} messages/s; bare loop in batches {}, one by one {}",
+            self.pairs,
+            whole(self.relay_per_second),
+            whole(self.bare_in_batches_per_second),
+            whole(self.bare_alone_per_second)
+        )
+    }
+}
+
+/// Writing at a rate.
+#[derive(Debug, Serialize)]
+pub(super) struct AtRate {
+    pub(super) rate: u32,
+    pub(super) relay_ms: Percentiles,
+    pub(super) relay_p99_ms: Spread,
+    pub(super) sent_late_ms: Percentiles,
+    pub(super) echo_ms: Percentiles,
+    pub(super) cpu_us_per_message: Option<Spread>,
+}
+
+impl AtRate {
+    /// For progress.
+    pub(super) fn line(&self) -> String {
+        format!(
+            "{}/s: p50 {:.2}, p99 {:.2}, p99.9 {:.2} ms",
+            self.rate, self.relay_ms.p50, self.relay_ms.p99, self.relay_ms.p999
+        )
+    }
+}
+
+/// Many visitors.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct OfCrowd {
+    pub(super) visitors: usize,
+    pub(super) troubles: u64,
+    pub(super) gathered_s: f64,
+    pub(super) before_kib: Option<f64>,
+    pub(super) resident_kib: Option<f64>,
+    /// Idle.
+    pub(super) kib_each: Option<f64>,
+    /// At the most, while all wrote.
+    pub(super) busy_kib_each: Option<f64>,
+    pub(super) half_back_s: Option<f64>,
+    pub(super) all_back_s: Option<f64>,
+    pub(super) after_return_kib: Option<f64>,
+}
+
+impl OfCrowd {
+    /// For progress.
+    pub(super) fn line(&self) -> String {
+        let each = self.kib_each.unwrap_or_default();
+        format!("{} sockets: {each:.1} KiB each, there in {:.1} s", self.visitors, self.gathered_s)
+    }
+
+    /// For progress.
+    pub(super) fn line_of_return(&self) -> String {
+        format!("all {} back in {:.1} s", self.visitors, self.all_back_s.unwrap_or_default())
+    }
+}
+
+/// Starting.
+#[derive(Debug, Serialize)]
+pub(super) struct OfStart {
+    pub(super) stored: u32,
+    pub(super) first_socket_ms: Spread,
+    pub(super) resident_kib: Option<Spread>,
+}
+
+impl OfStart {
+    /// For progress.
+    pub(super) fn line(&self) -> String {
+        let kib = self.resident_kib.unwrap_or_default().median;
+        format!("first socket after {:.0} ms with {kib:.0} KiB", self.first_socket_ms.median)
+    }
+}
+
+impl Report {
+    pub(super) fn new(dose: &Dose) -> Self {
+        let raw = Raw {
+            version: env!("CARGO_PKG_VERSION"),
+            processors: std::thread::available_parallelism().map_or(0, usize::from),
+            rounds: dose.rounds,
+            round_s: dose.round.as_secs_f64(),
+            durable: Vec::new(),
+            latency: Vec::new(),
+            crowd: None,
+            full_crowd: None,
+            start: None,
+        };
+        Self { figures: Figures::default(), raw }
+    }
+
+    /// On standard output. A closed pipe is the reader's choice.
+    pub(super) fn print(&self, json: bool) {
+        use std::io::Write as _;
+        let text = match json {
+            true => serde_json::to_string(self).unwrap_or_default(),
+            false => self.table(),
+        };
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    }
+
+    fn table(&self) -> String {
+        let mut lines = vec![format!(
+            "本机可承载 What this machine carries (yingke-relay {}, {} processors, {} rounds of {} s)",
+            self.raw.version, self.raw.processors, self.raw.rounds, self.raw.round_s
+        )];
+        self.raw.durable.iter().for_each(|of| of.tell(&mut lines));
+        self.raw.latency.iter().for_each(|of| of.tell(&mut lines));
+        self.raw.crowd.iter().for_each(|of| of.tell(&mut lines));
+        self.raw.full_crowd.iter().for_each(|of| of.tell(&mut lines));
+        self.raw.start.iter().for_each(|of| of.tell(&mut lines));
+        lines.join("\n")
+    }
+}
+
+impl OfPairs {
+    fn tell(&self, lines: &mut Vec<String>) {
+        lines.push(format!("\n{} 对 pairs", self.pairs));
+        let mut tell = |name, value: String| lines.push(row(name, &value));
+        tell("持久消息 durable messages/s", whole(self.relay_per_second));
+        tell("裸写入(每批100) bare loop, batches of 100", whole(self.bare_in_batches_per_second));
+        tell("  比率 ratio (S1)", format!("{:.2}", self.ratio_to_batches));
+        tell("裸写入(逐条) bare loop, one by one", whole(self.bare_alone_per_second));
+        tell("  比率 ratio", format!("{:.2}", self.ratio_to_alone));
+        if let (Some(echoes), Some(ratio)) = (self.echoes_per_second, self.ratio_to_echoes) {
+            tell("裸回声 bare WebSocket echoes/s", whole(echoes));
+            tell("  比率 ratio", format!("{ratio:.2}"));
+        }
+        if let Some(cpu) = self.cpu_us_per_message {
+            tell("每条消息处理器 CPU per message (S7)", format!("{} µs", whole(cpu)));
+        }
+        if let Some(kib) = self.relay_resident_kib {
+            tell("忙时内存 memory while busy", format!("{:.1} MiB", kib / 1_024.0));
+        }
+    }
+}
+
+impl AtRate {
+    fn tell(&self, lines: &mut Vec<String>) {
+        lines.push(format!("\n每秒 {} 条 messages a second", self.rate));
+        let mut tell = |name, value: String| lines.push(row(name, &value));
+        tell("端到端延迟 end-to-end delay", times(&self.relay_ms));
+        let p99 = self.relay_p99_ms;
+        let spread = format!("{:.2} ms ({:.2} – {:.2})", p99.median, p99.least, p99.most);
+        tell("  p99 各轮 over the rounds", spread);
+        tell("裸回声 bare echo", times(&self.echo_ms));
+        tell("发送端自身 the sender's own lateness", times(&self.sent_late_ms));
+        if let Some(cpu) = self.cpu_us_per_message {
+            tell("每条消息处理器 CPU per message", format!("{} µs", whole(cpu)));
+        }
+    }
+}
+
+impl OfCrowd {
+    fn tell(&self, lines: &mut Vec<String>) {
+        lines.push(format!("\n{} 名访客 visitors", self.visitors));
+        let mut tell = |name, value: Option<f64>, unit| {
+            if let Some(value) = value {
+                lines.push(row(name, &format!("{value:.1} {unit}")));
+            }
+        };
+        let mib = |kib: Option<f64>| kib.map(|kib| kib / 1_024.0);
+        tell("空闲连接内存 memory of an idle socket (S5)", self.kib_each, "KiB");
+        tell("忙时最多 at most, while all write", self.busy_kib_each, "KiB");
+        tell("总内存 memory in all (S6)", mib(self.resident_kib), "MiB");
+        tell("全部连上 all connected in", Some(self.gathered_s), "s");
+        tell("重启后半数恢复 half of them back after a restart", self.half_back_s, "s");
+        tell("重启后全部恢复 all of them back, nothing lost (S9)", self.all_back_s, "s");
+        tell("恢复后内存 memory then", mib(self.after_return_kib), "MiB");
+    }
+}
+
+impl OfStart {
+    fn tell(&self, lines: &mut Vec<String>) {
+        lines.push(format!("\n{} 条已存消息 stored messages", self.stored));
+        let ms = self.first_socket_ms;
+        let spread = format!("{:.0} ms ({:.0} – {:.0})", ms.median, ms.least, ms.most);
+        lines.push(row("启动到首个连接 start to the first socket (S8)", &spread));
+        if let Some(kib) = self.resident_kib {
+            let mib = format!("{:.1} MiB", kib.median / 1_024.0);
+            lines.push(row("当时内存 memory then", &mib));
+        }
+    }
+}
+
+/// Columns of the labels.
+const LABEL_COLUMNS: usize = 52;
+
+fn row(name: &str, value: &str) -> String {
+    // A Chinese character takes two columns.
+    let columns: usize = name.chars().map(|letter| if letter.is_ascii() { 1 } else { 2 }).sum();
+    format!("  {name}{}{value}", " ".repeat(LABEL_COLUMNS.saturating_sub(columns).max(1)))
+}
+
+fn whole(spread: Spread) -> String {
+    format!("{:.0} ({:.0} – {:.0})", spread.median, spread.least, spread.most)
+}
+
+fn times(of: &Percentiles) -> String {
+    format!("p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms", of.p50, of.p99, of.p999, of.most)
+}
