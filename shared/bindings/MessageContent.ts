@@ -2,7 +2,8 @@
 import type { SystemNotice } from "./SystemNotice";
 
 /**
- * What a message says.
+ * What a message says. A reader of an older version meets content it has no words for: it reads
+ * [`Self::Unknown`], so that the message keeps its place and its numbers and all others are read.
  */
 export type MessageContent = { "kind": "text", 
 /**
@@ -12,4 +13,4 @@ text: string, } | { "kind": "notice",
 /**
  * Which.
  */
-notice: SystemNotice, };
+notice: SystemNotice, } | { "kind": "unknown" };

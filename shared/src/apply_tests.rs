@@ -171,6 +171,23 @@ fn cards_replace_cards() {
 }
 
 #[test]
+fn what_a_later_version_says_is_read_as_unknown_and_nothing_else_is_lost() {
+    let later = [
+        serde_json::json!({"kind": "picture", "url": "x"}),
+        serde_json::json!({"kind": "notice", "notice": {"kind": "transferred"}}),
+        serde_json::json!({"kind": "notice", "notice": {"kind": "ended", "by": "clock"}}),
+    ];
+    for content in later {
+        let mut said = serde_json::to_value(message(3, 2)).unwrap();
+        said["content"] = content;
+        let read: Message = serde_json::from_value(said).unwrap();
+        assert_eq!(read, Message { content: MessageContent::Unknown, ..message(3, 2) });
+    }
+    let known = serde_json::to_value(message(3, 2)).unwrap();
+    assert_eq!(serde_json::from_value::<Message>(known).unwrap(), message(3, 2));
+}
+
+#[test]
 fn a_row_says_the_newest_text_whatever_notices_follow() {
     let notice = |number| Message {
         content: MessageContent::Notice { notice: SystemNotice::Ended { by: EndedBy::Agent } },

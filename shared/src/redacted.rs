@@ -22,6 +22,7 @@ impl fmt::Debug for MessageContent {
         match self {
             Self::Text { text } => f.debug_tuple("Text").field(&Hidden(text)).finish(),
             Self::Notice { notice } => f.debug_tuple("Notice").field(notice).finish(),
+            Self::Unknown => f.write_str("Unknown"),
         }
     }
 }

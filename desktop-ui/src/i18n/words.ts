@@ -23,7 +23,7 @@ export function visitorName(t: Translate, visitor: VisitorCard): string {
 }
 
 /** The line of a system message. */
-export function noticeText(t: Translate, notice: SystemNotice): string {
+function noticeText(t: Translate, notice: SystemNotice): string {
   switch (notice.kind) {
     case "welcome":
       return t("workbench.notice_welcome", { text: notice.text });
@@ -38,7 +38,12 @@ export function noticeText(t: Translate, notice: SystemNotice): string {
 
 /** A message in one line. */
 export function lineOf(t: Translate, message: Message): string {
-  return message.content.kind === "text"
-    ? message.content.text.replace(/\s+/g, " ")
-    : noticeText(t, message.content.notice);
+  switch (message.content.kind) {
+    case "text":
+      return message.content.text.replace(/\s+/g, " ");
+    case "notice":
+      return noticeText(t, message.content.notice);
+    default:
+      return t("workbench.message_unknown");
+  }
 }

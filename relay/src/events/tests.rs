@@ -212,6 +212,7 @@ fn insert_message(tx: &mut WriteTx<'_>, message: &Message) -> Result<(), StoreEr
     let (content, is_notice) = match &message.content {
         MessageContent::Text { text } => (text.clone(), false),
         MessageContent::Notice { notice } => (serde_json::to_string(notice).unwrap(), true),
+        MessageContent::Unknown => panic!("nobody sends it"),
     };
     tx.execute(
         "INSERT INTO messages (conversation_id, seq, actor_id, client_id, author, content,

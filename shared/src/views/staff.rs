@@ -1,6 +1,7 @@
 //! What agents, managers and admins see.
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 use super::common::{AgentCard, Availability, EndedBy, Marks, Role, SystemNotice, WaitingReason};
@@ -85,8 +86,9 @@ pub enum Author {
     System,
 }
 
-/// What a message says.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+/// What a message says. A reader of an older version meets content it has no words for: it reads
+/// [`Self::Unknown`], so that the message keeps its place and its numbers and all others are read.
+#[derive(Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export)]
 pub enum MessageContent {
@@ -100,6 +102,30 @@ pub enum MessageContent {
         /// Which.
         notice: SystemNotice,
     },
+    /// What a later version says. Only read, never sent by anyone.
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for MessageContent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        enum Known {
+            Text { text: String },
+            Notice { notice: SystemNotice },
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Read {
+            Known(Known),
+            Later(IgnoredAny),
+        }
+        Ok(match Read::deserialize(deserializer)? {
+            Read::Known(Known::Text { text }) => Self::Text { text },
+            Read::Known(Known::Notice { notice }) => Self::Notice { notice },
+            Read::Later(IgnoredAny) => Self::Unknown,
+        })
+    }
 }
 
 /// One message of a conversation as staff see it.
@@ -177,11 +203,11 @@ impl ConversationRecord {
 
     /// A newer message takes the place of the newest; a notice keeps the text before it.
     pub fn put_message(&mut self, message: Message) {
-        let is_text = matches!(message.content, MessageContent::Text { .. });
+        let is_notice = matches!(message.content, MessageContent::Notice { .. });
         let before = std::mem::replace(&mut self.last_message, message);
-        if is_text {
+        if !is_notice {
             self.last_said = None;
-        } else if matches!(before.content, MessageContent::Text { .. }) {
+        } else if !matches!(before.content, MessageContent::Notice { .. }) {
             self.last_said = Some(before);
         }
     }

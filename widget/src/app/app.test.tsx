@@ -7,7 +7,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App, type Frame } from "./app";
 import { ChatClient } from "./client";
-import type { VisitorFrame, VisitorSnapshot } from "./protocol";
+import type { HistoryPage, VisitorFrame, VisitorSnapshot } from "./protocol";
 import { SiteStorage } from "./storage";
 
 /** The relay's end of the socket. */
@@ -325,6 +325,36 @@ test("what a newer relay says in words not known here breaks nothing", async () 
     expect.stringContaining("四"),
   ]);
   expect(find("status").textContent).not.toBe("");
+});
+
+test("one message of a page that is not known here keeps no other out", async () => {
+  await open();
+  const marks = { delivered: 0, read: 0 };
+  const status = { kind: "ended", by: "visitor", at: 1 } as const;
+  const conversation = { id: "c2", rev: 1, status, agent_marks: marks, own_marks: marks };
+  const said = (conversation_id: string, seq: number, content: unknown) => ({
+    ...{ conversation_id, seq, client_id: `${conversation_id}m${seq}` },
+    ...{ author: { kind: "me" }, content, at: Date.now() },
+  });
+  const text = (words: string) => ({ kind: "text", text: words });
+  const held: unknown = {
+    ...SNAPSHOT,
+    conversation: { ...conversation, last_seq: 1 },
+    messages: [said("c2", 1, text("五"))],
+    has_earlier: true,
+  };
+  await Wire.last.tell(welcome(held as VisitorSnapshot));
+  await act(() => find("earlier").click());
+  const messages: unknown = [
+    said("c1", 1, text("一")),
+    said("c1", 2, { kind: "sticker", file: "x" }),
+    { ...said("c1", 3, text("三")), author: { kind: "robot", name: "R2" } },
+  ];
+  const page = { messages, has_earlier: false } as HistoryPage;
+  const id = Wire.last.of("load_history")[0]?.id ?? "";
+  await Wire.last.tell({ type: "reply", id, ok: { kind: "history", page } });
+  const shown = [...document.querySelectorAll("[data-seq]")].map((row) => row.textContent);
+  expect(shown).toEqual(["一", "三", "五"].map((words) => expect.stringContaining(words)));
 });
 
 test("an agent's message is read when the window has the focus, not before", async () => {

@@ -6,7 +6,7 @@ import type { OutboxItem } from "../../../../shared/bindings/ui/OutboxItem";
 import type { VisitorCard } from "../../../../shared/bindings/VisitorCard";
 import { useLocale, useT } from "../../i18n";
 import { dayName, fullTime, timeOfDay } from "../../i18n/format";
-import { noticeText, problemText, visitorName } from "../../i18n/words";
+import { lineOf, problemText, visitorName } from "../../i18n/words";
 import { discardSend, editUnsent, loadEarlier, retrySend, useChat } from "../../stores/chat";
 import { useToday } from "../../stores/clock";
 import { useConnection } from "../../stores/connection";
@@ -100,7 +100,6 @@ type ItemOf<K extends StreamItem["kind"]> = Extract<StreamItem, { kind: K }>;
 function System({ item }: { item: ItemOf<"system"> }) {
   const t = useT();
   const locale = useLocale();
-  if (item.message.content.kind !== "notice") return null;
   return (
     <div
       className={styles.center}
@@ -112,7 +111,7 @@ function System({ item }: { item: ItemOf<"system"> }) {
       <span className={styles.system} title={fullTime(locale, item.message.at)}>
         {timeOfDay(locale, item.message.at)}
         <i aria-hidden="true">·</i>
-        {noticeText(t, item.message.content.notice)}
+        {lineOf(t, item.message)}
       </span>
     </div>
   );

@@ -91,7 +91,7 @@ export function streamItems(input: StreamInput): StreamItem[] {
       newLine = null;
       author = null;
     }
-    if (message.content.kind === "notice") {
+    if (message.content.kind !== "text") {
       items.push({ kind: "system", key: `seq:${message.seq}`, message });
       author = null;
       continue;

@@ -34,6 +34,11 @@ describe("a row", () => {
     expect(show({ said: joined(2) }).textContent).toContain("Ana joined");
   });
 
+  it("says that it cannot show what a later version says", () => {
+    const later = visitorSays(3, "", { content: { kind: "unknown" } });
+    expect(show({ said: later }).textContent).toContain("Update this program");
+  });
+
   it("shows the draft instead, unless it is open", () => {
     expect(show({ ...said, draft: "well" }).textContent).toContain("[Draft]well");
     expect(show({ ...said, draft: "well" }, true).textContent).not.toContain("[Draft]");

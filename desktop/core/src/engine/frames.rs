@@ -162,6 +162,7 @@ pub(super) fn encode(id: &ClientId, command: &StaffCommand) -> String {
 #[cfg(test)]
 mod tests {
     use yingke_shared::frame::Start;
+    use yingke_shared::views::{Message, MessageContent};
 
     use super::*;
 
@@ -218,6 +219,29 @@ mod tests {
         let Start::Snapshot { snapshot, .. } = welcome.start else { panic!() };
         let held: Vec<&str> = snapshot.conversations.keys().map(|id| id.as_str()).collect();
         assert_eq!(held, ["c1"]);
+    }
+
+    #[test]
+    fn one_message_nobody_understands_does_not_keep_a_page_out() {
+        let mut messages = [1, 2, 3]
+            .map(|n| serde_json::to_value(crate::replica::tests::message(n, n, None)).unwrap());
+        messages[1]["content"] = serde_json::json!({ "kind": "picture", "id": "p" });
+        let page = serde_json::json!({
+            "conversation_id": "c1", "messages": messages, "has_earlier": false,
+        });
+        let reply = serde_json::json!({
+            "type": "reply", "id": "a", "ok": { "kind": "messages", "page": page },
+        });
+        let Ok(Incoming::Reply { result: Ok(Outcome::Messages { page }), .. }) =
+            Incoming::decode(&reply.to_string())
+        else {
+            panic!()
+        };
+        // Dense, so nothing asks for it again.
+        let seqs: Vec<_> = page.messages.iter().map(|message| message.seq.get()).collect();
+        assert_eq!(seqs, [1, 2, 3]);
+        let unknown = |message: &&Message| message.content == MessageContent::Unknown;
+        assert_eq!(page.messages.iter().filter(unknown).count(), 1);
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl Relay {
 pub(crate) fn text_of(message: &Message) -> String {
     match &message.content {
         MessageContent::Text { text } => text.clone(),
-        MessageContent::Notice { .. } => "(notice)".to_owned(),
+        MessageContent::Notice { .. } | MessageContent::Unknown => "(notice)".to_owned(),
     }
 }
 
