@@ -12,6 +12,7 @@
 )]
 
 mod agreement;
+mod bench;
 mod desk;
 mod disk;
 mod kills;
