@@ -2,6 +2,7 @@
 //! agent, another agent, the visitor and another visitor; across gain, lose, gain.
 
 use anyhow::Result;
+use yingke_shared::error_code::ErrorCode;
 use yingke_shared::rest::{ChangeAgent, ChangeSite};
 use yingke_shared::views::Availability;
 use yingke_tests::agree::Viewer;
@@ -144,12 +145,56 @@ async fn apply_equals_refetch_after_every_action() -> Result<()> {
             &ChangeAgent { nickname: Some("Benjamin".to_owned()), ..ChangeAgent::default() },
         )
         .await?;
-    // A name is no event of a conversation: who is on a page sees the new one at the next snapshot.
-    all.vera.connect().await?;
-    all.viktor.connect().await?;
-    all.agree("a colleague's new name").await?;
+    all.agree("a colleague's new name, on messages of an ended conversation").await?;
+    windows_follow(&scene, &mut all).await?;
     all.agree_finally().await?;
     scene.finish().await
+}
+
+/// What an open window shows of agents and of its site follows at once, and over a resume.
+async fn windows_follow(scene: &Scene, all: &mut Everyone) -> Result<()> {
+    let rename = async |agent: &StaffSocket, nickname: &str| {
+        let nickname = Some(nickname.to_owned());
+        let change = ChangeAgent { nickname, ..ChangeAgent::default() };
+        scene.admin.change_agent(&agent.id, &change).await
+    };
+    rename(&all.ana, "安娜").await?;
+    all.agree("the serving agent's new name").await?;
+    for (after, change) in [
+        ("a welcome", ChangeSite { welcome: Some("您好".to_owned()), ..ChangeSite::default() }),
+        ("a site's name", ChangeSite { name: Some("茶铺".to_owned()), ..ChangeSite::default() }),
+        ("previews off", ChangeSite { preview: Some(false), ..ChangeSite::default() }),
+        ("previews on", ChangeSite { preview: Some(true), ..ChangeSite::default() }),
+        ("a site switched off", ChangeSite { enabled: Some(false), ..ChangeSite::default() }),
+        ("a site switched on", ChangeSite { enabled: Some(true), ..ChangeSite::default() }),
+        ("no tickets", ChangeSite { return_tickets: Some(false), ..ChangeSite::default() }),
+    ] {
+        scene.admin.change_site(&scene.site, &change).await?;
+        all.agree(after).await?;
+    }
+
+    // The same while the window is away for a moment; then the log goes on as before.
+    let bookmark = all.vera.link()?.bookmark();
+    all.vera.leave();
+    rename(&all.ana, "Anna").await?;
+    rename(&all.ben, "本").await?;
+    let off = ChangeSite { enabled: Some(false), preview: Some(false), ..ChangeSite::default() };
+    scene.admin.change_site(&scene.site, &off).await?;
+    all.vera.resume_at(bookmark).await?;
+    anyhow::ensure!(all.vera.link()?.look(|held| held.resumed), "a snapshot shows nothing here");
+    all.agree("names and settings over a resume").await?;
+
+    // Off, a conversation that is open goes on to its end, and no other begins.
+    all.vera.say("Vera goes on").await?;
+    all.agree("a message while the site is off").await?;
+    all.vera.end().await?;
+    all.agree("an end while the site is off").await?;
+    let refused = all.vera.say_as(&yingke_tests::link::new_id(), "Vera begins").await?;
+    anyhow::ensure!(
+        refused.as_ref().is_err_and(|error| error.code == ErrorCode::SiteDisabled),
+        "{refused:?}"
+    );
+    all.agree("a refused beginning").await
 }
 
 /// A reader that was away resumes where it was and ends up like one that never left; one that was

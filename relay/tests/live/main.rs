@@ -16,3 +16,6 @@ mod stories;
 #[cfg(test)]
 #[path = "trouble.rs"]
 mod trouble;
+#[cfg(test)]
+#[path = "windows.rs"]
+mod windows;
