@@ -240,7 +240,7 @@ impl Account {
                     self.outbox.history_replaced();
                 }
                 for message in again {
-                    self.outbox.put(message);
+                    self.outbox.offer_again(message);
                 }
                 self.epoch_entered = true;
                 self.shown.everything_dirty();

@@ -35,7 +35,9 @@
 //!
 //! The worst case is a restored backup: the relay's history is older than what it acknowledged.
 //! Then everything acknowledged in the last 24 hours is queued again under the same ids, in front
-//! of what was written since; what the relay still has, it simply acknowledges again.
+//! of what was written since; what the relay still has, it simply acknowledges again. Of a
+//! conversation that waits again for an agent it refuses what it does not have: such messages fail,
+//! and go again by themselves as soon as the conversation is ours.
 
 #[cfg(test)]
 mod tests;
@@ -182,6 +184,8 @@ struct Entry {
     tried: bool,
     /// The author takes it out: it goes nowhere while the disk is asked.
     leaving: bool,
+    /// It was acknowledged once, by a history that was replaced.
+    again: bool,
 }
 
 /// One conversation's messages, by the order they were written.
@@ -234,8 +238,36 @@ impl Outbox {
                 state,
                 tried: message.tried,
                 leaving: false,
+                again: false,
             },
         );
+    }
+
+    /// Puts in what the relay had acknowledged before its history was replaced.
+    pub fn offer_again(&mut self, message: StoredMessage) {
+        let client_id = message.client_id.clone();
+        self.put(message);
+        if let Some((entry, _)) = self.entry(&client_id) {
+            entry.again = true;
+        }
+    }
+
+    /// A conversation is ours: what was offered again and refused because it was not, goes now.
+    pub fn gained(&mut self, conversation_id: &ConversationId) -> Vec<Change> {
+        let entries = self.lanes.get_mut(conversation_id).into_iter();
+        let entries = entries.flat_map(|lane| lane.entries.values_mut());
+        let mut changes = Vec::new();
+        for entry in entries.filter(|entry| entry.again && !entry.leaving) {
+            if let State::Failed(ErrorCode::NotFound | ErrorCode::Forbidden) = entry.state {
+                entry.state = State::Queued;
+                changes.push(Change::Standing {
+                    client_id: entry.client_id.clone(),
+                    standing: Standing::Unsent,
+                    age_from_ms: entry.age_from_ms,
+                });
+            }
+        }
+        changes
     }
 
     /// The messages whose turn it is, now that the link is live. They count as being sent from here.

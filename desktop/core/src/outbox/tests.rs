@@ -290,6 +290,33 @@ fn a_replaced_history_queues_what_it_acknowledged_in_front() {
     assert_eq!(outbox.total(), 3);
 }
 
+/// Seen failing before such messages were told from others: they stayed failed.
+#[test]
+fn what_is_offered_again_goes_when_its_conversation_is_ours_again() {
+    let mut outbox = Outbox::default();
+    outbox.offer_again(message("a1", 0));
+    outbox.offer_again(message("a2", 1));
+    outbox.put(message("a3", 2));
+    for name in ["a1", "a2", "a3"] {
+        assert_eq!(due(&mut outbox, 0), [name]);
+        outbox.refused(&id(name), refusal(ErrorCode::Forbidden, None), 0, JITTER);
+    }
+    assert_eq!(outbox.gained(&lane("b")), []);
+    let again = |name| Change::Standing {
+        client_id: id(name),
+        standing: Standing::Unsent,
+        age_from_ms: 0,
+    };
+    assert_eq!(outbox.gained(&lane("a")), [again("a1"), again("a2")]);
+    assert_eq!(due(&mut outbox, 0), ["a1"]);
+    outbox.acked(&id("a1"), seq(1), 0);
+    assert_eq!(due(&mut outbox, 0), ["a2"]);
+    outbox.refused(&id("a2"), refusal(ErrorCode::ConversationEnded, None), 0, JITTER);
+    assert_eq!(outbox.gained(&lane("a")), []);
+    // What was never acknowledged waits for its author.
+    assert!(matches!(states(&outbox, "a", 0)[2].1, OutboxState::Failed { .. }));
+}
+
 #[test]
 fn only_so_many_are_on_their_way_at_once() {
     let mut outbox = Outbox::default();
