@@ -158,6 +158,7 @@ impl Account {
         match event {
             SocketEvent::Opened => self.link(step, Input::Opened),
             SocketEvent::Closed => self.link(step, Input::Broken),
+            SocketEvent::Alive => self.link(step, Input::Heard),
             SocketEvent::Frame(text) => {
                 self.link(step, Input::Heard);
                 match Incoming::decode(&text) {
@@ -241,8 +242,7 @@ impl Account {
             return;
         }
         let offset = i128::from(welcome.now.millis()) - i128::from(step.wall);
-        let offset = offset.clamp(i128::from(i32::MIN), i128::from(i32::MAX));
-        self.shown.clock_offset_ms = i32::try_from(offset).unwrap_or(0);
+        self.shown.clock_offset_ms = i64::try_from(offset).unwrap_or(0);
         let epoch = welcome.epoch.clone();
         // Unsent messages stay visible whatever the relay's history says of their conversations.
         let lanes = self.outbox.conversations();
@@ -302,6 +302,8 @@ impl Account {
                     let own_read = record.own_read;
                     self.marks.known(conversation_id, own_read);
                     self.want_fill(conversation_id.clone());
+                    let changes = self.outbox.gained(conversation_id);
+                    self.change_outbox(step, changes, Awaited::Nothing);
                 }
                 _ => self.left_inbox(step, conversation_id),
             }
