@@ -12,15 +12,30 @@
 )]
 
 mod agreement;
+mod backup;
 mod bench;
+mod broken;
+mod clocks;
 mod desk;
 mod disk;
+mod exhaustion;
 mod kills;
 mod limits;
+mod links;
+mod load;
+mod old_release;
 mod pages;
+mod policy;
+mod power;
 mod privacy;
 mod routing;
+mod restart;
 mod scene;
 mod seats;
+mod secure;
+mod storage_calls;
+mod stalled;
+mod storm;
 mod unread;
+mod withdrawn;
 mod witnesses;

@@ -170,10 +170,7 @@ async fn c07_the_waiting_clock_stops_only_by_an_answer() -> Result<()> {
     vera.say("a third question starts it anew").await?;
     let third =
         ana.until_row("the clock runs again", &hers, |row| row.unanswered_since.is_some()).await?;
-    ensure!(
-        third.unanswered_since == Some(third.last_message.at)
-            && third.unanswered_since != Some(since)
-    );
+    ensure!(third.unanswered_since == Some(third.said.at) && third.unanswered_since != Some(since));
     scene.finish().await
 }
 
@@ -298,7 +295,7 @@ async fn e01_d04_preview_and_the_kinds_of_one_stream() -> Result<()> {
     ana.until_row("no preview after the message", &hers, |row| row.preview.is_empty()).await?;
     ana.say(&hers, "Ana answers in the stream").await?;
     ana.until_row("the answer is in the stream", &hers, |row| {
-        matches!(row.last_message.author, Author::Agent { .. })
+        matches!(row.said.author, Author::Agent { .. })
     })
     .await?;
     let history = ana.whole_chat(&hers).await?;

@@ -44,6 +44,7 @@ pub(crate) fn build(parts: &[String], release: bool) -> Result<()> {
     }
     cargo_build(&packages, release)?;
     if release && wants("desktop") {
+        set_debug_information_aside(&paths::target().join("release/yingke-desktop"))?;
         say::step("制作 .deb · bundling the desktop client");
         let mut tauri = procs::npm();
         tauri
@@ -55,6 +56,24 @@ pub(crate) fn build(parts: &[String], release: bool) -> Result<()> {
     let folder = paths::target().join(if release { "release" } else { "debug" });
     say::step(&format!("完成 · built into {}", folder.display()));
     Ok(())
+}
+
+/// Moves a program's debug information, three quarters of it, into a file of its own beside it:
+/// whoever reads a crash finds it there, and nobody has to download it.
+fn set_debug_information_aside(program: &Path) -> Result<()> {
+    let mut sections = procs::command("readelf");
+    sections.args(["--sections", "--wide"]).arg(program);
+    if !procs::read(&mut sections, "readelf")?.contains(".debug_info") {
+        return Ok(());
+    }
+    let aside = program.with_extension("debug");
+    let mut keep = procs::command("objcopy");
+    keep.arg("--only-keep-debug").arg(program).arg(&aside);
+    procs::run(&mut keep, "objcopy")?;
+    let mut strip = procs::command("objcopy");
+    let link = format!("--add-gnu-debuglink={}", aside.display());
+    strip.arg("--strip-unneeded").arg(link).arg(program);
+    procs::run(&mut strip, "objcopy")
 }
 
 /// Builds these packages with all their programs, in one invocation.

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
+use tempfile::TempDir;
 use yingke_client::bridge::types::{
     ConnectionState, OutboxState, Remember, UiErrorKind, UiReply, UiRequest,
 };
 use yingke_shared::error_code::{ErrorCode, WireError};
-use yingke_shared::ids::{ClientId, Epoch};
+use yingke_shared::ids::{ClientId, ConversationId, Epoch};
 use yingke_shared::views::Author;
 
 use crate::relay::{OnSend, Relay, conversation};
@@ -25,6 +26,16 @@ fn stored(relay: &Relay, name: &str) -> Vec<(ClientId, String)> {
         .collect()
 }
 
+/// Ana, signed in and connected, serves the visitor of `c1`.
+async fn at_work() -> (Relay, ConversationId, TempDir, Seat) {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "hello");
+    let data = tempfile::tempdir().unwrap();
+    let seat = Seat::signed_in(data.path(), &relay).await;
+    seat.connected().await;
+    (relay, id, data, seat)
+}
+
 #[tokio::test]
 async fn a_link_that_breaks_at_any_step_changes_nothing() {
     for fault in [
@@ -34,11 +45,7 @@ async fn a_link_that_breaks_at_any_step_changes_nothing() {
         OnSend::Refuse(WireError::new(ErrorCode::Busy)),
         OnSend::Refuse(WireError { code: ErrorCode::TooFast, retry_after_ms: Some(30) }),
     ] {
-        let relay = Relay::start().await;
-        let id = relay.begin("c1", "在吗?");
-        let data = tempfile::tempdir().unwrap();
-        let seat = Seat::signed_in(data.path(), &relay).await;
-        seat.connected().await;
+        let (relay, id, _data, seat) = at_work().await;
         seat.open_chat(&id).await;
         relay.world().on_send.extend([fault; 3]);
         let mut expected = Vec::new();
@@ -50,7 +57,7 @@ async fn a_link_that_breaks_at_any_step_changes_nothing() {
         assert_eq!(stored(&relay, "c1"), expected, "{fault:?}");
         until("the chat shows each once", || {
             seat.chat_texts()
-                == ["在吗?", "answer 0", "answer 1", "answer 2", "answer 3", "answer 4"]
+                == ["hello", "answer 0", "answer 1", "answer 2", "answer 3", "answer 4"]
                 && seat.view().outbox.is_empty()
         })
         .await;
@@ -65,11 +72,7 @@ async fn a_client_killed_at_any_step_sends_each_message_once() {
         Some(OnSend::CutBeforeAnswering),
         Some(OnSend::CutBeforeDelivering),
     ] {
-        let relay = Relay::start().await;
-        let id = relay.begin("c1", "hello");
-        let data = tempfile::tempdir().unwrap();
-        let seat = Seat::signed_in(data.path(), &relay).await;
-        seat.connected().await;
+        let (relay, id, data, seat) = at_work().await;
         if fault.is_none() {
             // Killed before anything could be sent.
             relay.world().down = true;
@@ -97,12 +100,9 @@ async fn a_client_killed_at_any_step_sends_each_message_once() {
 
 #[tokio::test]
 async fn what_is_written_without_network_waits_shows_so_and_goes_in_order() {
-    let relay = Relay::start().await;
-    let one = relay.begin("c1", "hello");
+    let (relay, one, _data, seat) = at_work().await;
     let two = relay.begin("c2", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    until("both rows are there", || seat.view().rows.len() == 2).await;
     relay.world().down = true;
     relay.cut();
     seat.open_chat(&one).await;
@@ -129,11 +129,7 @@ async fn what_is_written_without_network_waits_shows_so_and_goes_in_order() {
 
 #[tokio::test]
 async fn a_refused_message_fails_does_not_hold_up_the_lane_and_is_its_authors_to_decide() {
-    let relay = Relay::start().await;
-    let id = relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    let (relay, id, _data, seat) = at_work().await;
     seat.open_chat(&id).await;
     let code = ErrorCode::TooLarge;
     relay.world().on_send.push_back(OnSend::Refuse(WireError::new(code)));
@@ -164,11 +160,7 @@ async fn a_refused_message_fails_does_not_hold_up_the_lane_and_is_its_authors_to
 
 #[tokio::test]
 async fn an_id_used_for_something_else_is_replaced_only_when_the_author_says_again() {
-    let relay = Relay::start().await;
-    let id = relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    let (relay, id, _data, seat) = at_work().await;
     let code = ErrorCode::IdReused;
     relay.world().on_send.push_back(OnSend::Refuse(WireError::new(code)));
     let first = seat.send(&id, "text").await;
@@ -180,11 +172,7 @@ async fn an_id_used_for_something_else_is_replaced_only_when_the_author_says_aga
 
 #[tokio::test]
 async fn a_discarded_message_is_never_sent() {
-    let relay = Relay::start().await;
-    let id = relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    let (relay, id, data, seat) = at_work().await;
     relay.world().down = true;
     relay.cut();
     until("the cut is noticed", || seat.view().connection != Some(ConnectionState::Connected))
@@ -202,11 +190,7 @@ async fn a_discarded_message_is_never_sent() {
 
 #[tokio::test]
 async fn after_the_relays_history_was_replaced_recent_messages_are_offered_again() {
-    let relay = Relay::start().await;
-    let id = relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    let (relay, id, _data, seat) = at_work().await;
     seat.open_chat(&id).await;
     let first = seat.send(&id, "first").await;
     let second = seat.send(&id, "second").await;
@@ -237,11 +221,7 @@ async fn after_the_relays_history_was_replaced_recent_messages_are_offered_again
 
 #[tokio::test]
 async fn signing_out_keeps_unsent_messages_and_drafts_for_this_account_alone() {
-    let relay = Relay::start().await;
-    let id = relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    let (relay, id, _data, seat) = at_work().await;
     relay.world().down = true;
     relay.cut();
     let waiting = seat.send(&id, "waiting").await;
@@ -271,11 +251,7 @@ async fn signing_out_keeps_unsent_messages_and_drafts_for_this_account_alone() {
 
 #[tokio::test]
 async fn drafts_are_kept_across_a_kill_and_cleared_by_sending() {
-    let relay = Relay::start().await;
-    let id = relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    let (relay, id, data, seat) = at_work().await;
     let draft =
         |text: &str| UiRequest::SetDraft { conversation_id: id.clone(), text: text.to_owned() };
     seat.ask(draft("草稿")).await.unwrap();
@@ -290,11 +266,7 @@ async fn drafts_are_kept_across_a_kill_and_cleared_by_sending() {
 
 #[tokio::test]
 async fn what_cannot_be_a_message_is_refused_at_once() {
-    let relay = Relay::start().await;
-    let id = relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let seat = Seat::signed_in(data.path(), &relay).await;
-    seat.connected().await;
+    let (_relay, id, _data, seat) = at_work().await;
     let longest = "文".repeat(4_000);
     for (conversation_id, text, code) in [
         (id.clone(), "  \n".to_owned(), Some(ErrorCode::EmptyText)),

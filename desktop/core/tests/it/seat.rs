@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use yingke_client::bridge::types::{
     Chat, ConnectionState, InboxRow, OutboxItem, Remember, Session, UiError, UiPush, UiReply,
     UiRequest, UiState,
 };
-use yingke_client::host::{SecretError, SecretStore, SystemHost};
+use yingke_client::host::{Host, SecretError, SecretStore, SystemHost};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Message;
 
@@ -43,6 +44,41 @@ impl SecretStore for Keys {
     fn delete(&self, key: &str) -> Result<(), SecretError> {
         self.0.lock().unwrap().remove(key);
         Ok(())
+    }
+}
+
+/// A computer whose clocks the test moves on.
+pub(crate) struct Clocks {
+    host: SystemHost,
+    ahead_ms: AtomicU64,
+}
+
+impl Clocks {
+    pub(crate) fn new(data: &Path) -> Arc<Self> {
+        Arc::new(Self { host: SystemHost::new(data, None), ahead_ms: AtomicU64::new(0) })
+    }
+
+    /// Lets time pass at once. Who waits for a time sees it with the next thing that happens.
+    pub(crate) fn pass(&self, ms: u64) {
+        self.ahead_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Host for Clocks {
+    fn wall_ms(&self) -> u64 {
+        self.host.wall_ms() + self.ahead_ms.load(Ordering::SeqCst)
+    }
+    fn monotonic_ms(&self) -> u64 {
+        self.host.monotonic_ms() + self.ahead_ms.load(Ordering::SeqCst)
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        self.host.random(bytes);
+    }
+    fn secrets(&self) -> Option<Arc<dyn SecretStore>> {
+        None
+    }
+    fn data_dir(&self) -> &Path {
+        self.host.data_dir()
     }
 }
 
@@ -115,7 +151,12 @@ impl Seat {
     /// Opens the client on a data folder, with or without a key store.
     pub(crate) async fn open(data: &Path, keys: Option<Arc<Keys>>) -> Self {
         let keys = keys.map(|keys| keys as Arc<dyn SecretStore>);
-        let core = Core::start(Arc::new(SystemHost::new(data, keys))).await.unwrap();
+        Self::open_on(Arc::new(SystemHost::new(data, keys))).await
+    }
+
+    /// Opens the client on a computer.
+    pub(crate) async fn open_on(host: Arc<dyn Host>) -> Self {
+        let core = Core::start(host).await.unwrap();
         let view = Arc::new(Mutex::new(View::default()));
         let mut pushes = core.subscribe();
         let shown = Arc::clone(&view);

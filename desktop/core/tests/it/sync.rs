@@ -1,15 +1,18 @@
 //! What the relay says reaches the window: rows, chats, holes, marks, previews; across cuts,
 //! snapshots and restarts.
 
-use yingke_client::bridge::types::{ConnectionState, UiReply, UiRequest};
+use std::sync::Arc;
+
+use yingke_client::bridge::types::{ConnectionState, Remember, UiReply, UiRequest};
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::events::StaffEventBody;
 use yingke_shared::frame::StaffSignal;
 use yingke_shared::ids::ConversationId;
+use yingke_shared::limits::PREVIEW_EXPIRES_MS;
 use yingke_shared::views::{ConversationStatus, EndedBy};
 
 use crate::relay::{Relay, conversation, seq};
-use crate::seat::{Seat, until};
+use crate::seat::{Clocks, Seat, until};
 
 async fn seat_with(relay: &Relay) -> (tempfile::TempDir, Seat) {
     let data = tempfile::tempdir().unwrap();
@@ -48,7 +51,7 @@ async fn viewing_marks_read_once_a_second_and_survives_a_cut() {
         let conversation_id = id.clone();
         seat.ask(UiRequest::Viewed { conversation_id, seq: seq(n) }).await.unwrap();
     }
-    until("the row is read", || seat.row(&id).is_some_and(|row| row.last_message.seq == seq(9)))
+    until("the row is read", || seat.row(&id).is_some_and(|row| row.said.seq == seq(9)))
         .await;
     let conversation_id = id.clone();
     seat.ask(UiRequest::Viewed { conversation_id, seq: seq(9) }).await.unwrap();
@@ -139,7 +142,7 @@ async fn a_delivery_that_does_not_fit_leads_to_one_fresh_hello_never_a_loop() {
     relay.world().misfits = 1;
     relay.visitor_writes(&id, "two");
     until("it is there all the same", || {
-        seat.row(&id).is_some_and(|row| row.last_message.seq == seq(2))
+        seat.row(&id).is_some_and(|row| row.said.seq == seq(2))
     })
     .await;
     assert_eq!(relay.world().hellos, [false, false]);
@@ -148,7 +151,7 @@ async fn a_delivery_that_does_not_fit_leads_to_one_fresh_hello_never_a_loop() {
     relay.world().misfits = 1;
     relay.visitor_writes(&id, "three");
     until("it is there all the same", || {
-        seat.row(&id).is_some_and(|row| row.last_message.seq == seq(3))
+        seat.row(&id).is_some_and(|row| row.said.seq == seq(3))
     })
     .await;
     assert_eq!(relay.world().hellos, [false, false, false]);
@@ -162,7 +165,7 @@ async fn a_cut_link_resumes_where_it_stood() {
     for n in 2..=6 {
         relay.cut();
         relay.visitor_writes(&id, &format!("message {n}"));
-        until("it is there", || seat.row(&id).is_some_and(|row| row.last_message.seq == seq(n)))
+        until("it is there", || seat.row(&id).is_some_and(|row| row.said.seq == seq(n)))
             .await;
     }
     assert_eq!(relay.world().hellos, [false, true, true, true, true, true]);
@@ -242,6 +245,38 @@ async fn previews_and_presence_show_and_are_gone_when_the_message_comes() {
     until("a broken link shows none", || shows("")).await;
 }
 
+/// E01: ten seconds after the last key press nothing is being typed any more, unless a key was
+/// pressed meanwhile. Broken once by never looking at the time: the preview then stood for ever.
+#[tokio::test]
+async fn a_preview_is_gone_ten_seconds_after_the_last_key() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "one");
+    let data = tempfile::tempdir().unwrap();
+    let clocks = Clocks::new(data.path());
+    let seat = Seat::open_on(Arc::clone(&clocks) as _).await;
+    seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
+    seat.connected().await;
+    let typed = |text: &str| {
+        relay.signal(StaffSignal::Preview { conversation_id: id.clone(), text: text.to_owned() });
+    };
+    let shows = |text: &str| seat.view().previews.get(&id).is_some_and(|shown| shown == text);
+    typed("有没");
+    until("the preview shows", || shows("有没")).await;
+    clocks.pass(PREVIEW_EXPIRES_MS / 2);
+    typed("有没有");
+    until("it goes on", || shows("有没有")).await;
+    clocks.pass(PREVIEW_EXPIRES_MS / 2);
+    seat.open_chat(&id).await;
+    assert!(shows("有没有"), "it counts from the last key");
+    clocks.pass(PREVIEW_EXPIRES_MS / 2);
+    // Something happens: the client looks at its clock.
+    seat.ask(UiRequest::CloseConversation {}).await.unwrap();
+    until("it is gone", || shows("")).await;
+    assert_eq!(seat.open_chat(&id).await.head.preview, "");
+    assert_eq!(seat.row(&id).map(|row| row.preview), Some(String::new()));
+    assert_eq!(relay.world().hellos, [false], "on the same link");
+}
+
 #[tokio::test]
 async fn typing_is_told_once_in_a_while() {
     let relay = Relay::start().await;
@@ -286,7 +321,7 @@ async fn a_broken_cache_is_built_anew_and_the_outbox_untouched() {
     let seat = Seat::signed_in(data.path(), &relay).await;
     seat.connected().await;
     until("it is sent and seen", || {
-        seat.row(&id).is_some_and(|row| row.last_message.seq == seq(2))
+        seat.row(&id).is_some_and(|row| row.said.seq == seq(2))
     })
     .await;
     assert_eq!(relay.texts(&id), ["one", "waiting"]);
@@ -303,13 +338,13 @@ async fn a_window_that_does_not_listen_gets_a_fresh_state_instead_of_a_backlog()
         relay.visitor_writes(&id, &format!("message {n}"));
         // One push each: a delivery the core has not shown yet would be merged with the next.
         if n % 50 == 0 {
-            until("shown", || seat.row(&id).is_some_and(|row| row.last_message.seq == seq(n)))
+            until("shown", || seat.row(&id).is_some_and(|row| row.said.seq == seq(n)))
                 .await;
         }
     }
     match pushes.next().await {
         Some(yingke_client::bridge::types::UiPush::State(state)) => {
-            assert_eq!(state.inbox[0].last_message.seq, seq(600));
+            assert_eq!(state.inbox[0].said.seq, seq(600));
         }
         other => panic!("{other:?}"),
     }
@@ -365,7 +400,7 @@ async fn the_window_converges_with_the_relay_whatever_happens() {
                 };
                 let recount = kept.messages.iter().filter(by_visitor).count();
                 let row = &view.rows[id];
-                row.last_message == kept.record.last_message && row.unread as usize == recount
+                row.said == *kept.record.said() && row.unread as usize == recount
             })
     };
     until("window and relay agree", agrees).await;

@@ -1,0 +1,269 @@
+//! What the real desktop window draws: every screen, in both languages, light and dark, under its
+//! content security policy and in the brand's colour; and what it asks, in the order it asks.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use yingke_tests::browser::{DesktopHome, DesktopWindow};
+
+use crate::scene::Scene;
+
+/// The brand as the workbench shows it, by theme.
+const BRANDS: [(&str, &str); 2] = [("light", "rgb(23, 117, 90)"), ("dark", "rgb(27, 125, 95)")];
+
+/// Every look: language and theme.
+const LOOKS: [(&str, &str); 4] =
+    [("zh-CN", "light"), ("en", "light"), ("en", "dark"), ("zh-CN", "dark")];
+
+/// A window whose screens are walked through.
+struct Walk<'a> {
+    window: &'a DesktopWindow,
+    locale: &'static str,
+    theme: &'static str,
+}
+
+/// Nothing that any screen draws is refused by the content security policy, and buttons that matter
+/// have the brand's colour. The window notes what is refused from its first script on. Broken twice:
+/// by an antd modal, which locks scrolling by an inline style, and by leaving out the nonce, which
+/// leaves antd's buttons in its own blue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
+    let mut scene = Scene::set().await?;
+    let account = scene.hire("Ana", 8).await?;
+    let home = DesktopHome::new()?;
+    let window = DesktopWindow::open(&home).await?;
+    let page = &window.page;
+    page.find("sign-in-submit").await?;
+    let noted = page.run("return Array.isArray(window.__CSP_VIOLATIONS__)", Vec::new()).await?;
+    ensure!(noted == json!(true), "this build of the window does not note violations");
+
+    for (locale, theme) in LOOKS {
+        let walk = Walk { window: &window, locale, theme };
+        walk.look("sign-in").await?;
+        walk.primary("sign-in-submit").await?;
+        page.click("language").await?;
+        walk.menu("language menu").await?;
+        page.click("theme").await?;
+        walk.menu("theme menu").await?;
+    }
+    let walk = Walk { window: &window, locale: "zh-CN", theme: "dark" };
+    // An unencrypted server that is not this computer is asked about first.
+    window.try_sign_in("http://192.0.2.1", "ana", "not-her-password").await?;
+    page.find("sign-in-plain-http").await?;
+    walk.check("question about an unencrypted server").await?;
+    window.try_sign_in(&scene.address().server(), &account.account, "not-her-password").await?;
+    page.find("sign-in-error").await?;
+    walk.check("refused sign-in").await?;
+    window.sign_in(scene.address(), &account).await?;
+    window.go_online().await?;
+
+    let vera = scene.visitor().await?;
+    let hers = vera.say("where is my tea").await?.conversation;
+    let viktor = scene.visitor().await?;
+    let his = viktor.say("see https://shop.example/tea").await?.conversation;
+    page.until("both rows are there", || async {
+        Ok((page.lines("inbox-row").await?.len() == 2).then_some(()))
+    })
+    .await?;
+    for (locale, theme) in LOOKS {
+        let walk = Walk { window: &window, locale, theme };
+        walk.look("list and empty chat").await?;
+        for (button, name) in [
+            ("account-menu", "account menu"),
+            ("presence", "presence menu"),
+            ("language", "language menu"),
+            ("theme", "theme menu"),
+        ] {
+            page.click(button).await?;
+            walk.menu(name).await?;
+        }
+        page.click("account-menu").await?;
+        page.click("change-password").await?;
+        page.find("password-now").await?;
+        page.fill("password-now", "not-her-password").await?;
+        page.fill("password-new", "a-better-secret-of-ana").await?;
+        page.fill("password-again", "another-one").await?;
+        walk.check("two passwords that differ").await?;
+        page.fill("password-again", "a-better-secret-of-ana").await?;
+        walk.primary("password-submit").await?;
+        walk.escape("password-submit").await?;
+
+        window.open_conversation(hers.as_str()).await?;
+        vera.preview("where is my te").await?;
+        page.until_shows("preview", "where is my te").await?;
+        page.fill("composer", "on its way").await?;
+        walk.check("chat with preview and draft").await?;
+        walk.primary("send").await?;
+        page.click("send-key").await?;
+        walk.menu("send key menu").await?;
+        page.click("toggle-side").await?;
+        walk.check("side pane").await?;
+        page.click("toggle-side").await?;
+        page.click("end-conversation").await?;
+        page.find("end-conversation-confirm").await?;
+        walk.check("question before the end").await?;
+        page.click("end-conversation").await?;
+        window.open_conversation(his.as_str()).await?;
+        page.until_shows("message", "see https://shop.example/tea").await?;
+        walk.check("chat with a link").await?;
+    }
+
+    let walk = Walk { window: &window, locale: "zh-CN", theme: "dark" };
+    viktor.end().await?;
+    page.find("composer-closed").await?;
+    walk.check("ended conversation").await?;
+    window.open_conversation(hers.as_str()).await?;
+    scene.relay.kill()?;
+    let not_connected = |line: &yingke_tests::browser::Line| {
+        line.state.as_deref().is_some_and(|state| state != "connected")
+    };
+    page.until_line("the window notices", "connection-state", not_connected).await?;
+    window.say("said without the relay").await?;
+    page.find("unsent").await?;
+    walk.check("reconnecting, with something unsent").await?;
+    page.until_line("several tries failed", "connection-state", |line| {
+        line.state.as_deref() == Some("offline")
+    })
+    .await?;
+    walk.check("offline").await?;
+    scene.relay.run().await?;
+    window.until_connected().await?;
+    page.click("account-menu").await?;
+    page.click("sign-out").await?;
+    page.find("sign-in-submit").await?;
+    walk.check("signed out").await?;
+    window.close().await?;
+    scene.finish().await
+}
+
+impl Walk<'_> {
+    /// Puts the window into this look, by its own menus, and checks the screen.
+    async fn look(&self, screen: &str) -> Result<()> {
+        self.choose("language", u64::from(self.locale == "en")).await?;
+        self.choose("theme", u64::from(self.theme == "dark")).await?;
+        let is_so = "const root = document.documentElement; \
+                     return root.lang === arguments[0] && root.dataset.theme === arguments[1]";
+        self.window
+            .page
+            .until("the look has changed", || async {
+                let arguments = vec![json!(self.locale), json!(self.theme)];
+                Ok((self.window.page.run(is_so, arguments).await? == json!(true)).then_some(()))
+            })
+            .await?;
+        self.check(screen).await
+    }
+
+    /// Nothing was refused so far.
+    async fn check(&self, screen: &str) -> Result<()> {
+        let refused = "return window.__CSP_VIOLATIONS__";
+        let refused = self.window.page.run(refused, Vec::new()).await?;
+        let (locale, theme) = (self.locale, self.theme);
+        ensure!(refused == json!([]), "{screen} ({locale}, {theme}) was refused: {refused}");
+        Ok(())
+    }
+
+    /// A menu stands open, is checked and closed again.
+    async fn menu(&self, name: &str) -> Result<()> {
+        self.until_menus(1).await?;
+        self.check(name).await?;
+        self.press_escape().await?;
+        self.until_menus(0).await
+    }
+
+    /// Chooses the n-th line of a button's menu.
+    async fn choose(&self, button: &str, line: u64) -> Result<()> {
+        const LINE: &str = "return [...document.querySelectorAll('[role=menuitem]')].filter( \
+                            (line) => line.getBoundingClientRect().height > 0)[arguments[0]]";
+        let page = &self.window.page;
+        page.click(button).await?;
+        self.until_menus(1).await?;
+        page.driver.execute(LINE, vec![json!(line)]).await?.element()?.click().await?;
+        self.until_menus(0).await
+    }
+
+    /// So many menus stand open.
+    async fn until_menus(&self, wanted: u64) -> Result<()> {
+        const OPEN: &str = "return [...document.querySelectorAll('[role=menu]')].filter((menu) => \
+                            menu.getBoundingClientRect().height > 0).length";
+        let page = &self.window.page;
+        page.until("a menu opens or closes", || async {
+            Ok((page.run(OPEN, Vec::new()).await? == json!(wanted)).then_some(()))
+        })
+        .await
+    }
+
+    /// Esc closes what holds this element.
+    async fn escape(&self, inside: &str) -> Result<()> {
+        self.press_escape().await?;
+        self.window.page.until_gone(inside).await
+    }
+
+    async fn press_escape(&self) -> Result<()> {
+        let focused = self.window.page.driver.active_element().await?;
+        Ok(focused.send_keys(thirtyfour::Key::Escape).await?)
+    }
+
+    /// The button that matters here is drawn in the brand's colour.
+    async fn primary(&self, button: &str) -> Result<()> {
+        let page = &self.window.page;
+        let brand = BRANDS.iter().find(|(theme, _)| *theme == self.theme).context("a theme")?.1;
+        let mut drawn = Value::Null;
+        let colour = "const button = document.querySelector(`[data-testid=${arguments[0]}]`); \
+                      return getComputedStyle(button).backgroundColor";
+        let outcome = page
+            .until("the button has its colour", || async {
+                // Colours fade over.
+                let now = page.run(colour, vec![json!(button)]).await?;
+                Ok((now == json!(brand)).then_some(()))
+            })
+            .await;
+        if outcome.is_err() {
+            drawn = page.run(colour, vec![json!(button)]).await?;
+        }
+        outcome.with_context(|| format!("{button} is {drawn}, not {brand}"))?;
+        self.check(button).await
+    }
+}
+
+/// Asks the core from inside the page, as the workbench does, and waits for the answer.
+async fn ask(window: &DesktopWindow, request: &Value) -> Result<Value> {
+    const ASK: &str = "const done = arguments[arguments.length - 1]; \
+        window.__TAURI_INTERNALS__.invoke('ui', { request: arguments[0] }) \
+            .then((reply) => done({ reply }), (error) => done({ error }));";
+    let said = window.page.driver.execute_async(ASK, vec![request.clone()]).await?;
+    Ok(said.json().clone())
+}
+
+async fn preferences(window: &DesktopWindow) -> Result<Value> {
+    let said = ask(window, &json!({ "type": "get_state", "body": {} })).await?;
+    Ok(said["reply"]["body"]["preferences"].clone())
+}
+
+/// What the page asks is carried out in the order it asked, whatever each thing is about. Broken
+/// once by a command with `async`: a burst then ended with an earlier width than the last one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_window_is_answered_in_the_order_it_asks() -> Result<()> {
+    const BURST: &str = "const done = arguments[arguments.length - 1]; \
+        const ask = (type, body) => \
+            window.__TAURI_INTERNALS__.invoke('ui', { request: { type, body } }); \
+        const asked = []; \
+        for (let n = 0; n < 48; n++) { \
+            const preferences = { ...arguments[0], list_width: arguments[1] + n }; \
+            asked.push(ask('set_preferences', { preferences })); \
+        } \
+        const state = ask('get_state', {}); \
+        Promise.all(asked).then(() => state).then( \
+            (state) => done(state.body.preferences.list_width), (error) => done({ error }));";
+    let scene = Scene::set().await?;
+    let home = DesktopHome::new()?;
+    let window = DesktopWindow::open(&home).await?;
+    window.page.find("sign-in-submit").await?;
+    let preferences = preferences(&window).await?;
+    for round in 0..20_u64 {
+        let first = 240 + round;
+        let arguments = vec![preferences.clone(), json!(first)];
+        let width = window.page.driver.execute_async(BURST, arguments).await?;
+        ensure!(*width.json() == json!(first + 47), "round {round}: {:?}", width.json());
+    }
+    window.close().await?;
+    scene.finish().await
+}
