@@ -8,11 +8,17 @@ pub const OPEN_WITHIN_MS: u64 = 10_000;
 /// Dialling one of a name's addresses, in milliseconds: a dead first one leaves time for the others.
 pub const DIAL_WITHIN_MS: u64 = 2_500;
 
-/// A quiet link is dead after two missed heartbeats (15 s each), in milliseconds.
-pub const SILENCE_MS_MAX: u64 = 2 * yingke_shared::limits::HEARTBEAT_MS;
+/// A link on which nothing came for this long, not even one of the relay's pings (every 4 s), is dead,
+/// in milliseconds: an agent must know within 10 s that nobody hears them.
+pub const SILENCE_MS_MAX: u64 = yingke_shared::limits::HEARTBEAT_MS;
 
 /// The first wait after a broken link, in milliseconds; doubles up to [`BACKOFF_MS_MAX`].
 pub const BACKOFF_MS_MIN: u64 = 250;
+/// The longest wait of the first [`BACKOFF_SOON_TRIES`], in milliseconds: after a short outage a
+/// message is there within a second.
+pub const BACKOFF_SOON_MS_MAX: u64 = 750;
+/// Tries before the waits grow: about half a minute. A lift, a tunnel and a restart are over by then.
+pub const BACKOFF_SOON_TRIES: u32 = 50;
 /// The longest wait between two tries: a relay that comes back is found within it.
 pub const BACKOFF_MS_MAX: u64 = 15_000;
 
@@ -21,7 +27,7 @@ pub const STABLE_AFTER_MS: u64 = 10_000;
 
 /// Tries that fail in a row before the workbench says "offline" rather than "reconnecting": about
 /// five seconds, longer than a relay takes to restart.
-pub const TRIES_BEFORE_OFFLINE: u32 = 6;
+pub const TRIES_BEFORE_OFFLINE: u32 = 9;
 
 /// A person's action may shorten a running wait, at most this often, in milliseconds.
 pub const NUDGE_EVERY_MS: u64 = 2_000;

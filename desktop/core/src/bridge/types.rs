@@ -317,7 +317,8 @@ pub struct Connection {
     /// Round trip of the last answered command, in milliseconds.
     pub latency_ms: Option<u32>,
     /// The relay's clock minus this computer's, in milliseconds: waiting clocks add it.
-    pub clock_offset_ms: i32,
+    #[ts(type = "number")]
+    pub clock_offset_ms: i64,
     /// Messages in the outbox over all conversations.
     pub unsent: u32,
 }

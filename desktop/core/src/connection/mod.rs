@@ -4,10 +4,10 @@
 //! The happy path: `start` → *opening* (dial) → *greeting* (hello sent) → *live* (welcomed). Every
 //! frame heard keeps it live.
 //!
-//! When it breaks (closed, refused, silent for two heartbeats, a command never answered) it waits:
-//! 250 ms, doubling to 15 s, each wait drawn between half and the whole so that a thousand clients of
-//! a restarted relay do not come back in one instant. `bye` may ask for longer. A link that stood
-//! ten seconds resets the waits. A person's action cuts a long wait short.
+//! When it breaks (closed, refused, silent, a command never answered) it waits: 250 ms, then 750 ms
+//! while the outage is short, later doubling to 15 s, each wait drawn between half and the whole so
+//! that a thousand clients of a restarted relay do not come back in one instant. `bye` may ask for
+//! longer. A link that stood ten seconds resets the waits. A person's action cuts a long wait short.
 //!
 //! The worst case is a reader whose place in the log no longer fits (a delivery's `after` is not its
 //! position): it dials again at once and says hello without `resume`, *once*. If the fresh link
@@ -25,8 +25,8 @@ use yingke_shared::limits::HELLO_WITHIN_MS;
 
 use crate::bridge::types::{ConnectionState, SignedOutNotice};
 use crate::limits::{
-    BACKOFF_MS_MAX, BACKOFF_MS_MIN, NUDGE_EVERY_MS, OPEN_WITHIN_MS, SILENCE_MS_MAX,
-    STABLE_AFTER_MS, TRIES_BEFORE_OFFLINE,
+    BACKOFF_MS_MAX, BACKOFF_MS_MIN, BACKOFF_SOON_MS_MAX, BACKOFF_SOON_TRIES, NUDGE_EVERY_MS,
+    OPEN_WITHIN_MS, SILENCE_MS_MAX, STABLE_AFTER_MS, TRIES_BEFORE_OFFLINE,
 };
 
 /// What happens to the link.
@@ -305,9 +305,13 @@ impl Connection {
     }
 }
 
-/// The wait after `failures` earlier failures: doubling, between half and the whole of it.
+/// The wait after `failures` earlier failures: short ones first, then doubling; between half and the
+/// whole of it.
 fn backoff(failures: u32, jitter: u32) -> u64 {
-    let whole = (BACKOFF_MS_MIN << failures.min(16)).min(BACKOFF_MS_MAX);
+    let whole = match failures.checked_sub(BACKOFF_SOON_TRIES) {
+        None => (BACKOFF_MS_MIN << failures.min(16)).min(BACKOFF_SOON_MS_MAX),
+        Some(late) => (BACKOFF_SOON_MS_MAX << late.min(16)).min(BACKOFF_MS_MAX),
+    };
     whole / 2 + scaled(whole / 2, jitter)
 }
 

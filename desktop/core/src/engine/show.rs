@@ -29,7 +29,7 @@ struct OpenChat {
 #[derive(Default)]
 pub(super) struct Shown {
     /// The relay's clock minus this computer's.
-    pub(super) clock_offset_ms: i32,
+    pub(super) clock_offset_ms: i64,
     /// Counts the histories of the relay seen.
     history: u32,
     /// A new session is being asked for; so many tries failed.

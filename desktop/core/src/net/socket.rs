@@ -22,6 +22,8 @@ pub(crate) enum SocketEvent {
     Opened,
     /// A text frame.
     Frame(Utf8Bytes),
+    /// A ping: the relay lives, and so does the way from it.
+    Alive,
     /// It could not be opened, or it is closed.
     Closed,
 }
@@ -111,7 +113,11 @@ async fn run(
                         return Ok(());
                     }
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                    if say(SocketEvent::Alive).await.is_err() {
+                        return Ok(());
+                    }
+                }
                 Some(Ok(Message::Close(_))) | None => return Err(LinkError::ClosedByRelay),
                 Some(Ok(Message::Binary(_) | Message::Frame(_))) => return Err(LinkError::NotText),
                 Some(Err(error)) => return Err(error.into()),
