@@ -14,15 +14,15 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use yingke_routing::{Refusal, Router, WaitingReason};
+use yingke_routing::{Decision, Fact, Refusal, Router, WaitingReason};
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{AgentId, ConversationId};
 
-use super::facts::{self, Decision, Fact};
+use super::facts;
 use crate::app::App;
 use crate::conversations::actions;
 use crate::error::RelayError;
-use crate::events::{Entry, LogBody, LogError, LogReader};
+use crate::events::{Entry, LogError, LogReader};
 use crate::limits::{AGENTS_RETURN_WITHIN_MS, ASSIGN_AGAIN_AFTER_MS, DECISIONS_AT_ONCE_MAX};
 use crate::live::is_lasting;
 use crate::store::StoreError;
@@ -68,11 +68,16 @@ struct Done {
     conversation: Option<ConversationId>,
     /// What is to be told.
     told: Option<Fact>,
+    /// Whose row is to be read again, because the store refused this agent.
+    doubted: Option<AgentId>,
 }
 
 struct Driver {
     app: Arc<App>,
-    router: Router<AgentId, ConversationId>,
+    router: Router,
+    /// When `started_ms` was the time. The core's clock goes on from there and never jumps.
+    started: Instant,
+    started_ms: u64,
     log: LogReader,
     presence: watch::Receiver<u64>,
     /// As the core was last told.
@@ -90,15 +95,17 @@ struct Driver {
 enum Woken {
     Log(Result<Vec<Arc<Entry>>, LogError>),
     Presence,
+    Deadline,
     NobodyReturned,
     Done(Done),
 }
 
 impl Driver {
     async fn begin(app: Arc<App>) -> Option<Self> {
-        let company = loop {
-            match app.store.read_for_spine("begin assignment", facts::company).await {
-                Ok(company) => break company,
+        let known = loop {
+            let now = app.world.now().millis();
+            match app.store.read("begin assignment", move |tx| facts::company(tx, now)).await {
+                Ok(known) => break known,
                 Err(StoreError::Closed) => return None,
                 Err(error) => {
                     tracing::error!(%error, "assignment cannot begin; trying again");
@@ -106,16 +113,16 @@ impl Driver {
                 }
             }
         };
-        let mut router = Router::new();
-        for (at, fact) in company.facts {
-            router.note(at, fact);
-        }
-        let log = app.store.subscribe(company.position);
+        let started_ms = known.rows.now;
+        let router = Router::rebuild(known.rows);
+        let log = app.store.subscribe(known.position);
         let mut presence = app.hub.presence();
         presence.mark_changed();
         Some(Self {
             app,
             router,
+            started: Instant::now(),
+            started_ms,
             log,
             presence,
             connected: BTreeSet::new(),
@@ -129,12 +136,16 @@ impl Driver {
     /// One thing that happened.
     async fn turn(&mut self) -> Turn {
         let may_return = !self.untold.is_empty() && Instant::now() < self.may_return_until;
+        let deadline = self.until_deadline();
         let woken = tokio::select! {
             biased;
             Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
             Ok(()) = self.presence.changed() => Woken::Presence,
             () = tokio::time::sleep_until(self.may_return_until), if may_return => {
                 Woken::NobodyReturned
+            }
+            () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => {
+                Woken::Deadline
             }
             entries = self.log.next() => Woken::Log(entries),
         };
@@ -156,13 +167,16 @@ impl Driver {
                 tokio::time::sleep(AGAIN_AFTER).await;
             }
             Woken::Presence => self.presence_changed(),
+            Woken::Deadline => self.step(Fact::GoOn),
             Woken::NobodyReturned => {}
-            Woken::Done(Done { conversation, told }) => {
+            Woken::Done(Done { conversation, told, doubted }) => {
                 if let Some(conversation) = conversation {
                     self.next_of(conversation);
                 }
+                if let Some(agent) = doubted {
+                    self.look_again_at(agent);
+                }
                 if let Some(fact) = told {
-                    self.look_again_at_refused(&fact);
                     self.step(fact);
                 }
             }
@@ -175,19 +189,18 @@ impl Driver {
     }
 
     async fn entry(&mut self, entry: &Entry) -> bool {
-        let at = entry.at.millis();
+        let position = entry.position.get();
         if let Some(fact) = facts::fact_of(entry) {
-            self.step_at(at, fact);
-        } else if let Some(row) = facts::needs_row(entry) {
-            let row = Arc::new(row);
+            self.heard(position, fact);
+        } else if let Some(agent) = facts::needs_row(entry) {
             let fact = loop {
-                let wanted = Arc::clone(&row);
+                let id = agent.clone();
                 let read = self
                     .app
                     .store
-                    .read("row of an entry", move |tx| facts::fact_of_row(tx, &wanted));
+                    .read("row of an entry", move |tx| crate::agents::queries::agent(tx, &id));
                 match read.await {
-                    Ok(fact) => break fact,
+                    Ok(row) => break row.as_ref().map(facts::agent_fact),
                     Err(StoreError::Closed) => return false,
                     Err(error) if is_lasting(&error) => {
                         tracing::error!(%error, "a damaged row; assignment goes on without it");
@@ -201,9 +214,9 @@ impl Driver {
             };
             let removed = matches!(fact, Some(Fact::AgentRemoved { .. }));
             if let Some(fact) = fact {
-                self.step_at(at, fact);
+                self.heard(position, fact);
             }
-            if removed && matches!(entry.body, LogBody::AgentChanged { .. }) {
+            if removed {
                 self.release();
             }
         }
@@ -217,25 +230,41 @@ impl Driver {
         if before.difference(&now).next().is_some() {
             self.may_return_until = Instant::now() + AGENTS_RETURN_WITHIN;
         }
-        for agent in before.difference(&now).cloned() {
-            self.step(Fact::AgentDisconnected { agent });
+        for agent in before.difference(&now) {
+            self.step(facts::lost(agent));
         }
-        for agent in now.difference(&before).cloned() {
-            self.step(Fact::AgentConnected { agent });
+        for agent in now.difference(&before) {
+            self.step(facts::connected(agent));
         }
+    }
+
+    /// The core's clock: what the wall showed when it began, and what went by since.
+    fn now(&self) -> u64 {
+        let passed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.started_ms.saturating_add(passed)
+    }
+
+    fn until_deadline(&self) -> Option<Duration> {
+        let at = self.router.next_deadline()?;
+        Some(Duration::from_millis(at.saturating_sub(self.now())))
+    }
+
+    fn heard(&mut self, position: u64, fact: Fact) {
+        let now = self.now();
+        let decisions = self.router.heard(position, now, fact);
+        self.begin_all(decisions);
     }
 
     fn step(&mut self, fact: Fact) {
-        self.step_at(self.app.world.now().millis(), fact);
+        let now = self.now();
+        let decisions = self.router.step(now, fact);
+        self.begin_all(decisions);
     }
 
-    fn step_at(&mut self, now: u64, fact: Fact) {
-        for decision in self.router.step(now, fact) {
-            let conversation = match &decision {
-                Decision::Assign { conversation, .. } | Decision::Wait { conversation, .. } => {
-                    conversation.clone()
-                }
-            };
+    fn begin_all(&mut self, decisions: Vec<Decision>) {
+        for decision in decisions {
+            let about = decision.conversation().and_then(facts::conversation_id);
+            let Some(conversation) = about else { continue };
             self.untold.remove(&conversation);
             if decision_is_nobody_online(&decision) && Instant::now() < self.may_return_until {
                 self.untold.insert(conversation);
@@ -262,7 +291,8 @@ impl Driver {
             && let Some(conversation) = self.untold.pop_first()
         {
             let reason = WaitingReason::NobodyOnline;
-            let decision = Decision::Wait { conversation: conversation.clone(), reason };
+            let name = yingke_routing::ConversationId::new(conversation.as_str());
+            let decision = Decision::Wait { conversation: name, reason };
             self.queue(conversation, decision);
         }
     }
@@ -272,7 +302,7 @@ impl Driver {
         let app = Arc::clone(&self.app);
         self.under_way.push(Box::pin(async move {
             release(&app).await;
-            Done { conversation: None, told: None }
+            Done { conversation: None, told: None, doubted: None }
         }));
     }
 
@@ -280,19 +310,17 @@ impl Driver {
         let first = self.decisions.get(&conversation).and_then(VecDeque::front).cloned();
         if let Some(decision) = first {
             let app = Arc::clone(&self.app);
-            self.under_way.push(Box::pin(async move {
-                let told = carry_out(&app, decision).await;
-                Done { conversation: Some(conversation), told }
-            }));
+            self.under_way
+                .push(Box::pin(async move { carry_out(&app, conversation, decision).await }));
         }
     }
 
     /// News of an agent may have come before the refusal that contradicts it: after a while the row
     /// is read again, and the core learns how it is.
-    fn look_again_at_refused(&self, fact: &Fact) {
-        let Fact::AssignmentRefused { agent, why: Refusal::AgentUnfit, .. } = fact else { return };
-        let (app, agent) = (Arc::clone(&self.app), agent.clone());
+    fn look_again_at(&self, agent: AgentId) {
+        let app = Arc::clone(&self.app);
         self.under_way.push(Box::pin(async move {
+            let done = |told| Done { conversation: None, told, doubted: None };
             loop {
                 tokio::time::sleep(AGAIN_AFTER).await;
                 let id = agent.clone();
@@ -301,13 +329,12 @@ impl Driver {
                     .read("refused agent", move |tx| crate::agents::queries::agent(tx, &id));
                 match read.await {
                     Ok(row) => {
-                        let told = row.as_ref().map(facts::agent_fact);
-                        return Done { conversation: None, told };
+                        return done(row.as_ref().map(facts::agent_fact));
                     }
-                    Err(StoreError::Closed) => return Done { conversation: None, told: None },
+                    Err(StoreError::Closed) => return done(None),
                     Err(error) if is_lasting(&error) => {
                         tracing::error!(%error, "a damaged row; assignment goes on without it");
-                        return Done { conversation: None, told: None };
+                        return done(None);
                     }
                     Err(error) => {
                         tracing::error!(%error, "assignment cannot read a row; trying again");
@@ -330,23 +357,39 @@ impl Driver {
 }
 
 /// Gives what the core must be told; what went well is told by the log.
-async fn carry_out(app: &App, decision: Decision) -> Option<Fact> {
+async fn carry_out(app: &App, about: ConversationId, decision: Decision) -> Done {
+    let mut done = Done { conversation: Some(about.clone()), told: None, doubted: None };
     match decision {
-        Decision::Assign { conversation, agent } => {
-            let why = assign(app, &conversation, &agent).await?;
-            Some(Fact::AssignmentRefused { conversation, agent, why })
+        Decision::Assign { conversation, agent, attempt, .. } => {
+            let Some(agent) = facts::agent_id(&agent) else { return done };
+            let Some(why) = assign(app, &about, &agent).await else { return done };
+            done.doubted = (why == Refusal::AgentUnfit).then_some(agent);
+            done.told = Some(Fact::Refused { conversation, attempt, why });
         }
-        Decision::Wait { conversation, reason } => {
+        Decision::Wait { reason, .. } => {
             let reason = facts::reason(reason);
             loop {
-                let told = actions::set_waiting_reason(app, conversation.clone(), reason).await;
+                let told = actions::set_waiting_reason(app, about.clone(), reason).await;
                 match told {
                     Err(error) if may_try_again(error) => tokio::time::sleep(AGAIN_AFTER).await,
-                    _ => return None,
+                    _ => break,
                 }
             }
         }
+        // What a disabled account serves is released by the driver, all at once.
+        Decision::Requeue { .. } => {}
+        // The one department has no rules, no clocks and no invitations.
+        Decision::Route { .. }
+        | Decision::File { .. }
+        | Decision::PassOn { .. }
+        | Decision::End { .. }
+        | Decision::Say { .. }
+        | Decision::TellManagers { .. }
+        | Decision::RemoveMember { .. }
+        | Decision::Offer { .. }
+        | Decision::Return { .. } => {}
     }
+    done
 }
 
 async fn assign(app: &App, conversation: &ConversationId, agent: &AgentId) -> Option<Refusal> {

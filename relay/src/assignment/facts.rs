@@ -1,39 +1,93 @@
 //! What the database and the log say, as facts of the routing core.
+//!
+//! The company has one department for now, [`DEPARTMENT`], which everybody answers in and which
+//! moves nothing by itself: no clocks, no grace period.
 
-use yingke_routing as routing;
+use std::collections::BTreeSet;
+
+use yingke_routing::{
+    self as routing, AgentRow, AgentSettings, Arrival, Asks, Company, Connection, ConversationRow,
+    Department, DepartmentId, Fact, Refusal, RequeueReason, Rows, StandingRow, Talk,
+};
 use yingke_shared::ids::{AgentId, ConversationId, Position};
 use yingke_shared::views::{Availability, ConversationStatus, WaitingReason};
 
 use crate::agents::{self, Agent};
+use crate::conversations::OpenConversation;
 use crate::conversations::actions::ClaimOutcome;
 use crate::conversations::queries;
 use crate::events::{self, Entry, LogBody};
 use crate::store::{ReadTx, StoreError};
 
-pub(crate) type Fact = routing::Fact<AgentId, ConversationId>;
-pub(crate) type Decision = routing::Decision<AgentId, ConversationId>;
-
 /// Rows read at once while the whole line is read.
 const WAITING_AT_ONCE: u32 = 200;
 
+/// The department of everybody.
+const DEPARTMENT: &str = "everybody";
+
 /// What the database holds at one position of the log.
-pub(crate) struct Company {
+pub(crate) struct Known {
     pub(crate) position: Position,
-    /// With the time each became true.
-    pub(crate) facts: Vec<(u64, Fact)>,
+    pub(crate) rows: Rows,
+}
+
+fn department() -> DepartmentId {
+    DepartmentId::new(DEPARTMENT)
+}
+
+fn agent(id: &AgentId) -> routing::AgentId {
+    routing::AgentId::new(id.as_str())
+}
+
+fn conversation(id: &ConversationId) -> routing::ConversationId {
+    routing::ConversationId::new(id.as_str())
+}
+
+/// The core's name of an agent in the words of the protocol. The core only repeats names.
+pub(crate) fn agent_id(id: &routing::AgentId) -> Option<AgentId> {
+    AgentId::new(id.as_str()).ok()
+}
+
+/// The same for a conversation.
+pub(crate) fn conversation_id(id: &routing::ConversationId) -> Option<ConversationId> {
+    ConversationId::new(id.as_str()).ok()
+}
+
+/// Somebody came.
+pub(crate) fn connected(id: &AgentId) -> Fact {
+    Fact::AgentConnected { agent: agent(id) }
+}
+
+/// Somebody went without a word.
+pub(crate) fn lost(id: &AgentId) -> Fact {
+    Fact::AgentLost { agent: agent(id) }
 }
 
 /// Reads everything assignment needs to know, in one transaction.
-pub(crate) fn company(tx: &ReadTx<'_>) -> Result<Company, StoreError> {
+pub(crate) fn company(tx: &ReadTx<'_>, now: u64) -> Result<Known, StoreError> {
     let (_, position) = events::head(tx)?;
-    let mut facts = Vec::new();
-    for agent in agents::queries::all(tx)? {
-        for open in queries::serving_of_agent(tx, &agent.id)? {
-            let at = open.assigned_at.unwrap_or(open.started_at).millis();
-            let (conversation, agent) = (open.id, agent.id.clone());
-            facts.push((at, Fact::ConversationServed { conversation, agent }));
+    let (mut agents, mut conversations) = (Vec::new(), Vec::new());
+    for row in agents::queries::all(tx)? {
+        let mut idle_since = 0;
+        for open in queries::serving_of_agent(tx, &row.id)? {
+            let since = open.assigned_at.unwrap_or(open.started_at).millis();
+            idle_since = idle_since.max(since);
+            let standing = StandingRow::Served {
+                agent: agent(&row.id),
+                members: Vec::new(),
+                since,
+                answered: false,
+                typed_ms: 0,
+            };
+            conversations.push(conversation_row(&open, standing));
         }
-        facts.push((0, agent_fact(&agent)));
+        agents.push(AgentRow {
+            settings: settings(&row),
+            removed: row.disabled,
+            connection: Connection::Lost(now),
+            idle_since,
+            wrap_ups: Vec::new(),
+        });
     }
     let mut after = Position::ZERO;
     loop {
@@ -41,89 +95,100 @@ pub(crate) fn company(tx: &ReadTx<'_>) -> Result<Company, StoreError> {
         let Some(last) = rows.last() else { break };
         after = last.started_position;
         for row in rows {
-            let told = match row.status {
-                ConversationStatus::Waiting { reason } => told(reason),
-                _ => continue,
-            };
-            let number = row.started_position.get();
-            let fact = Fact::ConversationWaiting { conversation: row.id, number, told };
-            facts.push((row.started_at.millis(), fact));
+            let ConversationStatus::Waiting { reason } = row.status else { continue };
+            let since = row.started_at.millis();
+            let told = told(reason).map(|reason| (reason, since));
+            let standing = StandingRow::Waiting { since, front: false, told };
+            conversations.push(conversation_row(&row, standing));
         }
     }
-    Ok(Company { position, facts })
+    let rows = Rows {
+        now,
+        wall_ahead_ms: 0,
+        position: position.get(),
+        company: Company { grace_ms: None, ..Company::new(department()) },
+        departments: vec![Department {
+            no_answer: None,
+            file_after_ms: None,
+            ..Department::new(department())
+        }],
+        rules: Vec::new(),
+        agents,
+        conversations,
+        invitations: Vec::new(),
+        pace: Vec::new(),
+    };
+    Ok(Known { position, rows })
+}
+
+fn conversation_row(row: &OpenConversation, standing: StandingRow) -> ConversationRow {
+    ConversationRow {
+        conversation: conversation(&row.id),
+        number: row.started_position.get(),
+        demand: routing::rules::Demand::of(department()),
+        had: Vec::new(),
+        tries: 0,
+        alerted: false,
+        talk: Talk::default(),
+        standing,
+    }
+}
+
+fn settings(row: &Agent) -> AgentSettings {
+    AgentSettings {
+        agent: agent(&row.id),
+        capacity: row.capacity,
+        availability: match row.availability {
+            Availability::Online => routing::Availability::Online,
+            Availability::Busy => routing::Availability::Busy,
+        },
+        departments: BTreeSet::from([department()]),
+        skills: BTreeSet::new(),
+    }
 }
 
 /// What an account's row says.
 pub(crate) fn agent_fact(row: &Agent) -> Fact {
-    let agent = row.id.clone();
     if row.disabled {
-        return Fact::AgentRemoved { agent };
+        return Fact::AgentRemoved { agent: agent(&row.id) };
     }
-    let online = row.availability == Availability::Online;
-    Fact::AgentSet { agent, capacity: row.capacity, online }
+    Fact::AgentSet(Box::new(settings(row)))
 }
 
 /// What an entry of the log says by itself. `None` for what says nothing to assignment, and for
 /// [`needs_row`].
 pub(crate) fn fact_of(entry: &Entry) -> Option<Fact> {
-    let conversation = entry.subject.as_ref()?.conversation_id.clone();
+    let conversation = conversation(&entry.subject.as_ref()?.conversation_id);
     match &entry.body {
-        LogBody::ConversationStarted => Some(Fact::ConversationWaiting {
+        LogBody::ConversationStarted => Some(Fact::ConversationWaiting(Box::new(Arrival {
             conversation,
             number: entry.position.get(),
-            told: None,
-        }),
-        LogBody::StatusChanged { status, .. } => match status {
+            site: None,
+            has_written: true,
+            asks: Asks::Demand(routing::rules::Demand::of(department())),
+        }))),
+        LogBody::StatusChanged { status, previous_agent, .. } => match status {
             ConversationStatus::Serving { agent_id } => {
-                Some(Fact::ConversationServed { conversation, agent: agent_id.clone() })
+                Some(Fact::ConversationServed { conversation, agent: agent(agent_id) })
             }
             ConversationStatus::Ended { .. } => Some(Fact::ConversationOver { conversation }),
+            // Until now only an account that was disabled puts anything back in line.
+            ConversationStatus::Waiting { .. } if previous_agent.is_some() => {
+                let why = RequeueReason::AgentRemoved;
+                Some(Fact::ConversationRequeued { conversation, why })
+            }
             ConversationStatus::Waiting { .. } => None,
         },
         _ => None,
     }
 }
 
-/// Entries that say only that something changed: what it is now stands in a row.
-pub(crate) enum Row {
-    /// An account.
-    Agent(AgentId),
-    /// A conversation that went back into line, at the place it had.
-    BackInLine(ConversationId, yingke_shared::ids::VisitorId),
-}
-
-/// Which row the entry is about, if it must be read.
-pub(crate) fn needs_row(entry: &Entry) -> Option<Row> {
+/// The account the entry is about, if it says only that it changed: what it is now stands in its
+/// row.
+pub(crate) fn needs_row(entry: &Entry) -> Option<AgentId> {
     match &entry.body {
-        LogBody::AgentChanged { agent_id } => Some(Row::Agent(agent_id.clone())),
-        LogBody::StatusChanged {
-            status: ConversationStatus::Waiting { .. },
-            previous_agent: Some(_),
-            ..
-        } => {
-            let subject = entry.subject.as_ref()?;
-            Some(Row::BackInLine(subject.conversation_id.clone(), subject.visitor_id.clone()))
-        }
+        LogBody::AgentChanged { agent_id } => Some(agent_id.clone()),
         _ => None,
-    }
-}
-
-/// The row as a fact, if it is still so.
-pub(crate) fn fact_of_row(tx: &ReadTx<'_>, row: &Row) -> Result<Option<Fact>, StoreError> {
-    match row {
-        Row::Agent(id) => Ok(agents::queries::agent(tx, id)?.as_ref().map(agent_fact)),
-        Row::BackInLine(id, visitor_id) => {
-            let open = queries::open_conversation_of_visitor(tx, visitor_id)?;
-            Ok(open.filter(|open| open.id == *id).and_then(|open| match open.status {
-                ConversationStatus::Waiting { reason } => Some(Fact::ConversationWaiting {
-                    conversation: open.id,
-                    number: open.started_position.get(),
-                    told: told(reason),
-                }),
-                // Somebody has it again already: the log says so soon.
-                _ => None,
-            }))
-        }
     }
 }
 
@@ -139,18 +204,19 @@ fn told(reason: WaitingReason) -> Option<routing::WaitingReason> {
 pub(crate) fn reason(reason: routing::WaitingReason) -> WaitingReason {
     match reason {
         routing::WaitingReason::AllFull => WaitingReason::AllFull,
-        routing::WaitingReason::NobodyOnline => WaitingReason::NobodyOnline,
+        // The one department never closes; were it closed, nobody would be there.
+        routing::WaitingReason::NobodyOnline | routing::WaitingReason::Closed => {
+            WaitingReason::NobodyOnline
+        }
     }
 }
 
 /// Why a claim was refused, if it was.
-pub(crate) fn refusal(outcome: ClaimOutcome) -> Option<routing::Refusal> {
+pub(crate) fn refusal(outcome: ClaimOutcome) -> Option<Refusal> {
     match outcome {
         // The log confirms it.
         ClaimOutcome::Claimed => None,
-        ClaimOutcome::AlreadyTaken | ClaimOutcome::Ended => {
-            Some(routing::Refusal::ConversationGone)
-        }
-        ClaimOutcome::AgentNotEligible | ClaimOutcome::Full => Some(routing::Refusal::AgentUnfit),
+        ClaimOutcome::AlreadyTaken | ClaimOutcome::Ended => Some(Refusal::Overtaken),
+        ClaimOutcome::AgentNotEligible | ClaimOutcome::Full => Some(Refusal::AgentUnfit),
     }
 }

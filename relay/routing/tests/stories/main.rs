@@ -1,0 +1,5 @@
+//! The hard rules of routing as short stories. Each was made to fail once by breaking the rule it
+//! tells.
+
+mod assignment;
+mod story;
