@@ -2,20 +2,24 @@
  *
  * A control file (YINGKE_FAULTFS) holds one line: GENERATION OPS ERRNO SKIP COUNT PATH
  *   GENERATION  a number; another one starts the counting again
- *   OPS         letters: w write, s sync, t truncate, r read; "-" for none
+ *   OPS         letters: w write, s sync, t truncate, r read, o open, u unlink, n rename, d make a
+ *               folder, m map into memory; "-" for none
  *   ERRNO       the number to fail with
  *   SKIP        so many matching calls succeed first
  *   COUNT       so many fail then; negative: all of them
  *   PATH        files whose path contains this
- * Each failed call adds one byte to the file named like the control file with ".fired" behind. */
+ * Each failed call adds its letter to the file named like the control file with ".fired" behind. With
+ * COUNT 0 nothing fails and every matching call adds its letter to ".seen" instead. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -33,17 +37,17 @@ static ssize_t plain_read(const char *path, char *into, size_t size) {
     return got;
 }
 
-static void note_fired(const char *control) {
+static void note(const char *control, const char *end, char op) {
     char path[4096];
-    snprintf(path, sizeof path, "%s.fired", control);
+    snprintf(path, sizeof path, "%s.%s", control, end);
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) return;
-    syscall(SYS_write, fd, "x", 1);
+    syscall(SYS_write, fd, &op, 1);
     syscall(SYS_close, fd);
 }
 
-/* The errno this call must fail with, or 0. */
-static int fault(int fd, char op) {
+/* The errno this call must fail with, or 0. `path` is null where only the descriptor is known. */
+static int fault(int fd, const char *path, char op) {
     const char *control = getenv("YINGKE_FAULTFS");
     if (!control) return 0;
     char line[4096], ops[16], part[2048];
@@ -52,19 +56,23 @@ static int fault(int fd, char op) {
     if (plain_read(control, line, sizeof line) <= 0) return 0;
     if (sscanf(line, "%ld %15s %d %ld %ld %2047s", &now, ops, &number, &skip, &count, part) != 6) return 0;
     if (!strchr(ops, op)) return 0;
-    char link[64], path[4096];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length <= 0) return 0;
-    path[length] = 0;
+    char link[64], found[4096];
+    if (!path) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(link, found, sizeof found - 1);
+        if (length <= 0) return 0;
+        found[length] = 0;
+        path = found;
+    }
     if (!strstr(path, part)) return 0;
+    if (count == 0) { note(control, "seen", op); return 0; }
     int result = 0;
     pthread_mutex_lock(&lock);
     if (now != generation) { generation = now; passed = 0; failed = 0; }
     if (passed < skip) passed++;
     else if (count < 0 || failed < count) { failed++; result = number; }
     pthread_mutex_unlock(&lock);
-    if (result) note_fired(control);
+    if (result) note(control, "fired", op);
     return result;
 }
 
@@ -72,7 +80,9 @@ static int fault(int fd, char op) {
     static __typeof__(&name) real; \
     if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 #define FAIL_IF(fd, op) \
-    do { int number = fault(fd, op); if (number) { errno = number; return -1; } } while (0)
+    do { int number = fault(fd, 0, op); if (number) { errno = number; return -1; } } while (0)
+#define FAIL_NAMED_IF(path, op) \
+    do { int number = fault(-1, path, op); if (number) { errno = number; return -1; } } while (0)
 
 ssize_t write(int fd, const void *data, size_t size) { REAL(write); FAIL_IF(fd, 'w'); return real(fd, data, size); }
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at) { REAL(pwrite); FAIL_IF(fd, 'w'); return real(fd, data, size, at); }
@@ -85,3 +95,21 @@ int fsync(int fd) { REAL(fsync); FAIL_IF(fd, 's'); return real(fd); }
 int fdatasync(int fd) { REAL(fdatasync); FAIL_IF(fd, 's'); return real(fd); }
 int ftruncate(int fd, off_t size) { REAL(ftruncate); FAIL_IF(fd, 't'); return real(fd, size); }
 int ftruncate64(int fd, off64_t size) { REAL(ftruncate64); FAIL_IF(fd, 't'); return real(fd, size); }
+
+#define MODE_OF_OPEN \
+    mode_t mode = 0; \
+    if (flags & O_CREAT) { va_list more; va_start(more, flags); mode = va_arg(more, mode_t); va_end(more); }
+int open(const char *path, int flags, ...) { REAL(open); MODE_OF_OPEN FAIL_NAMED_IF(path, 'o'); return real(path, flags, mode); }
+int open64(const char *path, int flags, ...) { REAL(open64); MODE_OF_OPEN FAIL_NAMED_IF(path, 'o'); return real(path, flags, mode); }
+int unlink(const char *path) { REAL(unlink); FAIL_NAMED_IF(path, 'u'); return real(path); }
+int rename(const char *from, const char *to) { REAL(rename); FAIL_NAMED_IF(to, 'n'); return real(from, to); }
+int mkdir(const char *path, mode_t mode) { REAL(mkdir); FAIL_NAMED_IF(path, 'd'); return real(path, mode); }
+
+/* The loader maps libraries before anything can be looked up: those have no control file's name. */
+static void *mapped(void *at, size_t size, int protection, int flags, int fd, off64_t from) {
+    int number = fd >= 0 ? fault(fd, 0, 'm') : 0;
+    if (number) { errno = number; return MAP_FAILED; }
+    return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, from);
+}
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t from) { return mapped(at, size, protection, flags, fd, from); }
+void *mmap64(void *at, size_t size, int protection, int flags, int fd, off64_t from) { return mapped(at, size, protection, flags, fd, from); }

@@ -2,8 +2,6 @@
 //! batch, nothing is acknowledged that is not kept. The judge compares what senders were told with
 //! what is there afterwards; that it would notice shows the last test.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
@@ -13,60 +11,11 @@ use yingke_tests::faults::{FaultyDisk, Trouble};
 use yingke_tests::judge::{Fate, Sent, judge};
 use yingke_tests::link::new_id;
 use yingke_tests::relay::TestRelay;
-use yingke_tests::visitor::TestVisitor;
 use yingke_tests::wait;
 
+use crate::load::Load;
 use crate::scene::Scene;
 use crate::witnesses;
-
-/// A visitor and what became of each of its messages.
-type Written = (TestVisitor, Vec<Sent>);
-
-/// Visitors that write without a pause until told to stop, and note what became of each message.
-struct Load {
-    stop: Arc<AtomicBool>,
-    writers: Vec<tokio::task::JoinHandle<Result<Written>>>,
-}
-
-impl Load {
-    async fn start(scene: &Scene, count: usize, round: &str) -> Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut writers = Vec::new();
-        for writer in 0..count {
-            let mut visitor = scene.visitor().await?;
-            let stop = Arc::clone(&stop);
-            let round = round.to_owned();
-            writers.push(tokio::spawn(async move {
-                let mut sent = Vec::new();
-                let mut number = 0;
-                while !stop.load(Ordering::SeqCst) {
-                    number += 1;
-                    let text = format!("{round}, writer {writer}, message {number}");
-                    let client_id = new_id();
-                    let fate = match visitor.say_surely(&client_id, &text).await? {
-                        Ok(accepted) => Fate::Acked(accepted.conversation, accepted.seq),
-                        Err(_) => Fate::Refused,
-                    };
-                    sent.push(Sent { client_id, text, fate });
-                }
-                Ok((visitor, sent))
-            }));
-        }
-        Ok(Self { stop, writers })
-    }
-
-    async fn stop(self) -> Result<(Vec<TestVisitor>, Vec<Vec<Sent>>)> {
-        self.stop.store(true, Ordering::SeqCst);
-        let mut visitors = Vec::new();
-        let mut all = Vec::new();
-        for writer in self.writers {
-            let (visitor, sent) = writer.await.map_err(|error| anyhow!(error))??;
-            visitors.push(visitor);
-            all.push(sent);
-        }
-        Ok((visitors, all))
-    }
-}
 
 async fn scene_on_faulty_disk() -> Result<(Scene, FaultyDisk)> {
     let mut relay = TestRelay::prepare(yingke_tests::relay::relay_program()?)?;
@@ -146,7 +95,7 @@ async fn p3_no_storage_error_makes_a_false_ack() -> Result<()> {
             Trouble::BadRead,
         ]);
         let skip = u32::try_from(chance.below(40))?;
-        let load = Load::start(&scene, 4, &format!("round {round}")).await?;
+        let load = Load::start(&scene, 4, 0, &format!("round {round}")).await?;
         let before = disk.fired();
         disk.break_down(trouble, skip, "yingke.db")?;
         // Until the fault has happened, or clearly will not (few reads reach the disk at all).

@@ -22,9 +22,38 @@ pub enum Trouble {
     BadRead,
 }
 
+/// One call that fails once.
+#[derive(Debug, Clone, Copy)]
+pub struct CallFault {
+    /// Which kind of call, by the letter of `faultfs.c`.
+    pub kind: char,
+    /// With which error.
+    pub errno: u32,
+    /// After so many good ones of its kind.
+    pub skip: u32,
+    /// On files whose path contains this.
+    pub files: &'static str,
+}
+
+/// Compiles a library that stands between a program and libc; gives where it is.
+pub fn compile(source: &str, into: &Path) -> Result<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("faults").join(source);
+    let library = into.join(source.file_stem().context("a file's name")?).with_extension("so");
+    let done = Command::new("gcc")
+        .args(["-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .args(["-ldl", "-pthread"])
+        .output()
+        .context("gcc is missing; make it by: apt-get install gcc libc6-dev")?;
+    if !done.status.success() {
+        bail!("{}", String::from_utf8_lossy(&done.stderr));
+    }
+    Ok(library)
+}
+
 /// The switch of one relay's faults.
 pub struct FaultyDisk {
-    library: PathBuf,
     control: PathBuf,
     generation: AtomicU64,
 }
@@ -35,27 +64,23 @@ const EIO: u32 = 5;
 impl FaultyDisk {
     /// Compiles the library and puts it under every later start of the relay.
     pub fn below(relay: &mut TestRelay) -> Result<Self> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("faults/faultfs.c");
-        let library = relay.scratch().join("faultfs.so");
-        let done = Command::new("gcc")
-            .args(["-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o"])
-            .arg(&library)
-            .arg(&source)
-            .args(["-ldl", "-pthread"])
-            .output()
-            .context("gcc is missing; make it by: apt-get install gcc libc6-dev")?;
-        if !done.status.success() {
-            bail!("{}", String::from_utf8_lossy(&done.stderr));
-        }
-        let disk = Self {
-            library,
-            control: relay.scratch().join("faults"),
-            generation: AtomicU64::new(0),
-        };
+        let library = compile("faultfs.c", relay.scratch())?;
+        Self::with(&library, relay)
+    }
+
+    /// The same with a library that is compiled already.
+    pub fn with(library: &Path, relay: &mut TestRelay) -> Result<Self> {
+        let disk = Self::at(&relay.scratch().join("faults"));
         disk.repair()?;
-        relay.set_environment("LD_PRELOAD", disk.library.as_os_str());
+        relay.set_environment("LD_PRELOAD", library.as_os_str());
         relay.set_environment("YINGKE_FAULTFS", disk.control.as_os_str());
         Ok(disk)
+    }
+
+    /// The switch alone; whoever starts the program puts the library under it.
+    #[must_use]
+    pub fn at(control: &Path) -> Self {
+        Self { control: control.to_owned(), generation: AtomicU64::new(0) }
     }
 
     /// From now on, on files whose path contains `part`, after `skip` good calls.
@@ -66,6 +91,23 @@ impl FaultyDisk {
             Trouble::BadSync => self.say("s", EIO, skip, 1, part),
             Trouble::BadRead => self.say("r", EIO, skip, 1, part),
         }
+    }
+
+    /// One call fails, once.
+    pub fn fail_once(&self, fault: &CallFault) -> Result<()> {
+        let CallFault { kind, errno, skip, files } = *fault;
+        self.say(&kind.to_string(), errno, skip, 1, files)
+    }
+
+    /// Nothing fails; what is done to files whose path contains `part` is noted.
+    pub fn watch(&self, part: &str) -> Result<()> {
+        self.say("wstroundm", 0, 0, 0, part)
+    }
+
+    /// The calls noted so far, each by its letter.
+    #[must_use]
+    pub fn seen(&self) -> String {
+        std::fs::read_to_string(self.control.with_extension("seen")).unwrap_or_default()
     }
 
     /// Everything works again.

@@ -48,7 +48,14 @@ impl TestRelay {
     /// A new relay with an admin, not yet running.
     pub fn prepare(program: PathBuf) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("yingke-relay-").tempdir()?;
-        let mut relay = Self {
+        let mut relay = Self::empty(program, folder)?;
+        relay.create_admin()?;
+        Ok(relay)
+    }
+
+    /// A relay that has never been started, or whose data the test has laid into its data folder.
+    pub fn empty(program: PathBuf, folder: TempDir) -> Result<Self> {
+        Ok(Self {
             address: Address::new(reserve_port()?)?,
             program,
             folder,
@@ -56,10 +63,19 @@ impl TestRelay {
             environment: Vec::new(),
             admin_password: String::new(),
             is_finished: false,
-        };
-        relay.admin_password = relay.command_line(&["create-admin", "--account", "root"])?;
-        relay.address.said.note(&relay.admin_password);
-        Ok(relay)
+        })
+    }
+
+    /// Gives it an admin, by the command line.
+    pub fn create_admin(&mut self) -> Result<()> {
+        self.admin_password = self.command_line(&["create-admin", "--account", "root"])?;
+        self.address.said.note(&self.admin_password);
+        Ok(())
+    }
+
+    /// Its data came from that relay, so its admin has the same password.
+    pub fn take_admin_of(&mut self, other: &Self) {
+        self.admin_password.clone_from(&other.admin_password);
     }
 
     /// Runs a verb of the program on this data folder; gives the only line it prints.
@@ -70,6 +86,7 @@ impl TestRelay {
             .arg("--data")
             .arg(self.data_dir())
             .args(rest)
+            .envs(self.environment.iter().cloned())
             .output()
             .with_context(|| format!("cannot run {}", self.program.display()))?;
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -197,6 +214,11 @@ impl TestRelay {
     /// The process's id.
     pub fn pid(&self) -> Result<u32> {
         Ok(self.process.as_ref().context("the relay does not run")?.pid())
+    }
+
+    /// Sends it a signal by name: `STOP` makes it stand still, `CONT` go on.
+    pub fn signal(&self, signal: &str) -> Result<()> {
+        self.process.as_ref().context("the relay does not run")?.signal(signal)
     }
 
     /// Everything it has logged.
