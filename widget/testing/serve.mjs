@@ -3,7 +3,7 @@
 //
 //   npm run build -w widget && node widget/testing/serve.mjs 8799 [story]
 //   http://shop.localhost:8799/ is the shop, http://chat.localhost:8799/c/demo the chat link.
-//   Stories: fresh, serving, all_full, nobody_online, ended, disabled, refused.
+//   Stories: fresh, serving, all_full, nobody_online, ended, closed, disabled, refused.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -152,11 +152,12 @@ function snapshotOf(name) {
     const status = { kind: "serving", agent: ANA };
     return { ...base, has_earlier: true, conversation: conversation(status, 8, 8), messages: talk };
   }
-  if (name === "ended") {
+  if (name === "ended" || name === "closed") {
     const status = { kind: "ended", by: "agent", at: now - 1e3 };
     const end = { kind: "notice", notice: { kind: "ended", by: "agent" } };
     const messages = [...talk, message(9, system, end, now - 1e3)];
-    return { ...base, conversation: { ...conversation(status, 9, 8) }, messages };
+    const site_now = { ...site, enabled: name === "ended" };
+    return { ...base, site: site_now, conversation: conversation(status, 9, 8), messages };
   }
   return base;
 }
