@@ -268,7 +268,7 @@ test("a site switched off and on shows at once, and what is written stays", asyn
   await Wire.last.tell(welcome());
   await type("还在吗");
   const change = (position: number, enabled: boolean) => {
-    const site = { ...SNAPSHOT.site, welcome: "欢迎", preview: enabled, enabled };
+    const site = { ...SNAPSHOT.site, welcome: "欢迎", enabled };
     const event = { position, type: "site_changed", site } as const;
     return Wire.last.tell({
       type: "delivery",
@@ -281,11 +281,12 @@ test("a site switched off and on shows at once, and what is written stays", asyn
   expect(find("notice").dataset.kind).toBe("closed");
   expect(find<HTMLButtonElement>("send").disabled).toBe(true);
   expect(document.querySelector('[data-testid="preview-notice"]')).toBeNull();
-  expect(find("welcome").textContent).toContain("欢迎");
+  expect(document.querySelector('[data-testid="welcome"]')).toBeNull();
   await press({});
   expect(Wire.last.of("send_message")).toEqual([]);
   await change(9, true);
   expect(document.querySelector('[data-testid="notice"]')).toBeNull();
+  expect(find("welcome").textContent).toContain("欢迎");
   expect(find<HTMLTextAreaElement>("composer").value).toBe("还在吗");
   await press({});
   expect(Wire.last.of("send_message")).toHaveLength(1);

@@ -56,6 +56,7 @@ export function App(props: AppProps) {
   };
   const t = translator(frame.locale);
   const is_panel = frame.mode === "panel";
+  const is_closed = isClosed(state.held);
   const onKeyDown = (event: KeyboardEvent) => {
     if (is_panel && event.key === "Escape" && !event.isComposing) props.onClose();
     if (is_panel && frame.is_full_screen) keepFocus(event);
@@ -79,8 +80,8 @@ export function App(props: AppProps) {
         <Composer
           draft={draft}
           onDraft={write}
-          has_preview={state.held?.site.preview ?? false}
-          is_closed={isClosed(state.held)}
+          has_preview={(state.held?.site.preview ?? false) && !is_closed}
+          is_closed={is_closed}
           is_shown={frame.is_shown}
           may_focus={!matchMedia("(pointer: coarse)").matches}
         />

@@ -2,7 +2,7 @@
 // visitor is there, says what was in view.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { isOpen } from "./apply";
+import { isClosed, isOpen } from "./apply";
 import { Avatar } from "./avatar";
 import { LineView } from "./bubble";
 import type { ChatState } from "./client";
@@ -126,7 +126,8 @@ export function Stream(props: StreamProps) {
 
   const marked = lines.filter((line) => line.kind === "message" && line.mark !== null).at(-1);
   const agent = conversation?.status.kind === "serving" ? conversation.status.agent : null;
-  const welcome = isGreeted(state) ? "" : (state.held?.site.welcome ?? "");
+  const is_silent = isGreeted(state) || isClosed(state.held);
+  const welcome = is_silent ? "" : (state.held?.site.welcome ?? "");
   const draw = (line: Line) => (
     <LineView
       key={line.key}
