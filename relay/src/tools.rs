@@ -17,7 +17,7 @@ use crate::auth::PasswordHasher;
 use crate::clock::{RealWorld, World as _};
 use crate::error::RelayError;
 use crate::sites::{Domain, DomainError};
-use crate::store::{self, BackupError, OpenError, Store};
+use crate::store::{self, BackupError, Fatal, OpenError, Store};
 use crate::{agents, auth, sites};
 
 /// Why nothing was done.
@@ -52,6 +52,9 @@ pub enum ToolError {
     /// A site without a domain starts nowhere.
     #[error("a site needs 1 to {DOMAINS_MAX} domains")]
     NoDomain,
+    /// The disk failed while it was stored. Nobody is answered then, so nobody may wait either.
+    #[error("it is not known whether it was stored ({0}); see to the disk, then do it again")]
+    Unsure(#[from] Fatal),
     /// Anything else; the log has the detail.
     #[error("it was not stored ({0:?})")]
     Failed(ErrorCode),
@@ -66,6 +69,18 @@ impl From<RelayError> for ToolError {
             ErrorCode::BadBody | ErrorCode::EmptyText | ErrorCode::TooLarge => Self::Name,
             code => Self::Failed(code),
         }
+    }
+}
+
+/// What came of `work`, unless the database could not go on meanwhile: then it never ends.
+async fn done<T, E: Into<ToolError>>(
+    store: &Store,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, ToolError> {
+    tokio::select! {
+        biased;
+        done = work => done.map_err(Into::into),
+        fatal = store.failed() => Err(fatal.into()),
     }
 }
 
@@ -103,8 +118,9 @@ pub async fn create_admin(
     let nickname = nickname.unwrap_or_else(|| account.clone());
     let request =
         AddAgent { account, password, nickname, role: Role::Admin, capacity: CAPACITY_DEFAULT };
-    let added =
-        agents::actions::insert(&store, &RealWorld, &PasswordHasher::default(), request).await;
+    let hasher = PasswordHasher::default();
+    let insert = agents::actions::insert(&store, &RealWorld, &hasher, request);
+    let added = done(&store, insert).await;
     store.close().await;
     added?;
     Ok(shown)
@@ -118,8 +134,9 @@ pub async fn reset_password(
 ) -> Result<Option<String>, ToolError> {
     let (password, shown) = password.get()?;
     let store = Store::open_inline(data, &RealWorld)?;
+    let hasher = PasswordHasher::default();
     let reset =
-        auth::actions::reset_password(&store, &PasswordHasher::default(), account, password).await;
+        done(&store, auth::actions::reset_password(&store, &hasher, account, password)).await;
     store.close().await;
     reset?;
     Ok(shown)
@@ -132,7 +149,7 @@ pub async fn add_site(data: &Path, name: &str, domains: &[String]) -> Result<Sit
     }
     let domains = Domain::parse_all(domains)?;
     let store = Store::open_inline(data, &RealWorld)?;
-    let added = sites::actions::insert(&store, &RealWorld, name, domains).await;
+    let added = done(&store, sites::actions::insert(&store, &RealWorld, name, domains)).await;
     store.close().await;
     Ok(added?.id)
 }
