@@ -100,7 +100,7 @@ impl<S> Accept<TcpStream, S> for Limited {
 /// What a connection's bytes and its requests know of each other. A request carries it among its
 /// extensions; whoever upgrades the connection keeps it.
 #[derive(Debug, Default)]
-pub(crate) struct Pulse {
+pub struct Pulse {
     /// A whole request head came.
     asked: AtomicBool,
     /// Something was spoken that is not spoken here.

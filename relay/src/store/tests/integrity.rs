@@ -71,7 +71,7 @@ async fn every_rule_finds_what_breaks_it() {
         ),
         ("UPDATE messages SET seq = 9 WHERE client_id = 'm2'", "without holes: [\"c1\"]"),
         ("UPDATE messages SET visitor_count = 7 WHERE client_id = 'm1'", "count is not"),
-        ("UPDATE messages SET author = 'vusitor' WHERE client_id = 'm1'", "[\"c1 2\"]"),
+        ("UPDATE messages SET author = 'vusitor' WHERE client_id = 'm1'", "[\"c1 2\""),
         ("UPDATE messages SET content = '{' WHERE client_id = 'n1'", "[\"c1 1\"]"),
         ("UPDATE messages SET conversation_id = 'c9' WHERE client_id = 'm3'", "[\"c9\"]"),
         ("UPDATE messages SET actor_id = 'vara' WHERE client_id = 'm1'", "not of the conversation"),
