@@ -12,4 +12,4 @@ text: string, } | { "kind": "notice",
 /**
  * Which.
  */
-notice: SystemNotice, };
+notice: SystemNotice, } | { "kind": "unknown" };

@@ -32,6 +32,7 @@ impl fmt::Debug for VisitorContent {
         match self {
             Self::Text { text } => f.debug_tuple("Text").field(&Hidden(text)).finish(),
             Self::Notice { notice } => f.debug_tuple("Notice").field(notice).finish(),
+            Self::Unknown => f.write_str("Unknown"),
         }
     }
 }

@@ -310,7 +310,8 @@ impl TestVisitor {
 pub fn text_of(message: &VisitorMessage) -> Option<&str> {
     match &message.content {
         yingke_shared::views::VisitorContent::Text { text } => Some(text),
-        yingke_shared::views::VisitorContent::Notice { .. } => None,
+        yingke_shared::views::VisitorContent::Notice { .. }
+        | yingke_shared::views::VisitorContent::Unknown => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::error::{BenchError, During as _};
-use super::ground::{Ground, KnownAgent, KnownVisitor, TEXT};
+use super::ground::{Ground, KnownAgent, KnownVisitor, TEXT, UNSUMMED};
 use super::pairs::PAIRS;
 use crate::clock::{RealWorld, World as _};
 use crate::store::{Bare, StoreError};
@@ -94,7 +94,7 @@ impl BareLoop {
         let seq = database.look(conversations::store::RUNNING, params![id])?.unwrap_or(0) + 1;
         database.execute(
             conversations::store::INSERT_MESSAGE,
-            params![id, seq, actor, client_id, author, TEXT, false, now, seq, now],
+            params![id, seq, actor, client_id, author, TEXT, false, now, seq, now, UNSUMMED],
         )?;
         let no_body = "";
         database.execute(

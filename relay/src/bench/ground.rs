@@ -22,6 +22,9 @@ use crate::sites::{self, Domain};
 use crate::store::{Abort, Store, StoreError};
 use crate::{events, visitors};
 
+/// The sum of a row that is not compared.
+pub(super) const UNSUMMED: i64 = 0;
+
 /// 40 characters, a usual line.
 pub(super) const TEXT: &str =
     "您好，请问这款龙井还有货吗？如果今天下单，大概什么时候能够送到上海浦东呢？谢谢您";

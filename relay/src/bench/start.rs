@@ -6,7 +6,7 @@ use std::path::Path;
 use super::child::Relay;
 use super::client::{Side, welcome};
 use super::error::{BenchError, During as _};
-use super::ground::{Ground, TEXT};
+use super::ground::{Ground, TEXT, UNSUMMED};
 use super::options::Dose;
 use super::place::{Place, remove};
 use super::report::{OfStart, Report};
@@ -100,7 +100,7 @@ fn conversation(database: &Bare, position: &mut i64) -> Result<(), StoreError> {
         let client_id = RealWorld.new_id();
         database.execute(
             conversations::store::INSERT_MESSAGE,
-            params![id, seq, visitor, client_id, "visitor", TEXT, false, now, seq, now],
+            params![id, seq, visitor, client_id, "visitor", TEXT, false, now, seq, now, UNSUMMED],
         )?;
         event("message_appended", Some(seq))?;
     }

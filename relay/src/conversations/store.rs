@@ -11,7 +11,7 @@ use yingke_shared::views::{
 
 use super::rules::{Running, ended_by_of_word, ended_by_word, reason_of_word, reason_word};
 use crate::params;
-use crate::store::{ReadTx, Row, StoreError, ToValue, Value, WriteTx};
+use crate::store::{ReadTx, Row, StoreError, ToValue, Value, WriteTx, sum_of};
 
 mod marks;
 
@@ -316,8 +316,8 @@ fn author_columns<'a>(author: &'a Author, visitor_id: &'a VisitorId) -> (&'stati
 }
 
 pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO messages (conversation_id, seq, actor_id, \
-     client_id, author, content, is_notice, at, visitor_count, unanswered_since) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     client_id, author, content, is_notice, at, visitor_count, unanswered_since, sum) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(crate) fn insert_message(
     tx: &mut WriteTx<'_>,
@@ -335,21 +335,23 @@ pub(crate) fn insert_message(
         }
         MessageContent::Unknown => return Err(StoreError::Corrupt("content")),
     };
-    tx.execute(
-        INSERT_MESSAGE,
-        &[
-            conversation_id.to_value(),
-            message.seq.to_value(),
-            actor,
-            message.client_id.to_value(),
-            Value::Text(author),
-            Value::Text(content),
-            is_notice.to_value(),
-            message.at.to_value(),
-            message.visitor_count.to_value(),
-            message.unanswered_since.to_value(),
-        ],
-    )?;
+    let mut row = [
+        conversation_id.to_value(),
+        message.seq.to_value(),
+        actor,
+        message.client_id.to_value(),
+        Value::Text(author),
+        Value::Text(content),
+        is_notice.to_value(),
+        message.at.to_value(),
+        message.visitor_count.to_value(),
+        message.unanswered_since.to_value(),
+        Value::Null,
+    ];
+    if let Some((sum, columns)) = row.split_last_mut() {
+        *sum = Value::Int(sum_of(columns));
+    }
+    tx.execute(INSERT_MESSAGE, &row)?;
     Ok(())
 }
 
@@ -408,8 +410,45 @@ pub(crate) fn visitor_count_at(
     Ok(count.unwrap_or_default())
 }
 
-/// Columns of a message, from column `first` on.
+/// Columns of a message, from column `first` on; the last two are its sum and its conversation. A row
+/// that is damaged is shown in its place without what it said: the page around it is sound.
 fn message(row: &Row<'_>, first: usize) -> Result<Message, StoreError> {
+    // As they are summed: the conversation first.
+    let places = [10, 0, 3, 1, 2, 4, 5, 6, 7, 8].map(|place| first + place);
+    let found = match row.is_sound(places, first + 9) {
+        true => sound_message(row, first),
+        false => Err(StoreError::Corrupt("a message has another sum than it was given")),
+    };
+    found.or_else(|error| {
+        let conversation = row.text(first + 10).unwrap_or_default();
+        let seq = row.seq(first)?;
+        tracing::error!(%error, conversation.id = conversation, seq = seq.get(), "a stored message is damaged");
+        damaged_message(row, first, seq)
+    })
+}
+
+/// What can still be said of it.
+fn damaged_message(row: &Row<'_>, first: usize, seq: Seq) -> Result<Message, StoreError> {
+    let client_id = row.id(first + 1).or_else(|_| {
+        ClientId::new(format!("damaged-{seq}")).map_err(|_| StoreError::Corrupt("id"))
+    })?;
+    let author = match (row.text(first + 2).as_deref(), row.id(first + 3)) {
+        (Ok("visitor"), _) => Author::Visitor,
+        (Ok("agent"), Ok(agent_id)) => Author::Agent { agent_id },
+        _ => Author::System,
+    };
+    Ok(Message {
+        seq,
+        client_id,
+        author,
+        content: MessageContent::Unknown,
+        at: row.time(first + 6).unwrap_or_default(),
+        visitor_count: row.seq(first + 7).unwrap_or_default(),
+        unanswered_since: None,
+    })
+}
+
+fn sound_message(row: &Row<'_>, first: usize) -> Result<Message, StoreError> {
     let author = match row.text(first + 2)?.as_str() {
         "visitor" => Author::Visitor,
         "agent" => Author::Agent { agent_id: row.id(first + 3)? },
@@ -435,7 +474,7 @@ fn message(row: &Row<'_>, first: usize) -> Result<Message, StoreError> {
 }
 
 pub(crate) const MESSAGES: &str = "SELECT seq, client_id, author, actor_id, content, is_notice, \
-     at, visitor_count, unanswered_since FROM messages \
+     at, visitor_count, unanswered_since, sum, conversation_id FROM messages \
      WHERE conversation_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?";
 
 /// A list read newest first, bounded in rows and bytes, given oldest first.
@@ -534,8 +573,8 @@ pub(crate) fn last_messages(
 /// Conversations of a visitor begin one after another, so the pair (beginning, number) orders all
 /// messages.
 pub(crate) const HISTORY: &str = "SELECT m.conversation_id, m.seq, m.client_id, m.author, \
-     m.actor_id, m.content, m.is_notice, m.at, m.visitor_count, m.unanswered_since \
-     FROM conversations c JOIN messages m ON m.conversation_id = c.id \
+     m.actor_id, m.content, m.is_notice, m.at, m.visitor_count, m.unanswered_since, \
+     m.sum, m.conversation_id FROM conversations c JOIN messages m ON m.conversation_id = c.id \
      WHERE c.visitor_id = ? AND c.started_position <= ? \
      AND (c.started_position < ? OR m.seq < ?) \
      ORDER BY c.started_position DESC, m.seq DESC LIMIT ?";

@@ -105,7 +105,7 @@ pub fn visitor_message(
     let content = match &message.content {
         MessageContent::Text { text } => VisitorContent::Text { text: text.clone() },
         MessageContent::Notice { notice } => VisitorContent::Notice { notice: notice.clone() },
-        MessageContent::Unknown => return None,
+        MessageContent::Unknown => VisitorContent::Unknown,
     };
     Some(VisitorMessage {
         conversation_id,

@@ -95,7 +95,7 @@ macro_rules! log_statement {
         concat!(
             "SELECT position, at, kind, conversation_id, seq, body, visitor_id, agent_id, ",
             "client_id, author, actor_id, content, is_notice, message_at, visitor_count, ",
-            "unanswered_since, author_nickname FROM v_log ",
+            "unanswered_since, author_nickname, message_sum FROM v_log ",
             $rest
         )
     };
@@ -137,6 +137,12 @@ pub(super) fn entry_of(tx: &ReadTx<'_>, row: &Row<'_>) -> Result<Entry, StoreErr
 
 fn message_of(row: &Row<'_>, body: &str) -> Result<LogBody, StoreError> {
     let mut agent = None;
+    // A message that is not there has no sum; one that is damaged is told of without what it said.
+    let is_there = row.opt_int(17)?.is_some();
+    let is_damaged = is_there && !row.is_sound([3, 4, 10, 8, 9, 11, 12, 13, 14, 15], 17);
+    if is_damaged {
+        tracing::error!(position = row.position(0)?.get(), "a stored message is damaged");
+    }
     let author = match row.text(9)?.as_str() {
         "visitor" => Author::Visitor,
         "system" => Author::System,
@@ -147,10 +153,10 @@ fn message_of(row: &Row<'_>, body: &str) -> Result<LogBody, StoreError> {
         }
         _ => return Err(StoreError::Corrupt("message author")),
     };
-    let content = row.text(11)?;
     let content = match row.flag(12)? {
-        false => MessageContent::Text { text: content },
-        true => MessageContent::Notice { notice: parse(&content)? },
+        _ if is_damaged => MessageContent::Unknown,
+        false => MessageContent::Text { text: row.text(11)? },
+        true => MessageContent::Notice { notice: parse(&row.text(11)?)? },
     };
     let first_response_at = match body {
         "" => None,

@@ -7,12 +7,13 @@
 //! Each runs in a transaction of its own, so that a long check never keeps the write-ahead log from
 //! starting again for longer than its longest rule.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use yingke_shared::ids::Position;
 
-use super::{OpenError, connection, folder, identity, migrations};
+use super::{OpenError, connection, folder, identity, migrations, sums};
 use crate::limits::{FINDINGS_SHOWN, START_CHECK_BYTES_MAX, START_CHECK_POSITIONS};
 
 /// Something that is not as it must be.
@@ -263,6 +264,14 @@ pub(super) fn whole(connection: &Connection) -> Vec<Finding> {
         }),
         Err(error) => findings.push(unreadable("the schema's number", &error)),
     }
+    match damaged_messages(connection) {
+        Ok(places) if places.is_empty() => {}
+        Ok(places) => {
+            let what = "a message is not what was stored".to_owned();
+            findings.push(Finding { what, places, advice: STRUCTURE });
+        }
+        Err(error) => findings.push(unreadable("every message is what was stored", &error)),
+    }
     for rule in RULES {
         match places(connection, rule.sql) {
             Ok(places) if places.is_empty() => {}
@@ -281,6 +290,20 @@ fn unreadable(what: &str, error: &rusqlite::Error) -> Finding {
         places: vec![error.to_string()],
         advice: STRUCTURE,
     }
+}
+
+/// The first messages whose sum is another.
+fn damaged_messages(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut found = Vec::new();
+    sums::damaged(connection, |place| {
+        if found.len() == FINDINGS_SHOWN {
+            found.push("and more".to_owned());
+            return ControlFlow::Break(());
+        }
+        found.push(place);
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
 }
 
 /// The first of what a statement gives.

@@ -31,6 +31,8 @@ macro_rules! migrations {
 pub(super) const MIGRATIONS: &[Migration] = migrations![
     1 "0001_spine",
     2 "0002_shown",
+    3 "0003_messages_by_time",
+    4 "0004_sums",
 ];
 
 /// Brings the database to the newest schema, after a copy of an existing one.

@@ -24,6 +24,7 @@ mod integrity;
 mod memory;
 mod migrations;
 mod readers;
+mod sums;
 mod tx;
 mod value;
 mod writer;
@@ -44,6 +45,7 @@ pub use error::{Abort, Fatal, OpenError, StoreError, WriteError};
 pub use faults::{Fate, Faults, Point};
 pub use integrity::{Finding, Report, check};
 pub use memory::MemoryFolder;
+pub use sums::{SUMMED_COLUMNS, sum_of};
 pub use tx::{ReadTx, WriteTx};
 pub use value::{Row, ToValue, Value};
 

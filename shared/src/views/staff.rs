@@ -102,7 +102,8 @@ pub enum MessageContent {
         /// Which.
         notice: SystemNotice,
     },
-    /// What a later version says. Only read, never sent by anyone.
+    /// What a later version says, or what the relay cannot read any more. Never sent by anyone who
+    /// writes.
     Unknown,
 }
 

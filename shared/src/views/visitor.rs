@@ -97,6 +97,8 @@ pub enum VisitorContent {
         /// Which.
         notice: SystemNotice,
     },
+    /// What the relay cannot read any more; the message keeps its place.
+    Unknown,
 }
 
 /// One message as the visitor sees it.
