@@ -17,12 +17,13 @@ use tokio::task::JoinHandle;
 
 use yingke_shared::error_code::ErrorCode;
 
+use crate::address::ServerAddress;
 use crate::bridge::types::{UiError, UiErrorKind, UiPush, UiReply, UiRequest};
 use crate::engine::{Effect, Engine, Event, RequestId};
 use crate::host::{Host, SecretStore};
 use crate::limits::{
-    NET_QUEUE_MAX, PUSHES_MAX, SECRETS_WITHIN_MS, SHUTDOWN_WITHIN_MS, STORE_BACKLOG_MAX,
-    STORE_QUEUE_MAX, UI_QUEUE_MAX,
+    BACKOFF_MS_MAX, BACKOFF_MS_MIN, NET_QUEUE_MAX, PUSHES_MAX, SECRETS_WITHIN_MS,
+    SHUTDOWN_WITHIN_MS, STORE_BACKLOG_MAX, STORE_QUEUE_MAX, UI_QUEUE_MAX,
 };
 use crate::net::http::Http;
 use crate::net::socket::{self, SocketEvent, SocketHandle};
@@ -188,6 +189,19 @@ impl UiPushes {
     }
 }
 
+/// Ends a session at the relay, trying until the relay has heard of it. The token is held in memory
+/// alone: should the client end first nobody knows it any more, and it expires at the relay.
+async fn sign_out_surely(http: &Http, server: &ServerAddress, token: &str) {
+    let mut wait = BACKOFF_MS_MIN;
+    while let Err(error) = http.sign_out(server, token).await {
+        if !error.can_retry() {
+            return tracing::info!(?error, "the relay does not end the session");
+        }
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        wait = (2 * wait).min(BACKOFF_MS_MAX);
+    }
+}
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Carries effects out.
@@ -311,9 +325,7 @@ impl Runner {
             Effect::SignOut { server, token } => {
                 let http = self.http.clone();
                 self.call(async move {
-                    if let Err(error) = http.sign_out(&server, &token).await {
-                        tracing::info!(?error, "the relay did not hear of the sign-out");
-                    }
+                    sign_out_surely(&http, &server, &token).await;
                     None
                 });
             }
@@ -384,10 +396,16 @@ impl Runner {
         }
     }
 
+    /// Ends with the work, or with the client.
     fn call(&self, work: impl Future<Output = Option<NetEvent>> + Send + 'static) {
         let out = self.net.0.clone();
         tokio::spawn(async move {
-            if let Some(event) = work.await {
+            let event = tokio::select! {
+                biased;
+                () = out.closed() => return,
+                event = work => event,
+            };
+            if let Some(event) = event {
                 let _ = out.send(event).await;
             }
         });

@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) own: OwnCard,
     pub(crate) password: String,
     pub(crate) tokens: Vec<String>,
+    /// Sign-ins so far: no token is given twice.
+    sign_ins: u32,
     pub(crate) epoch: Epoch,
     pub(crate) log: Vec<StaffEvent>,
     pub(crate) conversations: BTreeMap<ConversationId, Kept>,
@@ -109,6 +111,7 @@ impl Relay {
             own,
             password: "correct horse".to_owned(),
             tokens: Vec::new(),
+            sign_ins: 0,
             epoch: Epoch::new("epoch-1").unwrap(),
             log: Vec::new(),
             conversations: BTreeMap::new(),
@@ -472,7 +475,8 @@ async fn sign_in(State(world): Shared, Json(form): Json<SignIn>) -> Response {
     if form.account != world.own.account || form.password != world.password {
         return refused(StatusCode::UNAUTHORIZED, ErrorCode::WrongCredentials);
     }
-    let token = format!("token-{}", world.tokens.len() + 1);
+    world.sign_ins += 1;
+    let token = format!("token-{}", world.sign_ins);
     world.tokens.push(token.clone());
     Json(SignedIn { token, own: world.own.clone() }).into_response()
 }
@@ -483,6 +487,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 async fn sign_out(State(world): Shared, headers: HeaderMap) -> Response {
     let mut world = world.lock().unwrap();
+    if world.down {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable);
+    }
     let token = bearer(&headers).unwrap_or_default();
     world.tokens.retain(|known| known != token);
     Json(serde_json::json!({})).into_response()

@@ -147,6 +147,24 @@ async fn signing_out_ends_the_session_wipes_the_cache_and_stays_out() {
     assert!(matches!(seat.session(), Some(Session::SignedOut { notice: None, .. })));
 }
 
+/// Broken once by asking the relay a single time: the session then lived on.
+#[tokio::test]
+async fn a_session_signed_out_of_without_network_is_ended_when_the_relay_is_back() {
+    let relay = Relay::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let seat = Seat::signed_in(data.path(), &relay).await;
+    seat.connected().await;
+    relay.world().down = true;
+    relay.cut();
+    seat.ask(UiRequest::SignOut {}).await.unwrap();
+    assert!(!seat.is_signed_in(), "nobody waits for the network");
+    assert_eq!(relay.world().tokens, ["token-1"]);
+    relay.world().down = false;
+    seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
+    until("the first session is ended", || relay.world().tokens == ["token-2"]).await;
+    seat.connected().await;
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_enter_the_folders() {

@@ -51,8 +51,7 @@ async fn viewing_marks_read_once_a_second_and_survives_a_cut() {
         let conversation_id = id.clone();
         seat.ask(UiRequest::Viewed { conversation_id, seq: seq(n) }).await.unwrap();
     }
-    until("the row is read", || seat.row(&id).is_some_and(|row| row.said.seq == seq(9)))
-        .await;
+    until("the row is read", || seat.row(&id).is_some_and(|row| row.said.seq == seq(9))).await;
     let conversation_id = id.clone();
     seat.ask(UiRequest::Viewed { conversation_id, seq: seq(9) }).await.unwrap();
     until("nothing is unread", || seat.row(&id).is_some_and(|row| row.unread == 0)).await;
@@ -141,19 +140,15 @@ async fn a_delivery_that_does_not_fit_leads_to_one_fresh_hello_never_a_loop() {
     assert_eq!(relay.world().hellos, [false]);
     relay.world().misfits = 1;
     relay.visitor_writes(&id, "two");
-    until("it is there all the same", || {
-        seat.row(&id).is_some_and(|row| row.said.seq == seq(2))
-    })
-    .await;
+    until("it is there all the same", || seat.row(&id).is_some_and(|row| row.said.seq == seq(2)))
+        .await;
     assert_eq!(relay.world().hellos, [false, false]);
     seat.connected().await;
     // Misfitting again at once is a failure like any other: it waits, and says a fresh hello again.
     relay.world().misfits = 1;
     relay.visitor_writes(&id, "three");
-    until("it is there all the same", || {
-        seat.row(&id).is_some_and(|row| row.said.seq == seq(3))
-    })
-    .await;
+    until("it is there all the same", || seat.row(&id).is_some_and(|row| row.said.seq == seq(3)))
+        .await;
     assert_eq!(relay.world().hellos, [false, false, false]);
 }
 
@@ -165,8 +160,7 @@ async fn a_cut_link_resumes_where_it_stood() {
     for n in 2..=6 {
         relay.cut();
         relay.visitor_writes(&id, &format!("message {n}"));
-        until("it is there", || seat.row(&id).is_some_and(|row| row.said.seq == seq(n)))
-            .await;
+        until("it is there", || seat.row(&id).is_some_and(|row| row.said.seq == seq(n))).await;
     }
     assert_eq!(relay.world().hellos, [false, true, true, true, true, true]);
 }
@@ -320,10 +314,7 @@ async fn a_broken_cache_is_built_anew_and_the_outbox_untouched() {
     relay.world().down = false;
     let seat = Seat::signed_in(data.path(), &relay).await;
     seat.connected().await;
-    until("it is sent and seen", || {
-        seat.row(&id).is_some_and(|row| row.said.seq == seq(2))
-    })
-    .await;
+    until("it is sent and seen", || seat.row(&id).is_some_and(|row| row.said.seq == seq(2))).await;
     assert_eq!(relay.texts(&id), ["one", "waiting"]);
     assert_eq!(seat.open_chat(&id).await.messages.len(), 2);
 }
@@ -338,8 +329,7 @@ async fn a_window_that_does_not_listen_gets_a_fresh_state_instead_of_a_backlog()
         relay.visitor_writes(&id, &format!("message {n}"));
         // One push each: a delivery the core has not shown yet would be merged with the next.
         if n % 50 == 0 {
-            until("shown", || seat.row(&id).is_some_and(|row| row.said.seq == seq(n)))
-                .await;
+            until("shown", || seat.row(&id).is_some_and(|row| row.said.seq == seq(n))).await;
         }
     }
     match pushes.next().await {
