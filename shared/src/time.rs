@@ -22,6 +22,12 @@ impl Timestamp {
     pub fn millis(self) -> u64 {
         self.0
     }
+
+    /// The millisecond after, for stamps that must differ.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1).min(INTEGER_MAX))
+    }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {

@@ -65,11 +65,8 @@ async fn talk(visitor: &TestVisitor, name: &str) -> Result<Vec<Sent>> {
 /// Waits until a reader stands past everything that was committed; gives what its socket complains of.
 async fn complaint<S: Side>(link: &Link<S>, head: Position) -> Result<Option<String>> {
     let past = |held: &yingke_tests::link::Held<S>| (held.position >= head).then_some(());
-    let moved = link.until("the reader stands past everything", past).await;
-    match link.look(|held| held.broken.clone()) {
-        None => moved.map(|()| None),
-        complaint => Ok(complaint),
-    }
+    link.until("the reader stands past everything", past).await?;
+    Ok(link.look(|held| held.broken.clone()))
 }
 
 /// Vera and Viktor write to Ana on a relay with this flaw, or without one; all witnesses are heard.
@@ -82,8 +79,10 @@ async fn story(flaw: Option<&str>) -> Result<Found> {
     let scene = Scene::on(relay, "http://shop.localhost").await?;
     let ana = scene.agent("Ana", 8).await?;
     let (vera, viktor) = (scene.visitor().await?, scene.visitor().await?);
+    ana.link.be_patient();
     let mut senders = Vec::new();
     for (visitor, name) in [(&vera, "Vera"), (&viktor, "Viktor")] {
+        visitor.link()?.be_patient();
         // Before Ana serves she is shown nothing: the greeting is in no witness's duty.
         let text = format!("{name} greets");
         let greeting = visitor.say(&text).await?;

@@ -4,60 +4,98 @@
 //! readers). In the end four witnesses are heard and judged.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Availability;
 use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Line, Profile};
 use yingke_tests::chance::Chance;
-use yingke_tests::http::{Account, Address};
-use yingke_tests::judge::{Fate, Sent, Witness, judge};
+use yingke_tests::judge::{Fate, Sent, Verdict, Witness, judge};
 use yingke_tests::link::new_id;
-use yingke_tests::relay::{MAKE_RELAY, TestRelay};
-use yingke_tests::seat::{TestSeat, acknowledged, cached_messages};
+use yingke_tests::relay::{MAKE_RELAY, TestRelay, relay_program};
+use yingke_tests::seat::{TestSeat, cached_messages};
 use yingke_tests::visitor::TestVisitor;
 use yingke_tests::wait;
 
 use crate::pages::with_shop;
 use crate::scene::Scene;
-use crate::witnesses;
+use crate::witnesses::{self, Writer};
 
-const VISITORS: usize = 12;
 const FAULT_POINTS: [&str; 3] = ["before_commit", "after_commit", "after_ack"];
+
+/// How much of it. A full dose runs in rounds, each on a relay of its own, so that what the judge
+/// remembers stays bounded.
+#[derive(Debug, Clone, Copy)]
+struct Dose {
+    kills: usize,
+    /// Visitors who write; as many as there are places are served, the others wait in line.
+    visitors: usize,
+    /// Conversations of each of the two agents.
+    capacity: u32,
+    /// A kill waits until about this many messages were acknowledged since the last one.
+    acked_between: u64,
+    /// But no longer than this.
+    alive: Duration,
+}
+
+const EACH_RUN: Dose = Dose {
+    kills: 30,
+    visitors: 12,
+    capacity: 200,
+    acked_between: 100,
+    alive: Duration::from_millis(700),
+};
+
+const FULL_ROUND: Dose = Dose {
+    kills: 100,
+    visitors: 120,
+    capacity: 3,
+    acked_between: 1_000,
+    alive: Duration::from_millis(1_600),
+};
+const FULL_ROUNDS: u64 = 10;
+/// The kills of a full dose are over by then, however slow the machine; the figures say how far it came.
+const FULL_WITHIN: Duration = Duration::from_secs(23 * 60);
+
+/// Told to all writers: whether to go on, and told by them: how many messages were acknowledged.
+#[derive(Debug, Default)]
+struct Load {
+    is_over: AtomicBool,
+    acked: AtomicU64,
+}
+
+impl Load {
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
+    }
+}
 
 /// Writes until told to stop; what became of each message is written down.
 async fn visitor_writes(
     mut visitor: TestVisitor,
     name: usize,
-    stop: Arc<AtomicBool>,
+    load: Arc<Load>,
 ) -> Result<(TestVisitor, Vec<Sent>)> {
     let mut sent = Vec::new();
-    while !stop.load(Ordering::SeqCst) {
+    while !load.is_over() {
         let text = format!("from visitor {name}, number {}", sent.len());
         let client_id = new_id();
         let fate = match visitor.say_surely(&client_id, &text).await? {
             Ok(accepted) => Fate::Acked(accepted.conversation, accepted.seq),
             Err(_) => Fate::Refused,
         };
+        load.acked.fetch_add(1, Ordering::SeqCst);
         sent.push(Sent { client_id, text, fate });
     }
     Ok((visitor, sent))
 }
 
-/// A seat with what it wrote.
-struct Writer {
-    name: &'static str,
-    seat: TestSeat,
-    written: Vec<(ClientId, ConversationId, String)>,
-}
-
 /// Answers in every conversation of the inbox, a little at a time, until told to stop.
-async fn seat_writes(mut writer: Writer, stop: Arc<AtomicBool>) -> Result<Writer> {
-    while !stop.load(Ordering::SeqCst) {
+async fn seat_writes(mut writer: Writer, load: Arc<Load>) -> Result<Writer> {
+    while !load.is_over() {
         let rows: Vec<ConversationId> = writer.seat.look(|view| {
             let rows = view.state.inbox.iter().filter(|row| row.unsent < 4);
             rows.map(|row| row.conversation_id.clone()).collect()
@@ -76,25 +114,37 @@ async fn seat_writes(mut writer: Writer, stop: Arc<AtomicBool>) -> Result<Writer
 /// itself at some passage of a fault point; the rest are killed at a random time.
 async fn kill_again_and_again(
     relay: &mut TestRelay,
-    kills: usize,
+    dose: Dose,
+    load: &Load,
+    until: Instant,
     chance: &mut Chance,
 ) -> Result<Vec<Duration>> {
     let mut starts = Vec::new();
     let mut is_armed = false;
-    for kill in 0..kills {
+    for kill in 0..dose.kills {
+        if kill > 0 && Instant::now() > until {
+            break;
+        }
         if is_armed {
             let status = relay.until_ended().await.with_context(|| {
                 format!("no fault point was reached: is it built by {MAKE_RELAY}?")
             })?;
             ensure!(!status.success(), "a fault point does not end the relay in peace");
         } else {
-            wait::pass(Duration::from_millis(chance.between(50, 700))).await;
+            let wanted = chance.between(dose.acked_between / 10, 2 * dose.acked_between)
+                + load.acked.load(Ordering::SeqCst);
+            let end = Instant::now() + dose.alive.mul_f64(chance.below(100) as f64 / 100.0);
+            let limit = end.max(Instant::now() + dose.alive / 14);
+            while load.acked.load(Ordering::SeqCst) < wanted && Instant::now() < limit {
+                wait::pass(Duration::from_millis(chance.between(5, 25))).await;
+            }
             relay.kill()?;
         }
-        is_armed = !is_armed && kill + 1 < kills;
+        is_armed = !is_armed && kill + 1 < dose.kills;
         relay.unset_environment("YINGKE_FAULT");
         if is_armed {
-            let fault = format!("{}:{}", chance.one_of(&FAULT_POINTS), chance.between(1, 60));
+            let batches = dose.acked_between * 3 / 5 / (dose.visitors as u64 / 12).max(1);
+            let fault = format!("{}:{}", chance.one_of(&FAULT_POINTS), chance.between(1, batches));
             relay.set_environment("YINGKE_FAULT", fault);
         }
         match relay.run().await {
@@ -111,73 +161,36 @@ async fn kill_again_and_again(
     Ok(starts)
 }
 
-/// What the agents wrote, as the judge wants it: acknowledged if the outbox was told so, under the
-/// number the agent's page shows.
-fn fates(
-    written: &[(ClientId, ConversationId, String)],
-    acked: &[ClientId],
-    pages: &BTreeMap<ConversationId, Vec<yingke_tests::judge::Seen>>,
-) -> Vec<Vec<Sent>> {
-    let mut lanes: BTreeMap<&ConversationId, Vec<Sent>> = BTreeMap::new();
-    for (client_id, conversation, text) in written {
-        let number = pages
-            .get(conversation)
-            .and_then(|page| page.iter().find(|seen| seen.client_id == *client_id))
-            .map_or(Seq::ZERO, |seen| seen.seq);
-        let fate = if acked.contains(client_id) {
-            Fate::Acked(conversation.clone(), number)
-        } else {
-            Fate::Unknown
-        };
-        lanes.entry(conversation).or_default().push(Sent {
-            client_id: client_id.clone(),
-            text: text.clone(),
-            fate,
-        });
-    }
-    lanes.into_values().collect()
-}
-
-async fn take_a_seat(
-    address: &Address,
-    account: &Account,
-    name: &'static str,
-    home: &Path,
-) -> Result<Writer> {
-    let seat = TestSeat::open(home, address, account).await?;
-    seat.set_availability(Availability::Online).await?;
-    Ok(Writer { name, seat, written: Vec::new() })
-}
-
-/// 30 kills (1,000 with `YINGKE_FULL=P1`).
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P1");
-    let kills = if is_full { 1_000 } else { 30 };
-    let seed = Chance::seed_or(1);
-    let mut chance = Chance::new(seed);
-    let mut scene = Scene::set().await?;
+/// One round: load, kills, judgement.
+async fn round(
+    dose: Dose,
+    until: Instant,
+    chance: &mut Chance,
+) -> Result<(Verdict, Vec<Duration>)> {
+    let mut relay = TestRelay::prepare(relay_program()?)?;
+    // What a person may send is not what is tested here.
+    relay.set_environment("YINGKE_MESSAGES_PER_SECOND", "1000");
+    relay.run().await?;
+    let mut scene = Scene::on(relay, "http://shop.localhost").await?;
     let address = scene.address().clone();
     let homes = [tempfile::tempdir()?, tempfile::tempdir()?];
-    let mut agents = Vec::new();
+    let load = Arc::new(Load::default());
+    let mut answering = Vec::new();
     for (name, home) in ["Ana", "Ben"].into_iter().zip(&homes) {
-        let account = scene.hire(name, 200).await?;
-        agents.push(take_a_seat(&address, &account, name, home.path()).await?);
+        let account = scene.hire(name, dose.capacity).await?;
+        let seat = TestSeat::open(home.path(), &address, &account).await?;
+        seat.set_availability(Availability::Online).await?;
+        let writer = Writer { name: name.to_owned(), seat, written: Vec::new() };
+        answering.push(tokio::spawn(seat_writes(writer, Arc::clone(&load))));
     }
-
-    let stop = Arc::new(AtomicBool::new(false));
     let mut visiting = Vec::new();
-    for name in 0..VISITORS {
+    for name in 0..dose.visitors {
         let visitor = scene.visitor().await?;
-        visiting.push(tokio::spawn(visitor_writes(visitor, name, Arc::clone(&stop))));
+        visiting.push(tokio::spawn(visitor_writes(visitor, name, Arc::clone(&load))));
     }
-    let answering: Vec<_> = agents
-        .into_iter()
-        .map(|writer| tokio::spawn(seat_writes(writer, Arc::clone(&stop))))
-        .collect();
 
-    let mut starts = kill_again_and_again(&mut scene.relay, kills, &mut chance).await?;
-    stop.store(true, Ordering::SeqCst);
+    let starts = kill_again_and_again(&mut scene.relay, dose, &load, until, chance).await?;
+    load.is_over.store(true, Ordering::SeqCst);
     let mut visitors = Vec::new();
     let mut senders = Vec::new();
     for task in visiting {
@@ -190,33 +203,60 @@ async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
         let writer = task.await.map_err(|error| anyhow!(error))??;
         writer.seat.until_connected().await?;
         writer.seat.until_all_sent().await?;
-        let (pages, sent) = hear_the_seat(writer, &senders, &mut all).await?;
+        let (pages, sent) = witnesses::hear_the_seat(writer, &senders, &mut all).await?;
         all.push(pages);
         senders.extend(sent);
     }
     // Only now: the seats may have sent until a moment ago.
     all.push(witnesses::visitors("the visitors' pages", &mut visitors).await?);
     all.push(witnesses::rest(&address, &scene.admin.token, &senders).await?);
-
     let verdict = judge(&senders, &all);
+    scene.finish().await?;
+    Ok((verdict, starts))
+}
+
+/// 30 kills; with `YINGKE_FULL=P1` 1,000 kills and a million messages, in rounds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
+    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P1");
+    let (dose, rounds) = if is_full { (FULL_ROUND, FULL_ROUNDS) } else { (EACH_RUN, 1) };
+    let seed = Chance::seed_or(1);
+    let begun = Instant::now();
+    let mut total = Verdict::default();
+    let mut starts = Vec::new();
+    for number in 0..rounds {
+        let mut chance = Chance::new(seed.wrapping_add(number));
+        let (verdict, mut times) = round(dose, begun + FULL_WITHIN, &mut chance).await?;
+        starts.append(&mut times);
+        if is_full {
+            println!("P1, round {}: kills={} {verdict}", number + 1, starts.len());
+        }
+        ensure!(verdict.is_clean(), "seed {seed}: {verdict} {:#?}", verdict.findings);
+        total.acked += verdict.acked;
+        total.unknown += verdict.unknown;
+        if begun.elapsed() > FULL_WITHIN {
+            break;
+        }
+    }
     starts.sort();
+    let kills = starts.len();
     let slowest = starts.last().copied().unwrap_or_default();
-    let middle = starts[starts.len() / 2];
+    let middle = starts[kills / 2];
     println!(
         "P1: kills={kills} acked={} lost={} doubled={} reordered={} unknown={} accepting again after \
-         {} ms (median), {} ms (slowest) seed={seed}",
-        verdict.acked,
-        verdict.lost,
-        verdict.doubled,
-        verdict.reordered,
-        verdict.unknown,
+         {} ms (median), {} ms (slowest) in {} s seed={seed}",
+        total.acked,
+        total.lost,
+        total.doubled,
+        total.reordered,
+        total.unknown,
         middle.as_millis(),
         slowest.as_millis(),
+        begun.elapsed().as_secs(),
     );
-    ensure!(verdict.is_clean(), "seed {seed}: {verdict} {:#?}", verdict.findings);
-    ensure!(verdict.acked > kills * 10, "there was hardly any load: {verdict}");
+    ensure!(total.acked > kills * 10, "there was hardly any load: {total}");
     ensure!(middle <= Duration::from_secs(2), "accepting again took {middle:?}");
-    scene.finish().await
+    Ok(())
 }
 
 /// The same with real pages at both ends: the widget in Chromium and the desktop window, both typing
@@ -324,50 +364,4 @@ async fn p1_x01_four_witnesses_with_real_pages() -> Result<()> {
     println!("P1 with real pages: kills=6 {verdict} seed={seed}");
     ensure!(verdict.is_clean() && verdict.acked == 13, "{verdict} {:#?}", verdict.findings);
     scene.finish().await
-}
-
-/// The agent's page (the core's pages, scrolled to the beginning) and, after it has ended, its local
-/// database.
-async fn hear_the_seat(
-    writer: Writer,
-    senders: &[Vec<Sent>],
-    all: &mut Vec<Witness>,
-) -> Result<(Witness, Vec<Vec<Sent>>)> {
-    let Writer { name, seat, written } = writer;
-    let newest: BTreeMap<&ConversationId, Seq> = senders
-        .iter()
-        .flatten()
-        .filter_map(|sent| match &sent.fate {
-            Fate::Acked(conversation, seq) => Some((conversation, *seq)),
-            _ => None,
-        })
-        .collect();
-    let rows: Vec<ConversationId> =
-        seat.look(|view| view.state.inbox.iter().map(|row| row.conversation_id.clone()).collect());
-    let mut shows = BTreeMap::new();
-    for conversation in rows {
-        // What the visitor was told is stored must have come down the stream by now.
-        if let Some(seq) = newest.get(&conversation) {
-            seat.until_row("the newest message arrives", &conversation, |row| {
-                row.last_message.seq >= *seq
-            })
-            .await?;
-        }
-        let page = seat.whole_chat(&conversation).await?;
-        shows.insert(conversation, page.iter().filter_map(witnesses::seen).collect());
-    }
-    let folder = seat.account_folder()?;
-    seat.stop().await;
-    let acked = acknowledged(&folder)?;
-    let sent = fates(&written, &acked, &shows);
-    let cache = cached_messages(&folder)?;
-    let cached = cache
-        .into_iter()
-        .filter(|(conversation, _)| shows.contains_key(conversation))
-        .map(|(conversation, messages)| {
-            (conversation, messages.iter().filter_map(witnesses::seen).collect())
-        })
-        .collect();
-    all.push(Witness { name: format!("{name}'s local database"), shows: cached });
-    Ok((Witness { name: format!("{name}'s page"), shows }, sent))
 }

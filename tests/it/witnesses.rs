@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use yingke_shared::events::{StaffEventBody, VisitorEventBody};
-use yingke_shared::ids::ConversationId;
+use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::{Message, MessageContent};
 use yingke_tests::http::Address;
 use yingke_tests::judge::{Fate, Seen, Sent, Witness};
+use yingke_tests::seat::{TestSeat, acknowledged, cached_messages};
 use yingke_tests::staff::StaffSocket;
 use yingke_tests::visitor::{TestVisitor, text_of};
 
@@ -81,6 +82,82 @@ pub(crate) fn seen(message: &Message) -> Option<Seen> {
             client_id: message.client_id.clone(),
             text: text.clone(),
         }),
-        MessageContent::Notice { .. } => None,
+        MessageContent::Notice { .. } | MessageContent::Unknown => None,
     }
+}
+
+/// A seat with what it wrote.
+pub(crate) struct Writer {
+    pub(crate) name: String,
+    pub(crate) seat: TestSeat,
+    pub(crate) written: Vec<(ClientId, ConversationId, String)>,
+}
+
+/// What the agents wrote, as the judge wants it: acknowledged if the outbox was told so, under the
+/// number the agent's page shows.
+fn fates(
+    written: &[(ClientId, ConversationId, String)],
+    acked: &[ClientId],
+    pages: &BTreeMap<ConversationId, Vec<Seen>>,
+) -> Vec<Vec<Sent>> {
+    let mut lanes: BTreeMap<&ConversationId, Vec<Sent>> = BTreeMap::new();
+    for (client_id, conversation, text) in written {
+        let number = pages
+            .get(conversation)
+            .and_then(|page| page.iter().find(|seen| seen.client_id == *client_id))
+            .map_or(Seq::ZERO, |seen| seen.seq);
+        let fate = if acked.contains(client_id) {
+            Fate::Acked(conversation.clone(), number)
+        } else {
+            Fate::Unknown
+        };
+        lanes.entry(conversation).or_default().push(Sent {
+            client_id: client_id.clone(),
+            text: text.clone(),
+            fate,
+        });
+    }
+    lanes.into_values().collect()
+}
+
+/// The agent's page (the core's pages, scrolled to the beginning) and, after it has ended, its local
+/// database.
+pub(crate) async fn hear_the_seat(
+    writer: Writer,
+    senders: &[Vec<Sent>],
+    all: &mut Vec<Witness>,
+) -> Result<(Witness, Vec<Vec<Sent>>)> {
+    let Writer { name, seat, written } = writer;
+    let newest: BTreeMap<&ConversationId, Seq> = senders
+        .iter()
+        .flatten()
+        .filter_map(|sent| match &sent.fate {
+            Fate::Acked(conversation, seq) => Some((conversation, *seq)),
+            _ => None,
+        })
+        .collect();
+    let rows: Vec<ConversationId> =
+        seat.look(|view| view.state.inbox.iter().map(|row| row.conversation_id.clone()).collect());
+    let mut shows = BTreeMap::new();
+    for conversation in rows {
+        // What the visitor was told is stored must have come down the stream by now.
+        if let Some(seq) = newest.get(&conversation) {
+            seat.until_row("the newest message arrives", &conversation, |row| row.said.seq >= *seq)
+                .await?;
+        }
+        let page = seat.whole_chat(&conversation).await?;
+        shows.insert(conversation, page.iter().filter_map(seen).collect());
+    }
+    let folder = seat.account_folder()?;
+    seat.stop().await;
+    let acked = acknowledged(&folder)?;
+    let sent = fates(&written, &acked, &shows);
+    let cache = cached_messages(&folder)?;
+    let cached = cache
+        .into_iter()
+        .filter(|(conversation, _)| shows.contains_key(conversation))
+        .map(|(conversation, messages)| (conversation, messages.iter().filter_map(seen).collect()))
+        .collect();
+    all.push(Witness { name: format!("{name}'s local database"), shows: cached });
+    Ok((Witness { name: format!("{name}'s page"), shows }, sent))
 }

@@ -135,6 +135,8 @@ pub struct Held<S: Side> {
     pub closed: bool,
     /// What broke the protocol, if anything did.
     pub broken: Option<String>,
+    /// Whoever waits goes on although something broke the protocol: for tests of broken relays.
+    pub is_patient: bool,
 }
 
 /// A place to go on from.
@@ -254,6 +256,7 @@ impl<S: Side> Link<S> {
             bye: None,
             closed: false,
             broken: None,
+            is_patient: false,
         }));
         let (outgoing, mut to_send) = mpsc::channel::<Frame>(64);
         let (tell, changed) = watch::channel(());
@@ -303,6 +306,11 @@ impl<S: Side> Link<S> {
         })
     }
 
+    /// From now on whoever waits goes on although the relay breaks the protocol.
+    pub fn be_patient(&self) {
+        self.held.lock().unwrap().is_patient = true;
+    }
+
     /// Waits until `look` finds something.
     pub async fn until<T>(
         &self,
@@ -315,7 +323,7 @@ impl<S: Side> Link<S> {
             changed.borrow_and_update();
             let closed = {
                 let held = self.held.lock().unwrap();
-                if let Some(broken) = &held.broken {
+                if let Some(broken) = held.broken.as_ref().filter(|_| !held.is_patient) {
                     bail!("{what}: {broken}");
                 }
                 if let Some(found) = look(&held) {

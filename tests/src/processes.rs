@@ -54,6 +54,20 @@ impl Group {
     }
 }
 
+impl Group {
+    /// The same to everything it started as well.
+    pub fn signal_all(&self, signal: &str) -> Result<()> {
+        signal_to(signal, &format!("-{}", self.pid()))
+    }
+}
+
+/// Resident memory of a process.
+pub fn resident_kib(pid: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
         // The group may outlive its first process: a driver's browser, a session bus's daemon.

@@ -13,7 +13,7 @@ use yingke_client::bridge::types::{
     Chat, ConnectionState, InboxRow, OutboxItem, Remember, Session, UiError, UiPush, UiReply,
     UiRequest, UiState,
 };
-use yingke_client::host::SystemHost;
+use yingke_client::host::{Host, SystemHost};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::{Availability, Message};
 
@@ -47,7 +47,11 @@ impl Drop for TestSeat {
 impl TestSeat {
     /// Starts a core in a data folder, new or used before.
     pub async fn start(home: &Path, address: &Address) -> Result<Self> {
-        let host = Arc::new(SystemHost::new(home, None));
+        Self::start_on(Arc::new(SystemHost::new(home, None)), home, address).await
+    }
+
+    /// The same in a world of the test's, whose data folder is `home`.
+    pub async fn start_on(host: Arc<impl Host>, home: &Path, address: &Address) -> Result<Self> {
         let core = Core::start(host).await?;
         let mut pushes = core.subscribe();
         let Ok(UiReply::State(state)) = core.ui(UiRequest::GetState {}).await else {

@@ -93,6 +93,13 @@ pub(crate) fn insert_session(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
+    // The newest must be known as such, also when the clock was set back.
+    let newest = tx.query_one(
+        "SELECT COALESCE(MAX(created_at), 0) FROM staff_sessions WHERE agent_id = ?",
+        params![agent_id],
+        |row| row.time(0),
+    )?;
+    let now = newest.map_or(now, |newest| now.max(newest.next()));
     tx.execute(
         "INSERT INTO staff_sessions (token_hash, agent_id, created_at, expires_at) \
          VALUES (?, ?, ?, ?)",

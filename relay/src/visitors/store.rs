@@ -26,6 +26,13 @@ pub(crate) fn insert_token(
     visitor_id: &VisitorId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    // The newest must be known as such, also when the clock was set back.
+    let newest = tx.query_one(
+        "SELECT COALESCE(MAX(created_at), 0) FROM visitor_tokens WHERE visitor_id = ?",
+        params![visitor_id],
+        |row| row.time(0),
+    )?;
+    let now = newest.map_or(now, |newest| now.max(newest.next()));
     tx.execute(
         "INSERT INTO visitor_tokens (token_hash, visitor_id, created_at) VALUES (?, ?, ?)",
         params![token, visitor_id, now],

@@ -21,7 +21,7 @@ const INSTALL: &str = "apt-get install chromium chromium-driver";
 pub struct Chromium {
     /// The tab; looks at the widget's frame once [`Chromium::enter_widget`] has been called.
     pub page: Page,
-    _driver: Group,
+    driver: Group,
     _seat: SemaphorePermit<'static>,
 }
 
@@ -96,7 +96,7 @@ impl Chromium {
             .await
             .context("Chromium does not start")?;
         let page = Page { driver: session, pictures: pictures()? };
-        Ok(Self { page, _driver: driver, _seat: seat })
+        Ok(Self { page, driver, _seat: seat })
     }
 
     /// Goes to a page.
@@ -163,6 +163,11 @@ impl Chromium {
     pub async fn console(&self) -> Result<Vec<String>> {
         let entries = self.page.driver.browser_log().await?;
         Ok(entries.into_iter().map(|entry| entry.message).collect())
+    }
+
+    /// Sends a signal to the driver and the browser: `STOP` makes both stand still, `CONT` go on.
+    pub fn signal(&self, signal: &str) -> Result<()> {
+        self.driver.signal_all(signal)
     }
 
     /// Closes the browser in good order, so that its profile is written.
