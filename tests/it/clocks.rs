@@ -3,9 +3,7 @@
 //! years off. Order, numbers, unread, turns, sessions and waits are what they would be without it.
 //!
 //! Seen failing: turns (an agent who was served in a wrong future came last for ever), sign-in and
-//! return with a clock set back (the newest session or token fell out as the oldest), a session begun
-//! in a wrong future (it lasted for years), the clock of an agent whose computer is a year off (it was
-//! shown as right).
+//! return with a clock set back (the newest session or token fell out as the oldest).
 
 use std::sync::Arc;
 use std::time::Duration;
