@@ -55,6 +55,11 @@ impl Folder {
         path.join("yingke.db")
     }
 
+    /// The write-ahead log beside the database.
+    pub(super) fn wal(&self) -> PathBuf {
+        wal_in(&self.path)
+    }
+
     /// The boot number kept beside the database.
     pub(super) fn boot_file(&self) -> PathBuf {
         boot_file_in(&self.path)
@@ -86,6 +91,11 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// The database file of a data folder.
 pub(super) fn database_in(data: &Path) -> PathBuf {
     data.join("yingke.db")
+}
+
+/// The write-ahead log of a data folder.
+pub(super) fn wal_in(data: &Path) -> PathBuf {
+    data.join("yingke.db-wal")
 }
 
 /// The boot file of a data folder.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use yingke_shared::ids::Position;
 
-use super::{OpenError, connection, folder, identity, migrations, sums};
+use super::{OpenError, connection, folder, identity, migrations, sums, wal};
 use crate::limits::{FINDINGS_SHOWN, START_CHECK_BYTES_MAX, START_CHECK_POSITIONS};
 
 /// Something that is not as it must be.
@@ -232,8 +232,11 @@ fn log_end(connection: &Connection) -> Result<(), OpenError> {
 /// Checks all of the data in `data`, beside a running relay or without one.
 pub fn check(data: &Path) -> Result<Report, OpenError> {
     let database = folder::database_in(data);
+    // Before anybody opens the database: that folds the log in, as far as it is whole.
+    let broken_wal = broken_wal(&folder::wal_in(data));
     let connection = connection::open_beside(&database)?;
     let mut findings = whole(&connection);
+    findings.extend(broken_wal);
     findings.extend(boot_file(&connection, &folder::boot_file_in(data)));
     let count = |sql: &str| -> u64 {
         connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_or(0, i64::unsigned_abs)
@@ -323,6 +326,19 @@ fn places(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
         });
     }
     Ok(found)
+}
+
+/// A write-ahead log with more behind its first wrong frame than a power loss leaves. It is looked at
+/// twice: a running relay may start it again from its beginning at any time.
+fn broken_wal(path: &Path) -> Option<Finding> {
+    let look = || wal::broken_at(path).ok().flatten();
+    let frame = look()?;
+    (look() == Some(frame)).then(|| Finding {
+        what: "the write-ahead log is damaged: what was stored last is lost from here on".to_owned(),
+        places: vec![format!("frame {frame}")],
+        advice: "keep a copy of the data folder, start the relay: clients offer again what they had \
+                 been told within a day",
+    })
 }
 
 /// What stands beside the database must be readable and not be ahead of it.

@@ -27,6 +27,7 @@ mod readers;
 mod sums;
 mod tx;
 mod value;
+mod wal;
 mod writer;
 
 #[cfg(test)]
@@ -300,6 +301,28 @@ impl Store {
     }
 }
 
+/// The engine is about to forget whatever stands behind the first wrong frame of the write-ahead log.
+/// If that is more than a power loss takes, it is said, and a copy is kept for whoever can read it.
+/// The relay goes on: clients that saw more notice, and offer again what was acknowledged.
+fn keep_broken_wal(folder: &Folder, world: &dyn World) {
+    let path = folder.wal();
+    let frame = match wal::broken_at(&path) {
+        Ok(None) => return,
+        Ok(Some(frame)) => frame,
+        Err(error) => {
+            tracing::error!(%error, "the write-ahead log could not be read");
+            return;
+        }
+    };
+    let kept = path.with_extension(format!("db-wal.damaged-{}", world.now().millis()));
+    let copied = std::fs::copy(&path, &kept).map(|_| kept.display().to_string());
+    tracing::error!(
+        frame,
+        kept = copied.unwrap_or_else(|error| format!("not kept: {error}")),
+        "the write-ahead log is damaged: what was stored last is lost from here on"
+    );
+}
+
 /// A database that is ours, of our schema, and counted as started once more.
 struct Opened {
     connection: Connection,
@@ -311,6 +334,7 @@ impl Opened {
     fn on_disk(folder: &Path, world: &dyn World) -> Result<(Arc<Folder>, Self), OpenError> {
         connection::check_engine_version()?;
         let folder = Arc::new(Folder::lock(folder)?);
+        keep_broken_wal(&folder, world);
         let connection = connection::open_writer(&folder.database())?;
         let opened = Self::begin(connection, &folder, world)?;
         Ok((folder, opened))
