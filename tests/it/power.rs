@@ -236,7 +236,9 @@ impl Life {
                 let verdict = judge(&senders, &[rest]);
                 ensure!(verdict.is_clean(), "{place}: {verdict} {:#?}", verdict.findings);
             }
-            ensure!(!relay.log().contains("restored data"), "{place}: taken for restored data");
+            for wrong in ["restored data", "is damaged"] {
+                ensure!(!relay.log().contains(wrong), "{place}: taken for: {wrong}");
+            }
             relay.finish().await.with_context(|| place)?;
         }
         Ok(())

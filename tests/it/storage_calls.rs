@@ -6,6 +6,8 @@
 //! database nothing more may be acknowledged. The first start of all, on an empty folder, is taken
 //! apart in the same way by the command that makes the administrator.
 //!
+//! Found by it: a command that waited for ever for an answer after a commit whose outcome nobody knew.
+//!
 //! Made to fail: by a writer that takes a failed commit for "nothing stored" and goes on
 //! (`commit_failed` answering `Lost` for every error): messages refused by it were there afterwards.
 
@@ -23,6 +25,7 @@ use yingke_tests::crash::{Found, read_folder, write_folder};
 use yingke_tests::faults::{CallFault, FaultyDisk};
 use yingke_tests::judge::{Fate, Sent, judge};
 use yingke_tests::link::new_id;
+use yingke_tests::processes::Group;
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
 use yingke_tests::wait;
@@ -307,10 +310,20 @@ fn p3_a_failing_first_start_can_be_repeated() -> Result<()> {
         if let Some(control) = control {
             command.env("LD_PRELOAD", &library).env("YINGKE_FAULTFS", control);
         }
-        let done = command.output()?;
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        ensure!(done.status.code().is_some_and(|code| code != 101), "{}: {said}", done.status);
-        Ok((done.status.success(), said))
+        let log = folder.path().join("said");
+        std::fs::write(&log, "")?;
+        let mut running = Group::start("create-admin", &mut command, &log)?;
+        let end = Instant::now() + HANG;
+        let status = loop {
+            if let Some(status) = running.ended()? {
+                break status;
+            }
+            ensure!(Instant::now() < end, "it never ends: {}", std::fs::read_to_string(&log)?);
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let said = std::fs::read_to_string(&log)?;
+        ensure!(status.code().is_some_and(|code| code != 101), "{status}: {said}");
+        Ok((status.success(), said))
     };
     let data = |number: usize| folder.path().join(format!("first-{number}")).join("data");
     let control = folder.path().join("control");

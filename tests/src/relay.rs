@@ -126,6 +126,11 @@ impl TestRelay {
         self.environment.retain(|(known, _)| known != name);
     }
 
+    /// This one is expected to have trouble: its end shows no log.
+    pub fn give_up(mut self) {
+        self.is_finished = true;
+    }
+
     /// Starts the process without waiting for it.
     pub fn spawn(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the relay runs already");
