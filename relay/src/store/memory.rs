@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::folder::Folder;
-use super::{OpenError, connection};
+use super::{OpenError, ReadTx, StoreError, connection};
 
 /// See the module. The small files beside the database are real ones in `path`, whose name also is
 /// the database's: it must be used by one at a time.
@@ -41,6 +41,17 @@ impl MemoryFolder {
     /// Changes stored values by hand, beside every store.
     pub fn change(&self, sql: &str) -> Result<(), OpenError> {
         Ok(self.held.execute_batch(sql)?)
+    }
+
+    /// Looks at what is committed, beside every store.
+    pub fn look<T>(
+        &self,
+        f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let tx = self.held.unchecked_transaction()?;
+        let found = f(&ReadTx { connection: &tx });
+        tx.rollback()?;
+        found
     }
 
     pub(super) fn open(&self) -> Result<Connection, OpenError> {

@@ -1,0 +1,38 @@
+//! Deterministic simulation (P21): the relay's core, real client cores and visitors by the protocol in
+//! one process and one thread, with time, randomness, network and disk from one seed.
+//!
+//! The relay is the product's: rooms, log, sessions, fan-out, assignment, on SQLite in memory. The
+//! agents run the product's client core with its cache and outbox. Visitors follow docs/PROTOCOL.md
+//! ([`visitor`]). Only the world is made up: links that delay, stall, break and lie ([`wire`]),
+//! a disk that is slow, full or dies at a commit ([`relay`]), computers that crash.
+//!
+//! For a while everybody acts and everything breaks; then it is quiet, and everything must converge:
+//! see [`law`]. The same seed is the same run, to the byte: a failing seed is replayed by
+//! `cargo run --release -p yingke-tests --bin yingke-sim -- --seed S --trace`, and is written into
+//! `seeds.txt`, which every run begins with.
+
+mod agent;
+pub mod campaign;
+mod law;
+mod network;
+mod people;
+mod relay;
+mod run;
+mod visitor;
+mod wire;
+mod world;
+
+pub use run::{Outcome, run};
+
+/// Everybody's.
+const PASSWORD: &str = "a long enough secret";
+
+/// Seeds that once found something; each is run every time.
+const KEPT: &str = include_str!("seeds.txt");
+
+/// Seeds that once found something.
+#[must_use]
+pub fn kept_seeds() -> Vec<u64> {
+    let lines = KEPT.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+}

@@ -1,0 +1,410 @@
+//! A visitor by the rules of docs/PROTOCOL.md, as the widget follows them: one message in flight,
+//! the same id until there is an answer, a place to resume from, a limit on silence.
+//!
+//! A pure machine like the widget's own; the simulation carries out what it wants.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use yingke_shared::PROTOCOL_VERSION;
+use yingke_shared::commands::VisitorCommand;
+use yingke_shared::commands::visitor::{
+    PageContext, Preview, VisitorEndConversation, VisitorMark, VisitorSendMessage,
+};
+use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::events::VisitorEvent;
+use yingke_shared::frame::{Delivery, Hello, Outcome, Reply, ResumePoint, Start, VisitorFrame};
+use yingke_shared::ids::{ClientId, ConversationId, Seq, VisitorId};
+use yingke_shared::limits::HEARTBEAT_MS;
+use yingke_shared::rest::VisitorEntered;
+use yingke_shared::snapshot::VisitorSnapshot;
+
+use super::world::Fate;
+
+const BACK_OFF_MS: u64 = 500;
+const BACK_OFF_MS_MAX: u64 = 30_000;
+const CONNECT_MS_MAX: u64 = 15_000;
+const ANSWER_MS_MAX: u64 = 15_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No page is open, or it has not asked to enter yet.
+    Away,
+    Entering,
+    Connecting {
+        since: u64,
+    },
+    Greeting {
+        since: u64,
+    },
+    Live {
+        heard: u64,
+    },
+    Waiting {
+        until: u64,
+    },
+}
+
+/// Something the shell of the widget would do.
+#[derive(Debug)]
+pub(crate) enum Want {
+    Enter,
+    Dial,
+    Send(String),
+    HangUp,
+}
+
+/// A message that the relay has not answered for good.
+#[derive(Debug, Clone)]
+struct Unsent {
+    client_id: ClientId,
+    text: String,
+    not_before: u64,
+}
+
+/// What the page's storage keeps over reloads: who, and what is unsent.
+pub(crate) struct Visitor {
+    pub(crate) id: Option<VisitorId>,
+    token: Option<String>,
+    outbox: VecDeque<Unsent>,
+    /// Everything ever written, in order.
+    pub(crate) written: Vec<(ClientId, String)>,
+    pub(crate) acked: BTreeMap<ClientId, (ConversationId, Seq)>,
+    pub(crate) refused: BTreeSet<ClientId>,
+    phase: Phase,
+    tries: u32,
+    pub(crate) held: Option<VisitorSnapshot>,
+    place: Option<ResumePoint>,
+    /// The newest number that was looked at, with its conversation.
+    viewed: Option<(ConversationId, Seq)>,
+    /// As last said and answered.
+    marked: Option<(ConversationId, Seq, Seq)>,
+    /// Commands on their way and since when.
+    under_way: BTreeMap<ClientId, (Asked, u64)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    Send,
+    Mark(ConversationId, Seq, Seq),
+    End,
+}
+
+impl Visitor {
+    pub(crate) fn new() -> Self {
+        Self {
+            id: None,
+            token: None,
+            outbox: VecDeque::new(),
+            written: Vec::new(),
+            acked: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            phase: Phase::Away,
+            tries: 0,
+            held: None,
+            place: None,
+            viewed: None,
+            marked: None,
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live { .. })
+    }
+
+    pub(crate) fn is_away(&self) -> bool {
+        self.phase == Phase::Away
+    }
+
+    pub(crate) fn unsent(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// The page opens.
+    pub(crate) fn open(&mut self, now: u64) -> Vec<Want> {
+        if self.token.is_none() {
+            self.phase = Phase::Entering;
+            return vec![Want::Enter];
+        }
+        self.dial(now)
+    }
+
+    /// The page is closed or reloaded: only its storage stays.
+    pub(crate) fn close(&mut self) {
+        self.phase = Phase::Away;
+        self.held = None;
+        self.place = None;
+        self.viewed = None;
+        self.lost();
+    }
+
+    fn lost(&mut self) {
+        self.under_way.clear();
+        self.marked = None;
+    }
+
+    fn dial(&mut self, now: u64) -> Vec<Want> {
+        self.phase = Phase::Connecting { since: now };
+        vec![Want::Dial]
+    }
+
+    pub(crate) fn entered(
+        &mut self,
+        fate: &Fate,
+        result: Result<VisitorEntered, ErrorCode>,
+    ) -> Vec<Want> {
+        if self.phase != Phase::Entering {
+            return Vec::new();
+        }
+        match result {
+            Ok(entered) => {
+                self.id = Some(entered.visitor_id);
+                self.token = Some(entered.token);
+                self.dial(fate.now())
+            }
+            Err(_) => self.wait(fate, 0),
+        }
+    }
+
+    fn wait(&mut self, fate: &Fate, at_least: u64) -> Vec<Want> {
+        let most = (BACK_OFF_MS << self.tries.min(10)).min(BACK_OFF_MS_MAX);
+        self.tries += 1;
+        let wait = at_least.max(fate.between(0, most));
+        self.phase = Phase::Waiting { until: fate.now() + wait };
+        self.lost();
+        vec![Want::HangUp]
+    }
+
+    pub(crate) fn opened(&mut self, fate: &Fate) -> Vec<Want> {
+        if !matches!(self.phase, Phase::Connecting { .. }) {
+            return Vec::new();
+        }
+        self.phase = Phase::Greeting { since: fate.now() };
+        let token = self.token.clone().unwrap_or_default();
+        let resume = self.place.clone();
+        let hello = Hello { version: PROTOCOL_VERSION, token, resume };
+        vec![Want::Send(frame(&new_id(fate), &VisitorCommand::Hello(hello)))]
+    }
+
+    pub(crate) fn closed(&mut self, fate: &Fate) -> Vec<Want> {
+        match self.phase {
+            Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Live { .. } => {
+                self.wait(fate, 0)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A frame came. An error says how the relay broke the protocol.
+    pub(crate) fn heard(&mut self, fate: &Fate, text: &str) -> Result<Vec<Want>, String> {
+        if !matches!(self.phase, Phase::Greeting { .. } | Phase::Live { .. }) {
+            return Ok(Vec::new());
+        }
+        if let Phase::Live { heard } = &mut self.phase {
+            *heard = fate.now();
+        }
+        let read = serde_json::from_str(text).map_err(|error| format!("{error} in {text}"))?;
+        match read {
+            VisitorFrame::Welcome(welcome) => {
+                self.phase = Phase::Live { heard: fate.now() };
+                self.tries = 0;
+                match welcome.start {
+                    Start::Resumed { position } => {
+                        let held = self.place.as_ref().map(|place| place.position);
+                        if held != Some(position) {
+                            return Err(format!("resumed at {position}, held {held:?}"));
+                        }
+                    }
+                    Start::Snapshot { position, snapshot } => {
+                        self.held = Some(*snapshot);
+                        self.place = Some(ResumePoint { epoch: welcome.epoch, position });
+                    }
+                }
+                Ok(self.go_on(fate))
+            }
+            VisitorFrame::Reply(reply) => Ok(self.answered(fate, &reply)),
+            VisitorFrame::Delivery(delivery) => {
+                self.deliver(&delivery)?;
+                Ok(self.go_on(fate))
+            }
+            VisitorFrame::Signal { .. } => Ok(Vec::new()),
+            VisitorFrame::Bye(bye) => Ok(self.bye(fate, bye.error)),
+        }
+    }
+
+    fn deliver(&mut self, delivery: &Delivery<VisitorEvent>) -> Result<(), String> {
+        let (Some(held), Some(place)) = (&mut self.held, &mut self.place) else {
+            return Err("a delivery before a snapshot".to_owned());
+        };
+        if delivery.after != place.position {
+            return Err(format!("after {}, held {}", delivery.after, place.position));
+        }
+        delivery.events.iter().for_each(|event| held.apply(event));
+        place.position = delivery.upto;
+        Ok(())
+    }
+
+    fn bye(&mut self, fate: &Fate, error: WireError) -> Vec<Want> {
+        if error.code == ErrorCode::Unauthenticated {
+            self.token = None;
+        }
+        self.wait(fate, u64::from(error.retry_after_ms.unwrap_or(0)))
+    }
+
+    fn answered(&mut self, fate: &Fate, reply: &Reply) -> Vec<Want> {
+        let Some((asked, _)) = self.under_way.remove(&reply.id) else { return Vec::new() };
+        match (asked, &reply.ok, reply.error) {
+            (Asked::Send, Some(Outcome::Accepted { conversation_id, seq, .. }), _) => {
+                self.acked.insert(reply.id.clone(), (conversation_id.clone(), *seq));
+                self.outbox.retain(|unsent| unsent.client_id != reply.id);
+            }
+            (Asked::Send, _, Some(error)) if error.code.can_retry() => {
+                let wait = u64::from(error.retry_after_ms.unwrap_or(1_000));
+                if let Some(unsent) = self.outbox.front_mut() {
+                    unsent.not_before = fate.now() + wait;
+                }
+            }
+            (Asked::Send, ..) => {
+                self.refused.insert(reply.id.clone());
+                self.outbox.retain(|unsent| unsent.client_id != reply.id);
+            }
+            (Asked::Mark(conversation_id, delivered, read), Some(_), _) => {
+                self.marked = Some((conversation_id, delivered, read));
+            }
+            (Asked::Mark(..) | Asked::End, ..) => {}
+        }
+        self.go_on(fate)
+    }
+
+    /// A person writes.
+    pub(crate) fn write(&mut self, fate: &Fate, text: String) -> Vec<Want> {
+        let client_id = new_id(fate);
+        self.written.push((client_id.clone(), text.clone()));
+        self.outbox.push_back(Unsent { client_id, text, not_before: 0 });
+        self.go_on(fate)
+    }
+
+    /// A person looks at the newest message.
+    pub(crate) fn view(&mut self, fate: &Fate) -> Vec<Want> {
+        let conversation = self.held.as_ref().and_then(|held| held.conversation.as_ref());
+        if let Some(conversation) = conversation {
+            self.viewed = Some((conversation.id.clone(), conversation.last_seq));
+        }
+        self.go_on(fate)
+    }
+
+    pub(crate) fn preview(&mut self, fate: &Fate) -> Vec<Want> {
+        if !self.is_live() {
+            return Vec::new();
+        }
+        let preview = VisitorCommand::Preview(Preview { text: "is it".to_owned() });
+        vec![Want::Send(frame(&new_id(fate), &preview))]
+    }
+
+    pub(crate) fn end(&mut self, fate: &Fate) -> Vec<Want> {
+        if !self.is_live() {
+            return Vec::new();
+        }
+        let end = VisitorCommand::VisitorEndConversation(VisitorEndConversation {});
+        self.ask(fate, new_id(fate), Asked::End, &end)
+    }
+
+    fn ask(
+        &mut self,
+        fate: &Fate,
+        id: ClientId,
+        asked: Asked,
+        command: &VisitorCommand,
+    ) -> Vec<Want> {
+        let text = frame(&id, command);
+        self.under_way.insert(id, (asked, fate.now()));
+        vec![Want::Send(text)]
+    }
+
+    /// What is due: the next message, a mark.
+    fn go_on(&mut self, fate: &Fate) -> Vec<Want> {
+        let mut wants = Vec::new();
+        if !self.is_live() {
+            return wants;
+        }
+        let sends = self.under_way.values().any(|(asked, _)| *asked == Asked::Send);
+        if let Some(unsent) = self.outbox.front().filter(|_| !sends).cloned()
+            && unsent.not_before <= fate.now()
+        {
+            let page = PageContext::default();
+            let send = VisitorSendMessage { text: unsent.text, page, locale: "zh-CN".to_owned() };
+            let send = VisitorCommand::VisitorSendMessage(send);
+            wants.extend(self.ask(fate, unsent.client_id, Asked::Send, &send));
+        }
+        let marks = self.under_way.values().any(|(asked, _)| matches!(asked, Asked::Mark(..)));
+        let conversation = self.held.as_ref().and_then(|held| held.conversation.as_ref());
+        if let Some(conversation) = conversation.filter(|_| !marks) {
+            let read = match &self.viewed {
+                Some((id, seq)) if *id == conversation.id => *seq,
+                _ => Seq::ZERO,
+            };
+            let said = (conversation.id.clone(), conversation.last_seq, read);
+            let own = conversation.own_marks;
+            let is_news = said.1 > own.delivered || said.2 > own.read;
+            if is_news && self.marked.as_ref() != Some(&said) {
+                let (conversation_id, delivered, read) = said.clone();
+                let mark = VisitorMark { conversation_id, delivered, read };
+                let asked = Asked::Mark(said.0, said.1, said.2);
+                wants.extend(self.ask(
+                    fate,
+                    new_id(fate),
+                    asked,
+                    &VisitorCommand::VisitorMark(mark),
+                ));
+            }
+        }
+        wants
+    }
+
+    /// When [`Visitor::time`] is due.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        let link = match self.phase {
+            Phase::Away | Phase::Entering => None,
+            Phase::Connecting { since } | Phase::Greeting { since } => Some(since + CONNECT_MS_MAX),
+            Phase::Live { heard } => Some(heard + 2 * HEARTBEAT_MS),
+            Phase::Waiting { until } => Some(until),
+        };
+        let answer = self.under_way.values().map(|(_, since)| since + ANSWER_MS_MAX).min();
+        let send = self.outbox.front().map(|unsent| unsent.not_before).filter(|at| *at > 0);
+        let live = [answer, send].into_iter().flatten().filter(|_| self.is_live());
+        link.into_iter().chain(live).min()
+    }
+
+    pub(crate) fn time(&mut self, fate: &Fate) -> Vec<Want> {
+        let now = fate.now();
+        match self.phase {
+            Phase::Waiting { until } if until <= now => return self.open(now),
+            Phase::Connecting { since } | Phase::Greeting { since }
+                if since + CONNECT_MS_MAX <= now =>
+            {
+                return self.wait(fate, 0);
+            }
+            Phase::Live { heard } if heard + 2 * HEARTBEAT_MS <= now => return self.wait(fate, 0),
+            _ => {}
+        }
+        if self.under_way.values().any(|(_, since)| since + ANSWER_MS_MAX <= now) {
+            return self.wait(fate, 0);
+        }
+        if let Some(unsent) = self.outbox.front_mut()
+            && unsent.not_before <= now
+        {
+            unsent.not_before = 0;
+        }
+        self.go_on(fate)
+    }
+}
+
+fn new_id(fate: &Fate) -> ClientId {
+    ClientId::new(fate.id()).unwrap()
+}
+
+fn frame(id: &ClientId, command: &VisitorCommand) -> String {
+    let mut value = serde_json::to_value(command).unwrap();
+    value["id"] = serde_json::Value::String(id.to_string());
+    value.to_string()
+}
