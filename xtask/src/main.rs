@@ -8,6 +8,7 @@
 mod bindings;
 mod builds;
 mod check;
+mod limits;
 mod paths;
 mod procs;
 mod run;
@@ -34,7 +35,7 @@ const HELP: &str = "\
              STEP…           only these: format tidy biome types clippy bindings
   build    Build: relay, desktop, widget or everything
              --release       optimised, and the desktop's .deb
-  gen      Write the generated TypeScript (shared/bindings)
+  gen      Write what is generated: TypeScript (shared/bindings), docs/LIMITS.md
   setup    Install what is missing: system packages, npm packages, the window driver
              STEP…           only these: run test
 ";
@@ -85,6 +86,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         }
         "gen" => {
             args.finish(&[])?;
+            limits::write()?;
             bindings::write()
         }
         "setup" => {

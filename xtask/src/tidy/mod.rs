@@ -3,6 +3,7 @@
 
 mod boundaries;
 mod catalogue;
+mod limits;
 mod source;
 
 use std::path::Path;
@@ -71,7 +72,7 @@ pub(crate) fn check() -> Result<()> {
 }
 
 fn findings(files: &[File]) -> Vec<String> {
-    let rules: [Rule; 8] = [
+    let rules: [Rule; 9] = [
         source::heads,
         source::length,
         source::left_open,
@@ -80,6 +81,7 @@ fn findings(files: &[File]) -> Vec<String> {
         boundaries::manifests,
         boundaries::error_codes,
         catalogue::languages_agree,
+        limits::page_is_fresh,
     ];
     rules.iter().flat_map(|rule| rule(files)).collect()
 }
@@ -97,6 +99,8 @@ fn read(root: &Path) -> Result<Vec<File>> {
             }
         }
     }
+    let page = std::fs::read_to_string(root.join(crate::limits::PAGE)).unwrap_or_default();
+    files.push(File { path: crate::limits::PAGE.to_owned(), text: page });
     Ok(files)
 }
 
