@@ -69,9 +69,9 @@ pub fn is_expired(expires_at: Timestamp, now: Timestamp) -> bool {
     expires_at <= now
 }
 
-/// Whether a session in use should be given its whole length again: once a day, not at each look. One
-/// that would last longer than any was begun before the clock was set back.
+/// Whether a session in use should be prolonged: once a day, not at each look. It is never made
+/// shorter: a machine that starts with a dead clock would sign everybody out once the clock is right.
 #[must_use]
 pub fn should_prolong(expires_at: Timestamp, now: Timestamp) -> bool {
-    expires_at.millis().abs_diff(session_ends(now).millis()) > PROLONG_AFTER_MS
+    expires_at.millis().saturating_add(PROLONG_AFTER_MS) < session_ends(now).millis()
 }
