@@ -19,8 +19,8 @@ use crate::client_address;
 use crate::clock::RealWorld;
 use crate::config::Config;
 use crate::limits::{
-    CONNECTIONS_MAX, FILES_RESERVED, IDLE_WITHIN_MS, REQUESTS_PER_PEER_MAX,
-    REQUEST_HEAD_WITHIN_MS, STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
+    CONNECTIONS_MAX, FILES_RESERVED, IDLE_WITHIN_MS, REQUEST_HEAD_WITHIN_MS, REQUESTS_PER_PEER_MAX,
+    STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
 };
 use crate::store::{Fatal, OpenError, Store};
 use crate::tls;

@@ -92,7 +92,11 @@ fn limits(text: &str) -> Vec<Limit> {
                     section: section.clone(),
                     name: name.trim().to_owned(),
                     value: value.trim().trim_end_matches(';').to_owned(),
-                    reason: reason.join(" ").replace("[`", "`").replace("`]", "`").replace('|', "/"),
+                    reason: reason
+                        .join(" ")
+                        .replace("[`", "`")
+                        .replace("`]", "`")
+                        .replace('|', "/"),
                 });
             }
             reason.clear();
@@ -141,7 +145,8 @@ mod tests {
                      Rate {};\n";
         let page = page(&[shared.to_owned(), relay.to_owned()]);
         assert!(page.contains("| `FRAME_BYTES_MAX` | 65,536 | One frame, in bytes. |"), "{page}");
-        let read = "| `READ_BYTES_MAX` | 262,144 | A frame read to its end: see `FRAME_BYTES_MAX`. |";
+        let read =
+            "| `READ_BYTES_MAX` | 262,144 | A frame read to its end: see `FRAME_BYTES_MAX`. |";
         assert!(page.contains(read) && page.contains("### live"), "{page}");
         assert!(page.contains("| `RATE` | `Rate {}` | So many. |"), "{page}");
     }

@@ -22,7 +22,8 @@ use super::preview::masked;
 use super::rate::Bucket;
 use crate::auth::TokenHash;
 use crate::limits::{
-    DISPLACED_RECONNECT_AFTER_MS, RECONNECT_AFTER_MS, Rate, SOCKETS_PER_AGENT_MAX, SOCKETS_PER_VISITOR_MAX,
+    DISPLACED_RECONNECT_AFTER_MS, RECONNECT_AFTER_MS, Rate, SOCKETS_PER_AGENT_MAX,
+    SOCKETS_PER_VISITOR_MAX,
 };
 
 /// Handle to the hub; cheap to clone.
