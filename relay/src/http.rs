@@ -17,7 +17,7 @@ use yingke_shared::error_code::ErrorCode;
 use crate::app::App;
 use crate::auth::{StaffIdentity, VisitorIdentity, actions};
 use crate::error::RelayError;
-use crate::limits::REQUEST_BODY_WITHIN_MS;
+use crate::limits::{REQUEST_BODY_WITHIN_MS, TOKEN_BYTES_MAX};
 
 /// A request's JSON body: a closed struct, refused as `bad_body` (also when
 /// it does not come) or `too_large`.
@@ -87,9 +87,6 @@ impl FromRequestParts<Arc<App>> for Visitor {
         actions::visitor_of_token(app, token).await.map(Self)
     }
 }
-
-/// Secrets have 43 characters; anything much longer is not looked at.
-const TOKEN_BYTES_MAX: usize = 128;
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;

@@ -1,6 +1,8 @@
 //! The relay's own limits; those both ends of the wire know stand in `yingke_shared::limits`.
 //! Everything has one, named here, with the reason for its size.
 
+use crate::auth::ThrottleRule;
+
 // ---- store ----
 
 /// Closures waiting for the writer. At 5,000 a second it drains in under a second; more waiting
@@ -159,6 +161,10 @@ pub const SOCKET_READ_BUFFER_BYTES: usize = 2 * 1_024;
 /// says `too_large` arrives; a larger one is cut off.
 pub const SOCKET_FRAME_BYTES_MAX: usize = 4 * yingke_shared::limits::FRAME_BYTES_MAX;
 
+/// Frames are handed to the kernel together until there are so many bytes of them: an answer and the
+/// delivery that follows it cost one call and one packet. The buffer is as large as what was in it.
+pub const WRITTEN_TOGETHER_BYTES: usize = 2 * 1_024;
+
 /// What a socket may have unwritten, in bytes. Above the largest single frame the relay makes (a
 /// snapshot of 500 conversations whose last messages all have 4,000 characters).
 pub const SOCKET_WRITE_BUFFER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
@@ -257,6 +263,34 @@ pub const ASSIGN_AGAIN_AFTER_MS: u64 = 250;
 pub const AGENTS_RETURN_WITHIN_MS: u64 = 5_000;
 
 // ---- rooms ----
+
+/// Sessions of one account: a few machines and forgotten browsers. The oldest give way.
+pub const SESSIONS_PER_ACCOUNT_MAX: u32 = 20;
+
+/// Tokens of one visitor: a browser that loses its storage again and again leaves old ones behind.
+pub const TOKENS_PER_VISITOR_MAX: u32 = 10;
+
+/// A secret in a request, in bytes: ours have 43; anything much longer is not looked at.
+pub const TOKEN_BYTES_MAX: usize = 128;
+
+/// Wrong passwords for one account from one address: five, then one each 12 s.
+pub const WRONG_PASSWORDS: ThrottleRule =
+    ThrottleRule { burst: 5, refill_ms: 12_000, keys_max: 20_000 };
+
+/// Sign-ins from one address: an office behind one address signs in together in the morning.
+pub const SIGN_INS_PER_ADDRESS: ThrottleRule =
+    ThrottleRule { burst: 60, refill_ms: 1_000, keys_max: 20_000 };
+
+/// New visitors and tickets from one address: an office or a school behind one address enters
+/// together; more than this is a flood.
+pub const ENTRANCES: ThrottleRule =
+    ThrottleRule { burst: 120, refill_ms: 500, keys_max: 50_000 };
+
+/// Passwords hashed at once: each takes a core and 19 MiB for a moment.
+pub const HASHES_AT_ONCE: usize = 2;
+
+/// Waiting before them: a few seconds of work.
+pub const HASHES_WAITING_MAX: usize = 64;
 
 /// The body of an HTTP request. The largest is a site with all its domains and a long welcome.
 pub const REQUEST_BODY_BYTES_MAX: usize = 64 * 1_024;

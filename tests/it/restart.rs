@@ -19,7 +19,7 @@ use crate::scene::Scene;
 use crate::witnesses::{self, Writer};
 
 const RESTARTS: usize = 10;
-const WRITERS: usize = 12;
+const WRITERS: usize = 8;
 /// Sockets that only listen: what each of them is told at the end is looked at.
 const LISTENERS: usize = 40;
 const WITHIN: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ fn spread_of(moments: &BTreeSet<u32>) -> Result<u32> {
 async fn p25_asked_to_stop_under_load_the_relay_loses_nothing_and_spreads_its_clients() -> Result<()>
 {
     let mut relay = TestRelay::prepare(relay_program()?)?;
-    relay.set_environment("YINGKE_MESSAGES_PER_SECOND", "1000");
+    relay.set_environment("YINGKE_MESSAGES_PER_SECOND", "20");
     relay.run().await?;
     let mut scene = Scene::on(relay, "http://shop.localhost").await?;
     let address = scene.address().clone();

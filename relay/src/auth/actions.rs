@@ -10,11 +10,10 @@ use super::rules::{account_key, is_expired, may_be_password, session_ends, shoul
 use super::{PasswordHasher, StaffIdentity, TokenHash, VisitorIdentity, store};
 use crate::app::App;
 use crate::error::RelayError;
+use crate::limits::SESSIONS_PER_ACCOUNT_MAX;
 use crate::policy::{self, Deed};
 use crate::store::{Abort, Store};
 
-/// Sessions of one account: a few machines and forgotten browsers. The oldest give way.
-const SESSIONS_MAX: u32 = 20;
 /// An account name longer than any that exists is not worth a key of its own in memory.
 const KEY_CHARS: usize = 80;
 
@@ -53,7 +52,7 @@ pub async fn sign_in(
                 .filter(|now| !now.disabled && now.password_hash == found.password_hash)
                 .ok_or(Abort::Refused(ErrorCode::WrongCredentials))?;
             store::insert_session(tx, &stored, &current.agent_id, now, session_ends(now))?;
-            let crowded_out = store::tidy_sessions(tx, &current.agent_id, now, SESSIONS_MAX)?;
+            let crowded_out = store::tidy_sessions(tx, &current.agent_id, now, SESSIONS_PER_ACCOUNT_MAX)?;
             Ok::<_, Abort<ErrorCode>>((current.agent_id, current.role, crowded_out))
         })
         .await?;

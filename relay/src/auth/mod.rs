@@ -18,6 +18,7 @@ use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{AgentId, SiteId, VisitorId};
 use yingke_shared::views::Role;
 
+use crate::limits::{SIGN_INS_PER_ADDRESS, WRONG_PASSWORDS};
 use crate::store::{ReadTx, StoreError};
 
 pub use password::PasswordHasher;
@@ -99,8 +100,8 @@ impl Default for Auth {
     fn default() -> Self {
         Self {
             passwords: PasswordHasher::default(),
-            wrong_passwords: Throttle::new(throttle::WRONG_PASSWORDS),
-            sign_ins: Throttle::new(throttle::SIGN_INS_PER_ADDRESS),
+            wrong_passwords: Throttle::new(WRONG_PASSWORDS),
+            sign_ins: Throttle::new(SIGN_INS_PER_ADDRESS),
         }
     }
 }

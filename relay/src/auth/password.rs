@@ -10,14 +10,11 @@ use tokio::sync::Semaphore;
 use yingke_shared::error_code::ErrorCode;
 
 use crate::error::RelayError;
+use crate::limits::{HASHES_AT_ONCE, HASHES_WAITING_MAX};
 
 /// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
-/// Hashes at once.
-const AT_ONCE: usize = 2;
-/// Waiting before them: a few seconds of work.
-const WAITING_MAX: usize = 64;
 
 /// A made hash to compare with when the account is unknown, so that both cases cost the same. Its
 /// password is not known to anyone.
@@ -44,8 +41,8 @@ impl PasswordHasher {
 impl Default for PasswordHasher {
     fn default() -> Self {
         Self {
-            running: std::sync::Arc::new(Semaphore::new(AT_ONCE)),
-            admitted: std::sync::Arc::new(Semaphore::new(AT_ONCE + WAITING_MAX)),
+            running: std::sync::Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            admitted: std::sync::Arc::new(Semaphore::new(HASHES_AT_ONCE + HASHES_WAITING_MAX)),
             threads: true,
         }
     }

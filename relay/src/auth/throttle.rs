@@ -20,14 +20,6 @@ pub struct ThrottleRule {
     pub keys_max: usize,
 }
 
-/// Wrong passwords for one account from one address: five, then one each 12 s.
-pub(super) const WRONG_PASSWORDS: ThrottleRule =
-    ThrottleRule { burst: 5, refill_ms: 12_000, keys_max: 20_000 };
-
-/// Sign-ins from one address: an office behind one address signs in together in the morning.
-pub(super) const SIGN_INS_PER_ADDRESS: ThrottleRule =
-    ThrottleRule { burst: 60, refill_ms: 1_000, keys_max: 20_000 };
-
 /// Buckets by key.
 pub struct Throttle<K> {
     rule: ThrottleRule,

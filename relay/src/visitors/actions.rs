@@ -10,12 +10,11 @@ use super::store;
 use crate::app::App;
 use crate::auth::{TokenHash, VisitorIdentity};
 use crate::error::RelayError;
+use crate::limits::TOKENS_PER_VISITOR_MAX;
 use crate::policy;
 use crate::sites;
 use crate::store::Abort;
 
-/// Tokens of one visitor: a browser that loses its storage again and again leaves old ones behind.
-const TOKENS_MAX: u32 = 10;
 
 /// Becomes a visitor of the site, or returns as one by a ticket, which is spent. A ticket that is
 /// unknown, spent, or of another site makes a new visitor.
@@ -52,7 +51,7 @@ pub async fn enter(
             };
             store::insert_token(tx, &hash, &visitor_id, now)?;
             if visitor_id != new_id {
-                store::void_old_tokens(tx, &visitor_id, TOKENS_MAX)?;
+                store::void_old_tokens(tx, &visitor_id, TOKENS_PER_VISITOR_MAX)?;
             }
             Ok::<_, Abort<ErrorCode>>(visitor_id)
         })

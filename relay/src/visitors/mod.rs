@@ -12,11 +12,8 @@ mod tests;
 
 use std::net::IpAddr;
 
-use crate::auth::{Throttle, ThrottleRule};
-
-/// New visitors and tickets from one address: an office or a school behind one address enters
-/// together; more than this is a flood.
-const ENTRANCES: ThrottleRule = ThrottleRule { burst: 120, refill_ms: 500, keys_max: 50_000 };
+use crate::auth::Throttle;
+use crate::limits::ENTRANCES;
 
 /// What the room keeps in memory; built once at start.
 pub struct Entrance {
