@@ -39,6 +39,8 @@ struct Dose {
     acked_between: u64,
     /// But no longer than this.
     alive: Duration,
+    /// A fault point ends the relay within so many batches.
+    batches: u64,
 }
 
 const EACH_RUN: Dose = Dose {
@@ -47,14 +49,16 @@ const EACH_RUN: Dose = Dose {
     capacity: 200,
     acked_between: 100,
     alive: Duration::from_millis(700),
+    batches: 60,
 };
 
 const FULL_ROUND: Dose = Dose {
     kills: 100,
     visitors: 120,
     capacity: 3,
-    acked_between: 1_000,
-    alive: Duration::from_millis(1_600),
+    acked_between: 1_400,
+    alive: Duration::from_secs(3),
+    batches: 40,
 };
 const FULL_ROUNDS: u64 = 10;
 /// The kills of a full dose are over by then, however slow the machine; the figures say how far it came.
@@ -134,7 +138,7 @@ async fn kill_again_and_again(
             let wanted = chance.between(dose.acked_between / 10, 2 * dose.acked_between)
                 + load.acked.load(Ordering::SeqCst);
             let end = Instant::now() + dose.alive.mul_f64(chance.below(100) as f64 / 100.0);
-            let limit = end.max(Instant::now() + dose.alive / 14);
+            let limit = end.max(Instant::now() + Duration::from_millis(50));
             while load.acked.load(Ordering::SeqCst) < wanted && Instant::now() < limit {
                 wait::pass(Duration::from_millis(chance.between(5, 25))).await;
             }
@@ -143,8 +147,8 @@ async fn kill_again_and_again(
         is_armed = !is_armed && kill + 1 < dose.kills;
         relay.unset_environment("YINGKE_FAULT");
         if is_armed {
-            let batches = dose.acked_between * 3 / 5 / (dose.visitors as u64 / 12).max(1);
-            let fault = format!("{}:{}", chance.one_of(&FAULT_POINTS), chance.between(1, batches));
+            let batch = chance.between(1, dose.batches);
+            let fault = format!("{}:{batch}", chance.one_of(&FAULT_POINTS));
             relay.set_environment("YINGKE_FAULT", fault);
         }
         match relay.run().await {
