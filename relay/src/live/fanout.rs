@@ -85,7 +85,10 @@ async fn follow_from(app: &App, from: Position) -> Followed {
         let Some(upto) = entries.last().map(|entry| entry.position) else { continue };
         let mut rung = Vec::new();
         for entry in &entries {
-            give(app, entry, &mut rung).await;
+            // What could not be read must not be skipped: nobody's position moves past it.
+            if give(app, entry, &mut rung).await.is_err() {
+                return Followed::ToItsEnd;
+            }
         }
         app.hub.set_fanned(upto, &rung);
     }
@@ -127,10 +130,17 @@ async fn start(app: &App) -> Option<Position> {
     }
 }
 
-async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) {
+/// The store is closed in the middle of an entry: some may have it, and nothing after it may be given.
+struct Closed;
+
+async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) -> Result<(), Closed> {
     match (&entry.body, &entry.subject) {
-        (LogBody::AgentChanged { agent_id }, _) => card_changed(app, entry, agent_id, rung).await,
-        (LogBody::SiteChanged { site_id }, _) => site_changed(app, entry, site_id, rung).await,
+        (LogBody::AgentChanged { agent_id }, _) => {
+            return card_changed(app, entry, agent_id, rung).await;
+        }
+        (LogBody::SiteChanged { site_id }, _) => {
+            return site_changed(app, entry, site_id, rung).await;
+        }
         (_, None) => {}
         (body, Some(subject)) => {
             if let LogBody::StatusChanged { status, previous_agent, .. } = body {
@@ -139,7 +149,7 @@ async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) {
                     now.as_ref().is_some_and(|now| Some(&now.agent_id) != previous_agent.as_ref());
                 app.hub.set_serving(&subject.visitor_id, now);
                 to_agents_of_status(app, entry, subject, status, previous_agent.as_ref(), rung)
-                    .await;
+                    .await?;
                 if gained {
                     app.hub.tell_if_online(&subject.visitor_id);
                 }
@@ -149,6 +159,7 @@ async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) {
             to_visitor(&app.hub, entry, &subject.visitor_id, rung);
         }
     }
+    Ok(())
 }
 
 fn serving_now(subject: &Subject, status: &ConversationStatus) -> Option<ServingNow> {
@@ -168,7 +179,7 @@ async fn to_agents_of_status(
     status: &ConversationStatus,
     previous: Option<&AgentId>,
     rung: &mut Vec<Arc<Mailbox>>,
-) {
+) -> Result<(), Closed> {
     let id = &subject.conversation_id;
     let withdrawn = || StaffEventBody::ConversationWithdrawn { conversation_id: id.clone() };
     match status {
@@ -176,7 +187,7 @@ async fn to_agents_of_status(
             if let Some(previous) = previous {
                 put_staff(&app.hub, entry.position, withdrawn(), previous, rung);
             }
-            gained(app, entry.position, id, agent_id, rung).await;
+            gained(app, entry.position, id, agent_id, rung).await?;
         }
         ConversationStatus::Serving { agent_id } => to_agent(&app.hub, entry, agent_id, rung),
         ConversationStatus::Waiting { .. } => {
@@ -190,6 +201,7 @@ async fn to_agents_of_status(
             }
         }
     }
+    Ok(())
 }
 
 /// The record as it is now: what the log says about it up to its `rev` changes nothing any more.
@@ -200,9 +212,9 @@ async fn gained(
     id: &ConversationId,
     agent_id: &AgentId,
     rung: &mut Vec<Arc<Mailbox>>,
-) {
+) -> Result<(), Closed> {
     if !app.hub.has_agent(agent_id) {
-        return;
+        return Ok(());
     }
     let (of, reader) = (id.clone(), agent_id.clone());
     let read = again(app, "gained record", move |tx| queries::record_for(tx, &of, &reader));
@@ -211,12 +223,19 @@ async fn gained(
             let body = StaffEventBody::ConversationGained { record: Box::new(record) };
             put_staff(&app.hub, position, body, agent_id, rung);
         }
-        Ok(None) | Err(Unread::Closed) => {}
+        Ok(None) => {}
+        Err(Unread::Closed) => return Err(Closed),
         Err(Unread::Damaged) => app.hub.end_sessions_of_agent(agent_id, ErrorCode::Unavailable),
     }
+    Ok(())
 }
 
-async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Vec<Arc<Mailbox>>) {
+async fn card_changed(
+    app: &App,
+    entry: &Entry,
+    changed: &AgentId,
+    rung: &mut Vec<Arc<Mailbox>>,
+) -> Result<(), Closed> {
     let id = changed.clone();
     // Anybody else than the agent: what all colleagues see alike.
     let read = again(app, "changed card", move |tx| {
@@ -225,14 +244,17 @@ async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Ve
     });
     let (own, colleague, named) = match read.await {
         Ok(cards) => cards,
-        Err(Unread::Closed) => return,
-        Err(Unread::Damaged) => return app.hub.send_everybody_away(),
+        Err(Unread::Closed) => return Err(Closed),
+        Err(Unread::Damaged) => {
+            app.hub.send_everybody_away();
+            return Ok(());
+        }
     };
     // Most changes of an account are none that visitors see; of several, the last is told.
     if let Some((at, agent)) = named
         && at == entry.position
     {
-        name_changed(app, entry.position, agent, rung).await;
+        name_changed(app, entry.position, agent, rung).await?;
     }
     if let Some(own) = own {
         put_staff(&app.hub, entry.position, own, changed, rung);
@@ -244,6 +266,7 @@ async fn card_changed(app: &App, entry: &Entry, changed: &AgentId, rung: &mut Ve
             app.hub.put_to_colleagues(changed, entry.position, &json, rung);
         }
     }
+    Ok(())
 }
 
 /// To the visitors there whom the agent ever served, encoded once. It costs one lookup by an index
@@ -253,30 +276,42 @@ async fn name_changed(
     position: Position,
     agent: AgentCard,
     rung: &mut Vec<Arc<Mailbox>>,
-) {
+) -> Result<(), Closed> {
     let (id, visitors) = (agent.id.clone(), app.hub.visitors());
     let read = again(app, "whom an agent served", move |tx| queries::served_of(tx, &id, &visitors));
     let served = match read.await {
         Ok(served) => served,
-        Err(Unread::Closed) => return,
-        Err(Unread::Damaged) => return app.hub.send_everybody_away(),
+        Err(Unread::Closed) => return Err(Closed),
+        Err(Unread::Damaged) => {
+            app.hub.send_everybody_away();
+            return Ok(());
+        }
     };
     let body = VisitorEventBody::AgentChanged { agent };
-    let Some(json) = frames::shared(&VisitorEvent { position, body }) else { return };
+    let Some(json) = frames::shared(&VisitorEvent { position, body }) else { return Ok(()) };
     for visitor_id in &served {
         app.hub.put_to_visitor(visitor_id, position, &json, rung);
     }
+    Ok(())
 }
 
-async fn site_changed(app: &App, entry: &Entry, site_id: &SiteId, rung: &mut Vec<Arc<Mailbox>>) {
+async fn site_changed(
+    app: &App,
+    entry: &Entry,
+    site_id: &SiteId,
+    rung: &mut Vec<Arc<Mailbox>>,
+) -> Result<(), Closed> {
     let id = site_id.clone();
     let read = again(app, "changed site", move |tx| {
         Ok((sites::queries::settings(tx, &id)?, sites::queries::shown(tx, &id)?))
     });
     let (site, shown) = match read.await {
         Ok(site) => site,
-        Err(Unread::Closed) => return,
-        Err(Unread::Damaged) => return app.hub.send_everybody_away(),
+        Err(Unread::Closed) => return Err(Closed),
+        Err(Unread::Damaged) => {
+            app.hub.send_everybody_away();
+            return Ok(());
+        }
     };
     if let Some((at, site)) = shown
         && at == entry.position
@@ -293,6 +328,7 @@ async fn site_changed(app: &App, entry: &Entry, site_id: &SiteId, rung: &mut Vec
             app.hub.put_to_all_staff(entry.position, &json, rung);
         }
     }
+    Ok(())
 }
 
 fn to_agent(hub: &Hub, entry: &Entry, agent_id: &AgentId, rung: &mut Vec<Arc<Mailbox>>) {
