@@ -9,7 +9,7 @@
 //! opened by the relay itself.
 //!
 //! Made to fail: by a disk that lies about one kind of sync at a time, in each run (the last test); by
-//! `synchronous = NORMAL` instead of FULL in `store/connection.rs` (every second state lost messages);
+//! `synchronous = NORMAL` instead of FULL in `store/connection.rs` (52 of 240 states lost messages);
 //! and by a data folder whose own name was not synced, which is how the relay was before (the first
 //! start's states lost the whole folder after the administrator's password had been printed).
 

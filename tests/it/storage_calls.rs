@@ -9,7 +9,7 @@
 //! Found by it: a command that waited for ever for an answer after a commit whose outcome nobody knew.
 //!
 //! Made to fail: by a writer that takes a failed commit for "nothing stored" and goes on
-//! (`commit_failed` answering `Lost` for every error): messages refused by it were there afterwards.
+//! (`commit_failed` answering `Lost` for every error): it acknowledged after a failed sync.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -61,17 +61,32 @@ impl Agent {
     }
 }
 
+/// A damaged account is read as the least it can be, and named in the log: all others are read with it,
+/// and without them nobody is served.
 fn agent(row: &Row<'_>) -> Result<Agent, StoreError> {
-    Ok(Agent {
-        id: row.id(0)?,
-        account: row.text(1)?,
-        nickname: row.text(2)?,
-        role: role_of_word(&row.text(3)?).ok_or(StoreError::Corrupt("role"))?,
-        availability: availability_of_word(&row.text(4)?)
-            .ok_or(StoreError::Corrupt("availability"))?,
-        capacity: u32::try_from(row.int(5)?).map_err(|_| StoreError::Corrupt("capacity"))?,
-        disabled: row.flag(6)?,
-    })
+    let id: AgentId = row.id(0)?;
+    let mut is_damaged = false;
+    let role = row.text(3).map(|word| role_of_word(&word));
+    let availability = row.text(4).map(|word| availability_of_word(&word));
+    let capacity = row.int(5).map(|number| u32::try_from(number).ok());
+    let agent = Agent {
+        account: or_least(row.text(1).ok(), String::new(), &mut is_damaged),
+        nickname: or_least(row.text(2).ok(), id.to_string(), &mut is_damaged),
+        role: or_least(role.ok().flatten(), Role::Agent, &mut is_damaged),
+        availability: or_least(availability.ok().flatten(), Availability::Busy, &mut is_damaged),
+        capacity: or_least(capacity.ok().flatten(), 0, &mut is_damaged),
+        disabled: or_least(row.flag(6).ok(), true, &mut is_damaged),
+        id,
+    };
+    if is_damaged {
+        tracing::error!(agent.id = %agent.id, "a stored account is damaged");
+    }
+    Ok(agent)
+}
+
+fn or_least<T>(read: Option<T>, least: T, is_damaged: &mut bool) -> T {
+    *is_damaged |= read.is_none();
+    read.unwrap_or(least)
 }
 
 pub(crate) const BY_ID: &str =
