@@ -361,16 +361,14 @@ fn to_visitor(hub: &Hub, entry: &Entry, visitor_id: &VisitorId, rung: &mut Vec<A
     }
 }
 
-/// The entry for a visitor; nothing if it is about another's conversation. The marks of an agent
-/// who only watches never show.
+/// The entry for a visitor; nothing if it is about another's conversation. Marks of agents are in the
+/// log only of who served at that time; whoever serves today, when it is read again, is no matter.
 pub(super) fn for_visitor(entry: &Entry, visitor_id: &VisitorId) -> Option<VisitorEventBody> {
-    let subject = entry.subject.as_ref().filter(|subject| subject.visitor_id == *visitor_id)?;
-    match &entry.body {
-        LogBody::AgentMarked { agent_id, .. } if subject.agent_id.as_ref() != Some(agent_id) => {
-            None
-        }
-        _ => views::visitor_body(entry),
+    let subject = entry.subject.as_ref()?;
+    if subject.visitor_id != *visitor_id {
+        return None;
     }
+    views::visitor_body(entry)
 }
 
 /// Why something was not read.

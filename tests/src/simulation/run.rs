@@ -152,7 +152,7 @@ impl Simulation {
         let agents: Vec<Agent> =
             agents.map(|(name, id)| Agent::new(&fate, id.clone(), name, desk(name))).collect();
         let visitors = (0..3 + fate.index(4)).map(|_| Visitor::new()).collect();
-        let acts_until = fate.between(10_000, 45_000);
+        let acts_until = fate.between(6_000, 25_000);
         let loads = agents.iter().map(|agent| (agent.id.clone(), (0, 2, 2))).collect();
         Self {
             fate,
