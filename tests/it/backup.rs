@@ -1,7 +1,6 @@
 //! P13, R01: a backup made under load holds everything that was acknowledged before it began; after
 //! it is restored clients notice, and what was acknowledged since comes back from them, once. With the
-//! real widget and a real client core. Once made to fail by leaving the old epoch in the restored log,
-//! by copying the database file alone, and by not offering again what was refused meanwhile.
+//! real widget and a real client core. Once made to fail by leaving the old epoch in the restored log.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! P23: what runs out (file descriptors, connections, memory) ends new work, never what is there;
 //! and when there is some again the relay goes on by itself. A full disk is P4's. Once made to fail by
-//! taking the reserve of file descriptors away, and by taking the bound on unread replies away.
+//! taking the reserve of file descriptors away.
 
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -119,7 +119,7 @@ async fn p23_file_descriptors_run_out_and_come_back() -> Result<()> {
 /// never end, replies that nobody reads. With little memory to have it goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p23_memory_is_bounded_whatever_clients_leave_undone() -> Result<()> {
-    const RESIDENT_KIB_MAX: f64 = 256.0 * 1_024.0;
+    const RESIDENT_KIB_MAX: f64 = 200.0 * 1_024.0;
     let scratch = tempfile::tempdir()?;
     let mut relay = TestRelay::prepare(limited(&scratch, "ulimit -v 2000000")?)?;
     relay.set_environment("YINGKE_MESSAGES_PER_SECOND", "1000");
@@ -171,7 +171,11 @@ async fn p23_memory_is_bounded_whatever_clients_leave_undone() -> Result<()> {
     }
     let viktor = newcomer(&scene, 1).await?;
     viktor.say("is anybody there?").await?;
-    let peak = resident_kib(scene.relay.pid()?)?;
+    let mut peak = before;
+    for _ in 0..40 {
+        peak = peak.max(resident_kib(scene.relay.pid()?)?);
+        wait::pass(Duration::from_millis(100)).await;
+    }
     ensure!(peak <= RESIDENT_KIB_MAX, "{peak} KiB");
     drop((undone, unread));
     let again: Link<Visitor> = Link::open(scene.address(), &vera.token, None).await?;

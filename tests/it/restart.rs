@@ -1,6 +1,6 @@
 //! P25: asked to stop (SIGTERM) under load, again and again, the relay tells every client when to come
 //! back, each another moment, ends within ten seconds with success, and loses nothing it acknowledged.
-//! Once made to fail by telling everybody the same moment, and by ending without draining the writer.
+//! Once made to fail by telling everybody the same moment.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -20,10 +20,11 @@ use yingke_tests::visitor::TestVisitor;
 
 use crate::scene::Scene;
 
-const STALLED: usize = 16;
+const STALLED: usize = 6;
 const KIB_EACH_MAX: f64 = 1_024.0;
-/// Bytes of one message: a few hundred of them are more than a reader may leave waiting.
-const TEXT_CHARS: usize = 3_000;
+/// Characters of one message, of three bytes each: what passes a reader is far more than the system's
+/// own buffers and the relay's bound together.
+const TEXT_CHARS: usize = 3_900;
 
 /// How much passes.
 struct Dose {
@@ -78,7 +79,7 @@ async fn flood(
         let count = dose.messages_each;
         writing.push(tokio::spawn(async move {
             for number in 0..count {
-                let text = format!("{number} {}", "x".repeat(TEXT_CHARS));
+                let text = format!("{number} {}", "茶".repeat(TEXT_CHARS));
                 let said = writer.say_surely(&new_id(), &text).await?;
                 said.map_err(|error| anyhow!("{error:?}"))?;
             }
@@ -98,7 +99,7 @@ async fn flood(
 async fn p14_a_reader_that_stalls_harms_nobody_and_catches_up() -> Result<()> {
     let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P14");
     let dose = Dose {
-        messages_each: if is_full { 100_000 / STALLED / 2 } else { 250 },
+        messages_each: if is_full { 100_000 / STALLED } else { 600 },
         phase: Duration::from_secs(if is_full { 60 } else { 8 }),
     };
     let mut relay = TestRelay::prepare(relay_program()?)?;

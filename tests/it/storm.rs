@@ -1,5 +1,5 @@
 //! P15: thousands of sockets are cut at once and all come back at once, each where it was; meanwhile
-//! new visitors get in. Once made to fail by letting the readers' queue hold sixteen.
+//! new visitors get in. Once made to fail by letting the readers' queue hold two.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};

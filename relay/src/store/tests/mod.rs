@@ -156,6 +156,33 @@ async fn a_read_sees_one_moment_and_cannot_write() {
     assert_eq!(bench.kept().await, ["one"]);
 }
 
+/// With one queue for everybody this waited until the held ones were let go.
+#[tokio::test]
+async fn the_spine_reads_while_every_other_reader_is_busy() {
+    let bench = Bench::open();
+    let (release, released) = channel::<()>();
+    let released = std::sync::Arc::new(Mutex::new(released));
+    let mut held = Vec::new();
+    for _ in 0..2 * READERS_MAX {
+        let (store, released) = (bench.store.clone(), std::sync::Arc::clone(&released));
+        held.push(tokio::spawn(async move {
+            let read = store.read("hold", move |_| {
+                let _ = released.lock().unwrap().recv();
+                Ok(())
+            });
+            read.await
+        }));
+    }
+    tokio::task::yield_now().await;
+    let read = bench.store.read_for_spine("spine", |_| Ok(7));
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    assert_eq!(read.expect("it waits for the others").unwrap(), 7);
+    drop(release);
+    for read in held {
+        read.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test]
 async fn the_executor_without_threads_runs_the_same_batches() {
     let folder = tempfile::tempdir().unwrap();
