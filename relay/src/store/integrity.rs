@@ -8,7 +8,7 @@
 //! starting again for longer than its longest rule.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::Connection;
 use yingke_shared::ids::Position;
@@ -342,7 +342,7 @@ fn broken_wal(path: &Path) -> Option<Finding> {
 }
 
 /// What stands beside the database must be readable and not be ahead of it.
-fn boot_file(connection: &Connection, path: &PathBuf) -> Option<Finding> {
+fn boot_file(connection: &Connection, path: &Path) -> Option<Finding> {
     let place = vec![path.display().to_string()];
     let finding = |what: &str, advice| Finding { what: what.to_owned(), places: place, advice };
     match identity::standing(connection, path) {
