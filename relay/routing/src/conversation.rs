@@ -156,19 +156,22 @@ impl Conversation {
             {
                 clocks.at(since(unanswered) + after, Due::Say(Prompt::ExplainDelay));
             }
-            if let Some(no_answer) = department.no_answer
-                && !served.answered
-            {
-                let from = since(unanswered) + served.typed_ms;
-                let after = no_answer.after_ms.max(1);
-                // Looked at in vain: the next full period.
-                let periods = served.looked_at.saturating_sub(from) / after;
-                clocks.at(from + after * (periods + 1), Due::NoAnswer);
+            if let Some(at) = self.no_answer_at(served, department) {
+                clocks.at(at, Due::NoAnswer);
             }
         } else if let Some(word) = self.talk.last_word_at {
             self.silence(&mut clocks, since(word), &department.silence);
         }
         clocks
+    }
+
+    /// When the first answer is missing for too long; after a look in vain, the next full period.
+    pub(crate) fn no_answer_at(&self, served: &Served, department: &Department) -> Option<Millis> {
+        let unanswered = self.talk.unanswered_since.filter(|_| !served.answered)?;
+        let after = department.no_answer?.after_ms.max(1);
+        let from = unanswered.max(served.since) + served.typed_ms;
+        let periods = served.looked_at.saturating_sub(from) / after;
+        Some(from + after * (periods + 1))
     }
 
     /// Asked first, then warned, then ended (D05-2, B15).

@@ -300,8 +300,10 @@ pub enum StandingRow {
         since: Millis,
         /// This agent has answered.
         answered: bool,
-        /// For how long the missing answer was being typed.
+        /// For how long the missing answer was being typed, up to `typing_until`.
         typed_ms: Millis,
+        /// The agent counts as typing until then.
+        typing_until: Millis,
     },
 }
 

@@ -22,6 +22,7 @@ mod facts;
 mod floor;
 pub mod hours;
 mod ids;
+pub mod replay;
 mod router;
 pub mod rules;
 mod settings;

@@ -78,6 +78,7 @@ pub(crate) fn company(tx: &ReadTx<'_>, now: u64) -> Result<Known, StoreError> {
                 since,
                 answered: false,
                 typed_ms: 0,
+                typing_until: 0,
             };
             conversations.push(conversation_row(&open, standing));
         }

@@ -89,6 +89,11 @@ impl Agent {
         &self.settings.agent
     }
 
+    /// The account is there, whatever the agent does now.
+    pub(crate) fn exists(&self) -> bool {
+        !self.removed && self.settings.capacity > 0
+    }
+
     /// What keeps the agent from being at work, if anything.
     fn absence(&self) -> Option<Verdict> {
         if self.removed {

@@ -57,8 +57,7 @@ impl Router {
         let policy = counter.map(|it| it.settings.policy).unwrap_or_default();
         let own = demand.own.as_ref().and_then(|own| self.floor.find(&own.agent));
         let named = demand.own.as_ref().is_some_and(|own| own.named);
-        let own_exists =
-            own.is_some_and(|ix| self.floor.agent(ix).is_some_and(|agent| !agent.removed));
+        let own_exists = own.is_some_and(|ix| self.floor.agent(ix).is_some_and(Agent::exists));
         // The pools it would wait for.
         let (own_lane, pool_lane) = match (policy, &demand.own) {
             _ if !is_open => (None, false),

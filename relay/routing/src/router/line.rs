@@ -8,7 +8,7 @@ use super::Router;
 use crate::conversation::{Conversation, ConversationIx, Standing, UnderWay, Waiting};
 use crate::decisions::{Alert, Decision, WaitingReason};
 use crate::explanation::Cause;
-use crate::floor::{PoolIx, PoolKey, Ticket};
+use crate::floor::{Agent, PoolIx, PoolKey, Ticket};
 use crate::settings::{AfterHours, QueuePolicy};
 
 /// The pools a conversation waits for, and when others are added.
@@ -72,7 +72,7 @@ impl Router {
         }
         let own = conversation.own.filter(|own| !conversation.excludes(own.agent));
         let Some(own) = own else { return Lanes { department: true, ..nowhere } };
-        let exists = self.floor.agent(own.agent).is_some_and(|agent| !agent.removed);
+        let exists = self.floor.agent(own.agent).is_some_and(Agent::exists);
         match counter.settings.policy {
             QueuePolicy::Pool => Lanes {
                 own: (own.named && exists).then_some(own.agent),

@@ -347,6 +347,8 @@ impl Router {
         if let Standing::Served(served) = &mut conversation.standing {
             served.answered |= Some(served.agent) == agent;
             served.typed_ms = 0;
+            // What was typed is sent.
+            served.typing_until = 0;
             served.looked_at = 0;
         }
         if matches!(conversation.standing, Standing::Waiting(_)) {
@@ -361,13 +363,22 @@ impl Router {
         let (now, agent) = (self.now, self.floor.find(agent));
         let Some(ix) = self.find(id) else { return };
         let Some(conversation) = self.conversations.get_mut(ix) else { return };
-        let is_awaited = conversation.talk.unanswered_since.is_some();
-        let Standing::Served(served) = &mut conversation.standing else { return };
-        if Some(served.agent) != agent || !is_awaited || served.answered {
+        let Standing::Served(served) = &conversation.standing else { return };
+        let Some(counter) = self.departments.get(&conversation.department) else { return };
+        let is_awaited = conversation.talk.unanswered_since.is_some() && !served.answered;
+        let runs_out = conversation.no_answer_at(served, &counter.settings);
+        // A key pressed after the time ran out comes too late.
+        if Some(served.agent) != agent || !is_awaited || runs_out.is_some_and(|at| at <= now) {
             return;
         }
+        let Standing::Served(served) = &mut conversation.standing else { return };
         let until = now + TYPING_LASTS_MS;
-        served.typed_ms += until.saturating_sub(served.typing_until.max(now));
+        let typed = until.saturating_sub(served.typing_until.max(now));
+        served.typed_ms += typed;
+        if served.looked_at > 0 {
+            // The period that began then is longer by as much.
+            served.looked_at += typed;
+        }
         served.typing_until = until;
         self.touch(ix);
     }

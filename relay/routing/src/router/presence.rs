@@ -14,7 +14,7 @@ impl Router {
     pub(super) fn agent_set(&mut self, settings: AgentSettings) {
         let ix = self.floor.agent_of(&settings.agent);
         let Some(known) = self.floor.agent(ix) else { return };
-        let returns = known.removed;
+        let returns = !known.exists();
         let moves = known.settings.departments != settings.departments
             || known.settings.skills != settings.skills;
         let id = settings.agent.clone();

@@ -84,7 +84,7 @@ impl Router {
                 }
                 self.stand_in_line(ix, None);
             }
-            StandingRow::Served { agent, members, since, answered, typed_ms } => {
+            StandingRow::Served { agent, members, since, answered, typed_ms, typing_until } => {
                 let agent = self.floor.agent_of(agent);
                 let members: Vec<_> = members.iter().map(|id| self.floor.agent_of(id)).collect();
                 let turn = (row.number, ix);
@@ -93,7 +93,7 @@ impl Router {
                     self.hold(*member, turn, 0);
                 }
                 // Told that nobody else is there: looked at again after another full period.
-                let looked_at = if row.alerted { self.now } else { 0 };
+                let looked_at = if row.alerted { self.now.max(*typing_until) } else { 0 };
                 if let Some(conversation) = self.conversations.get_mut(ix) {
                     conversation.remember(agent);
                     conversation.standing = Standing::Served(Served {
@@ -103,7 +103,7 @@ impl Router {
                         since: *since,
                         answered: *answered,
                         typed_ms: *typed_ms,
-                        typing_until: 0,
+                        typing_until: *typing_until,
                         looked_at,
                     });
                 }

@@ -134,16 +134,25 @@ impl Condition {
     /// The innermost condition that keeps this one from holding; `None` if it holds.
     #[must_use]
     pub fn unmet(&self, of: &Circumstances<'_>) -> Option<&Self> {
-        self.unmet_below(of, CONDITION_DEPTH_MAX)
+        if self.is_shallow(CONDITION_DEPTH_MAX) { self.asked(of) } else { Some(self) }
     }
 
-    fn unmet_below(&self, of: &Circumstances<'_>, depth: usize) -> Option<&Self> {
-        let Some(below) = depth.checked_sub(1) else { return Some(self) };
+    /// Whether nothing in it is nested deeper than `depth`; for checking before it is saved too.
+    #[must_use]
+    pub fn is_shallow(&self, depth: usize) -> bool {
+        let Some(below) = depth.checked_sub(1) else { return false };
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.is_shallow(below)),
+            Self::Not(part) => part.is_shallow(below),
+            _ => true,
+        }
+    }
+
+    fn asked(&self, of: &Circumstances<'_>) -> Option<&Self> {
         let holds = match self {
-            Self::All(parts) => return parts.iter().find_map(|part| part.unmet_below(of, below)),
-            Self::Any(parts) => parts.iter().any(|part| part.unmet_below(of, below).is_none()),
-            // What is too deep to be asked does not hold, and its opposite neither.
-            Self::Not(part) => below > 0 && part.unmet_below(of, below).is_some(),
+            Self::All(parts) => return parts.iter().find_map(|part| part.asked(of)),
+            Self::Any(parts) => parts.iter().any(|part| part.asked(of).is_none()),
+            Self::Not(part) => part.asked(of).is_some(),
             Self::Text { of: text, is } => holds(is, text_of(text, of.visitor)),
             Self::Number { of: number, from, to } => {
                 let value = match number {

@@ -2,4 +2,11 @@
 //! tells.
 
 mod assignment;
+mod clocks;
+mod hours;
+mod presence;
+mod replay;
+mod rules;
 mod story;
+mod transfers;
+mod waiting;
