@@ -3,8 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { theme } from "antd";
 import { describe, expect, it } from "vitest";
-import { PALETTES } from "./theme";
+import { PALETTES, themeFor } from "./theme";
 
 const css = readFileSync(join(import.meta.dirname, "tokens.css"), "utf8");
 const [light = "", dark = ""] = css.split(':root[data-theme="dark"]');
@@ -63,6 +64,11 @@ describe.each(["light", "dark"] as const)("%s", (name) => {
     const tokens = TOKENS[name];
     const same = Object.fromEntries(Object.keys(PALETTES[name]).map((key) => [key, tokens[key]]));
     expect(PALETTES[name]).toEqual(same);
+  });
+
+  it("has the brand as the colour that matters", () => {
+    const drawn = theme.getDesignToken(themeFor(name, false));
+    expect(drawn.colorPrimary).toBe(PALETTES[name].brand);
   });
 
   it("has every token of the other", () => {

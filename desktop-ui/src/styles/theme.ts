@@ -39,11 +39,19 @@ export const PALETTES = {
   },
 } as const;
 
+type Algorithm = typeof antdTheme.darkAlgorithm;
+
+/** antd's dark algorithm dims the colour it is given; the brand stays the brand. */
+const darkAlgorithm: Algorithm = (seed, base) => ({
+  ...antdTheme.darkAlgorithm(seed, base),
+  colorPrimary: seed.colorPrimary,
+});
+
 /** The antd theme for a palette. */
 export function themeFor(name: keyof typeof PALETTES, stillness: boolean): ThemeConfig {
   const colors = PALETTES[name];
   return {
-    algorithm: name === "dark" ? antdTheme.darkAlgorithm : antdTheme.defaultAlgorithm,
+    algorithm: name === "dark" ? darkAlgorithm : antdTheme.defaultAlgorithm,
     token: {
       colorPrimary: colors.brand,
       colorInfo: colors.brand,
