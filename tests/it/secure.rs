@@ -41,8 +41,8 @@ fn prepared(certificate: &str, key: &str) -> Result<(TestRelay, PathBuf, PathBuf
     Ok((relay, cert_file, key_file))
 }
 
-/// Health, visitors, agents and the chat page by https and wss; who comes without TLS is told so.
-/// Broken once by offering HTTP/2: the browser then asked in a protocol without the relay's limits.
+/// Health, visitors, agents and the chat page by https and wss, in no protocol but HTTP/1.1; who comes
+/// without TLS is told so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_with_a_certificate_serves_everything_by_tls() -> Result<()> {
     let (certificate, key) = certificate()?;
@@ -206,7 +206,6 @@ async fn certificate_files_that_cannot_be_used_refuse_the_start() -> Result<()> 
 }
 
 /// Behind a proxy the limits count whom the proxy names; from anybody else the header is a lie.
-/// Broken once by believing every peer: guessing then went on under ever new names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_count_whom_a_trusted_proxy_names_and_nobody_elses_word() -> Result<()> {
     for is_trusted in [true, false] {

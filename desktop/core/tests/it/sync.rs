@@ -260,15 +260,21 @@ async fn a_preview_is_gone_ten_seconds_after_the_last_key() {
     typed("有没有");
     until("it goes on", || shows("有没有")).await;
     clocks.pass(PREVIEW_EXPIRES_MS / 2);
-    seat.open_chat(&id).await;
+    // The relay says something else, so the link stands.
+    relay.signal(StaffSignal::VisitorOnline { conversation_id: id.clone(), online: true });
+    until("the visitor is online", || seat.row(&id).is_some_and(|row| row.visitor_online)).await;
     assert!(shows("有没有"), "it counts from the last key");
     clocks.pass(PREVIEW_EXPIRES_MS / 2);
     // Something happens: the client looks at its clock.
     seat.ask(UiRequest::CloseConversation {}).await.unwrap();
     until("it is gone", || shows("")).await;
     assert_eq!(seat.open_chat(&id).await.head.preview, "");
-    assert_eq!(seat.row(&id).map(|row| row.preview), Some(String::new()));
-    assert_eq!(relay.world().hellos, [false], "on the same link");
+    // On the same link: a broken one shows none either.
+    let state = seat.ask(UiRequest::GetState {}).await.unwrap();
+    let UiReply::State(state) = state else { panic!("no state") };
+    assert_eq!(state.connection.state, ConnectionState::Connected);
+    assert!(state.inbox.iter().all(|row| row.preview.is_empty()));
+    assert_eq!(relay.world().hellos, [false]);
 }
 
 #[tokio::test]
