@@ -32,7 +32,7 @@ fn p21_simulated_worlds_converge() {
             ..Wish::default()
         }
     } else {
-        Wish { seeds: SEEDS, from: FROM, ..Wish::default() }
+        Wish { seeds: SEEDS, from: FROM, brief: true, ..Wish::default() }
     };
     let campaign = Campaign::run(&wish);
     println!("{}", campaign.line());

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Outcome, kept_seeds, run};
+use super::{Outcome, kept_seeds, run, run_briefly};
 
 /// What was asked for.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,8 @@ pub struct Wish {
     pub seed: Option<u64>,
     /// Print every event.
     pub trace: bool,
+    /// Half the time before the quiet: for a dose in each run. Kept seeds have their whole time.
+    pub brief: bool,
     /// Go on from the seed written there, and write there how far it came.
     pub state: Option<PathBuf>,
     /// No new seed is begun after this.
@@ -29,8 +31,12 @@ impl Wish {
     pub fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut wish = Self { seeds: 2_000, ..Self::default() };
         while let Some(word) = words.next() {
-            if word == "--trace" {
-                wish.trace = true;
+            match word.as_str() {
+                "--trace" => wish.trace = true,
+                "--brief" => wish.brief = true,
+                _ => {}
+            }
+            if word == "--trace" || word == "--brief" {
                 continue;
             }
             let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
@@ -74,7 +80,9 @@ impl Campaign {
     pub fn run(wish: &Wish) -> Self {
         if let Some(seed) = wish.seed {
             let mut campaign = Self::default();
-            campaign.add(run(seed, wish.trace));
+            let outcome =
+                if wish.brief { run_briefly(seed, wish.trace) } else { run(seed, wish.trace) };
+            campaign.add(outcome, wish.brief);
             return campaign;
         }
         let done_before = wish.state.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
@@ -95,9 +103,19 @@ impl Campaign {
                     break;
                 }
                 let kept_seed = usize::try_from(n).ok().and_then(|n| kept.get(n).copied());
-                let outcome = run(kept_seed.unwrap_or(from + n - kept.len() as u64), wish.trace);
+                let outcome = match kept_seed {
+                    Some(seed) => run(seed, wish.trace),
+                    None => {
+                        let seed = from + n - kept.len() as u64;
+                        if wish.brief {
+                            run_briefly(seed, wish.trace)
+                        } else {
+                            run(seed, wish.trace)
+                        }
+                    }
+                };
                 let mut campaign = campaign.lock().unwrap();
-                campaign.add(outcome);
+                campaign.add(outcome, wish.brief && kept_seed.is_none());
                 if campaign.failed.len() >= FAILED_MAX {
                     stop.store(true, Ordering::Relaxed);
                 }
@@ -121,16 +139,16 @@ impl Campaign {
         campaign
     }
 
-    fn add(&mut self, outcome: Outcome) {
+    fn add(&mut self, outcome: Outcome, brief: bool) {
         self.seeds += 1;
         self.steps += outcome.steps;
         self.acked += outcome.acked;
         self.violations += outcome.violations.len();
         if !outcome.violations.is_empty() {
-            let seed = outcome.seed;
+            let (seed, brief) = (outcome.seed, if brief { " --brief" } else { "" });
             println!(
                 "seed {seed} fails; replay: cargo run --release -p yingke-tests --bin yingke-sim -- \
-                 --seed {seed} --trace"
+                 --seed {seed}{brief} --trace"
             );
             for violation in &outcome.violations {
                 println!("  {violation}");
