@@ -91,15 +91,16 @@ impl BareLoop {
         client_id: &str,
     ) -> Result<(), StoreError> {
         let (database, id, now) = (&self.database, &visitor.conversation, RealWorld.now());
+        let at = self.position;
         let seq = database.look(conversations::store::RUNNING, params![id])?.unwrap_or(0) + 1;
         database.execute(
             conversations::store::INSERT_MESSAGE,
-            params![id, seq, actor, client_id, author, TEXT, false, now, seq, now, UNSUMMED],
+            params![id, seq, actor, client_id, author, TEXT, false, now, seq, now, UNSUMMED, at],
         )?;
         let no_body = "";
         database.execute(
             events::INSERT,
-            params![self.position, now, "message_appended", id, seq, no_body],
+            params![at, now, "message_appended", id, seq, no_body],
         )
     }
 }

@@ -30,6 +30,10 @@ use super::ground::TEXT;
 const OF_ONE_ADDRESS: usize = 200;
 /// A connection and its welcome; longer ones are tried again.
 const WELCOME_WITHIN: Duration = Duration::from_secs(20);
+/// Between the time and the sender in an id.
+const MARK: &str = "-bench-";
+/// Of the time in an id.
+const DIGITS: usize = 20;
 const READ_BUFFER_BYTES: usize = 4 * 1_024;
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
@@ -265,13 +269,12 @@ impl Client {
         let (orders, queue) = mpsc::unbounded_channel();
         let upto = Arc::new(AtomicU64::new(welcomed.position));
         let Welcomed { socket, epoch, .. } = welcomed;
+        let letter = if matches!(side, Side::Visitor) { 'v' } else { 'a' };
         let talk = Talk {
             board: Arc::clone(board),
             socket,
-            own: format!(
-                "bench-{}{number:07}-",
-                if matches!(side, Side::Visitor) { 'v' } else { 'a' }
-            ),
+            letter,
+            own: format!("{MARK}{letter}{number:07}"),
             bodies: side.bodies(),
             turn: 0,
             unanswered: 0,
@@ -297,7 +300,10 @@ impl Client {
 struct Talk {
     board: Arc<Board>,
     socket: Socket,
-    /// What the ids of own messages begin with; the rest is the intended time.
+    /// Of which side it is.
+    letter: char,
+    /// What the ids of own messages end with; the rest is the intended time. Like those of the real
+    /// clients they sort by time.
     own: String,
     bodies: Vec<String>,
     /// Whose turn it is of the bodies.
@@ -336,7 +342,7 @@ impl Talk {
         }
         let Some(body) = self.bodies.get(self.turn) else { return };
         self.turn = (self.turn + 1) % self.bodies.len();
-        let frame = format!(r#"{{"id":"{}{intended_ns:020}{body}"#, self.own);
+        let frame = format!(r#"{{"id":"{intended_ns:0DIGITS$}{}{body}"#, self.own);
         self.unanswered += 1;
         if self.socket.send(Frame::text(frame)).await.is_err() {
             self.board.troubles.fetch_add(1, Ordering::Relaxed);
@@ -369,15 +375,15 @@ impl Talk {
             self.upto.store(upto, Ordering::Relaxed);
         }
         let mut rest = text;
-        while let Some(found) = after(rest, r#""client_id":"bench-"#) {
+        while let Some(found) = after(rest, r#""client_id":""#) {
             rest = found;
+            let Some((intended, whose)) = found.split_once(MARK) else { continue };
             // Own messages come back too; what counts is their arrival at the other side.
-            if found.as_bytes().first() == self.own.as_bytes().get("bench-".len()) {
+            if intended.len() != DIGITS || whose.starts_with(self.letter) {
                 continue;
             }
             self.board.arrived.fetch_add(1, Ordering::Relaxed);
-            let intended = found.split('"').next().and_then(|id| id.rsplit('-').next());
-            if let Some(intended_ns) = intended.and_then(|nanos| nanos.parse::<u64>().ok())
+            if let Ok(intended_ns) = intended.parse::<u64>()
                 && !self.board.saturate.load(Ordering::Relaxed)
             {
                 let delay_ns = self.board.now_ns().saturating_sub(intended_ns);
@@ -400,7 +406,7 @@ fn number_after(text: &str, mark: &str) -> Option<u64> {
 
 /// Those messages of agents that a delivery brings a visitor.
 pub(super) fn messages_of_agents(text: &str) -> usize {
-    text.matches(r#""client_id":"bench-a"#).count()
+    text.matches("-bench-a").count()
 }
 
 #[cfg(test)]
@@ -409,7 +415,7 @@ mod tests {
 
     #[test]
     fn what_a_client_needs_of_a_frame_is_found() {
-        let text = r#"{"type":"delivery","after":3,"upto":41,"events":[{"client_id":"bench-a0000001-00000000000000000007"}]}"#;
+        let text = r#"{"type":"delivery","after":3,"upto":41,"events":[{"client_id":"00000000000000000007-bench-a0000001"}]}"#;
         assert_eq!(number_after(text, r#""upto":"#), Some(41));
         assert_eq!(messages_of_agents(text), 1);
         assert_eq!(number_after(text, r#""from":"#), None);

@@ -93,18 +93,20 @@ fn conversation(database: &Bare, position: &mut i64) -> Result<(), StoreError> {
     let no_body = "";
     let mut event = |kind: &str, seq: Option<i64>| {
         *position += 1;
-        database.execute(events::INSERT, params![*position, now, kind, id, seq, no_body])
+        database.execute(events::INSERT, params![*position, now, kind, id, seq, no_body])?;
+        Ok::<_, StoreError>(*position)
     };
-    event("conversation_started", None)?;
+    let started = event("conversation_started", None)?;
     for seq in 1..=OF_A_CONVERSATION {
         let client_id = RealWorld.new_id();
+        let at = event("message_appended", Some(seq))?;
         database.execute(
             conversations::store::INSERT_MESSAGE,
-            params![id, seq, visitor, client_id, "visitor", TEXT, false, now, seq, now, UNSUMMED],
+            params![
+                id, seq, visitor, client_id, "visitor", TEXT, false, now, seq, now, UNSUMMED, at
+            ],
         )?;
-        event("message_appended", Some(seq))?;
     }
-    let started = *position - OF_A_CONVERSATION;
     database.execute(
         "INSERT INTO conversations (id, site_id, visitor_id, state, started_at, \
          started_position, ended_at, ended_by) VALUES (?, '', ?, 'ended', ?, ?, ?, 'visitor')",

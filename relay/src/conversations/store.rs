@@ -149,12 +149,18 @@ pub(crate) fn waiting(
     tx.query(WAITING, params![after, limit], conversation)
 }
 
-/// The position of the newest event about it: the record's `rev`.
-pub(crate) const REV: &str =
-    "SELECT position FROM v_log WHERE conversation_id = ? ORDER BY position DESC LIMIT 1";
+/// The position of the newest event about it that is no message.
+pub(crate) const NEWEST_EVENT: &str = "SELECT position FROM v_log \
+     WHERE conversation_id = ? AND seq IS NULL ORDER BY position DESC LIMIT 1";
 
+/// The position of its newest message's event.
+pub(crate) const NEWEST_MESSAGE: &str =
+    "SELECT position FROM messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1";
+
+/// The position of the newest event about it: the record's `rev`.
 pub(crate) fn rev(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Position, StoreError> {
-    Ok(tx.query_one(REV, params![id], |row| row.position(0))?.unwrap_or(Position::ZERO))
+    let newest = |sql| tx.query_one(sql, params![id], |row| row.position(0));
+    Ok(newest(NEWEST_EVENT)?.max(newest(NEWEST_MESSAGE)?).unwrap_or(Position::ZERO))
 }
 
 pub(crate) const EVER_SERVED: &str =
@@ -316,9 +322,10 @@ fn author_columns<'a>(author: &'a Author, visitor_id: &'a VisitorId) -> (&'stati
 }
 
 pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO messages (conversation_id, seq, actor_id, \
-     client_id, author, content, is_notice, at, visitor_count, unanswered_since, sum) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     client_id, author, content, is_notice, at, visitor_count, unanswered_since, sum, position) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+/// Adds a message's row; its event is the next one appended.
 pub(crate) fn insert_message(
     tx: &mut WriteTx<'_>,
     conversation_id: &ConversationId,
@@ -335,6 +342,7 @@ pub(crate) fn insert_message(
         }
         MessageContent::Unknown => return Err(StoreError::Corrupt("content")),
     };
+    let position = tx.next_position();
     let mut row = [
         conversation_id.to_value(),
         message.seq.to_value(),
@@ -347,10 +355,10 @@ pub(crate) fn insert_message(
         message.visitor_count.to_value(),
         message.unanswered_since.to_value(),
         Value::Null,
+        position.to_value(),
     ];
-    if let Some((sum, columns)) = row.split_last_mut() {
-        *sum = Value::Int(sum_of(columns));
-    }
+    let [columns @ .., sum, _] = &mut row;
+    *sum = Value::Int(sum_of(columns));
     tx.execute(INSERT_MESSAGE, &row)?;
     Ok(())
 }

@@ -13,11 +13,17 @@ use crate::store::{ReadTx, Row, StoreError};
 
 pub(super) const AFTER: &str = log_statement!("WHERE position > ? ORDER BY position LIMIT ?");
 
-// The `+` keeps the engine from walking the whole log in order instead of the visitor's own part.
-pub(super) const OF_VISITOR: &str = log_statement!(
-    "WHERE conversation_id IN (SELECT id FROM conversations WHERE visitor_id = ?)
-     AND position > ? ORDER BY +position LIMIT ?"
-);
+pub(super) const AT: &str = log_statement!("WHERE position = ?");
+
+/// A visitor's conversations begin one after another, so the newest message is the last in the log.
+pub(super) const SAID: &str = "SELECT position FROM v_said WHERE visitor_id = ? \
+     ORDER BY started_position DESC, seq DESC LIMIT ?";
+
+/// What else happened. The `+` keeps the engine from walking the whole log in order instead of the
+/// visitor's own part.
+pub(super) const HAPPENED: &str = "SELECT position FROM v_log \
+     WHERE conversation_id IN (SELECT id FROM conversations WHERE visitor_id = ?) \
+     AND seq IS NULL AND position > ? ORDER BY +position LIMIT ?";
 
 /// How much to read at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +69,8 @@ pub fn read_after(
     Ok(collector.stretch)
 }
 
-/// Everything after `after` about conversations of this visitor, by the index on the conversation:
-/// what others do meanwhile costs nothing.
+/// Everything after `after` about conversations of this visitor, by conversation: what others do
+/// meanwhile, and what came before, costs nothing.
 pub fn read_of_visitor(
     tx: &ReadTx<'_>,
     visitor_id: &VisitorId,
@@ -72,9 +78,24 @@ pub fn read_of_visitor(
     limits: ReadLimits,
 ) -> Result<Stretch, StoreError> {
     let mut collector = Collector::new(limits);
-    tx.scan(OF_VISITOR, params![*visitor_id, after, collector.rows_max()], |row| {
-        collector.take(tx, row)
+    let rows_max = collector.rows_max();
+    let mut positions = tx
+        .query(HAPPENED, params![*visitor_id, after, rows_max], |row| row.position(0))?;
+    tx.scan(SAID, params![*visitor_id, rows_max], |row| {
+        let position = row.position(0)?;
+        if position <= after {
+            return Ok(ControlFlow::Break(()));
+        }
+        positions.push(position);
+        Ok(ControlFlow::Continue(()))
     })?;
+    positions.sort_unstable();
+    for position in positions {
+        let taken = tx.query_one(AT, params![position], |row| collector.take(tx, row))?;
+        if taken.is_some_and(|taken| taken.is_break()) {
+            break;
+        }
+    }
     Ok(collector.stretch)
 }
 

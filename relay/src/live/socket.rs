@@ -37,7 +37,7 @@ use crate::client_address::ClientAddress;
 use crate::error::RelayError;
 use crate::limits::{
     DELIVERY_BYTES_MAX, Rate, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
-    SOCKET_WRITE_BUFFER_BYTES_MAX,
+    SOCKET_WRITE_BUFFER_BYTES_MAX, WRITTEN_TOGETHER_BYTES,
 };
 
 /// `GET /ws/staff`.
@@ -72,7 +72,7 @@ fn accept<S: Side>(
     };
     upgrade
         .read_buffer_size(SOCKET_READ_BUFFER_BYTES)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITTEN_TOGETHER_BYTES)
         .max_write_buffer_size(SOCKET_WRITE_BUFFER_BYTES_MAX)
         .max_frame_size(SOCKET_FRAME_BYTES_MAX)
         .max_message_size(SOCKET_FRAME_BYTES_MAX)
@@ -270,7 +270,7 @@ impl<S: Side, L: Link> Session<S, L> {
                 break;
             }
         }
-        let all_written = self.wire.has_room();
+        let all_written = self.wire.is_written();
         self.machine.writes(self.now_ms(), all_written);
         Ok(())
     }

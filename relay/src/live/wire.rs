@@ -1,5 +1,6 @@
-//! A WebSocket whose reading and writing go on side by side in one task: at most one frame is under
-//! way to the kernel, and waiting for it never keeps the task from reading or from being told to end.
+//! A WebSocket whose reading and writing go on side by side in one task: a few small frames, or a
+//! large one, are under way to the kernel together, and waiting for them never keeps the task from
+//! reading or from being told to end.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -14,13 +15,17 @@ use yingke_shared::error_code::{ErrorCode, WireError};
 
 use super::frames;
 use crate::accept::Pulse;
-use crate::limits::BYE_WITHIN_MS;
+use crate::limits::{BYE_WITHIN_MS, WRITTEN_TOGETHER_BYTES};
 
 /// What a session reads and writes: the WebSocket, or whatever simulation puts in its place. Nothing
 /// here waits but `next` and the goodbyes.
 pub trait Link: Send + 'static {
     /// Whether the next frame can be started.
     fn has_room(&self) -> bool;
+    /// Whether everything started is in the kernel's hands.
+    fn is_written(&self) -> bool {
+        self.has_room()
+    }
     /// Starts a text frame; only when there is room.
     fn start_text(&mut self, text: String) -> Result<(), ErrorCode>;
     /// Starts a ping; only when there is room.
@@ -42,8 +47,8 @@ pub trait Link: Send + 'static {
 /// See the module.
 pub(crate) struct Wire {
     socket: WebSocket,
-    /// A frame was started and is not yet in the kernel's hands.
-    writing: bool,
+    /// Bytes of the frames that were started and are not yet in the kernel's hands.
+    started: usize,
     /// Of the connection below, if it is one of the listener's.
     pulse: Option<Arc<Pulse>>,
 }
@@ -51,7 +56,7 @@ pub(crate) struct Wire {
 /// What the socket brought.
 #[derive(Debug)]
 pub enum Io {
-    /// The frame under way was taken: there is room for the next.
+    /// The frames under way were taken.
     Written,
     /// A text frame.
     Text(Utf8Bytes),
@@ -67,19 +72,20 @@ pub enum Io {
 
 impl Wire {
     pub(crate) fn new(socket: WebSocket, pulse: Option<Arc<Pulse>>) -> Self {
-        Self { socket, writing: false, pulse }
+        Self { socket, started: 0, pulse }
     }
 
     fn start(&mut self, message: Message) -> Result<(), ErrorCode> {
-        self.writing = true;
+        // A frame without a body counts too.
+        self.started += 1 + message_bytes(&message);
         Pin::new(&mut self.socket).start_send(message).map_err(|_| ErrorCode::Unavailable)
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Io> {
-        if self.writing {
+        if self.started > 0 {
             match Pin::new(&mut self.socket).poll_flush(context) {
                 Poll::Ready(Ok(())) => {
-                    self.writing = false;
+                    self.started = 0;
                     return Poll::Ready(Io::Written);
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Io::Gone),
@@ -102,7 +108,11 @@ impl Wire {
 
 impl Link for Wire {
     fn has_room(&self) -> bool {
-        !self.writing
+        self.started < WRITTEN_TOGETHER_BYTES
+    }
+
+    fn is_written(&self) -> bool {
+        self.started == 0
     }
 
     fn start_text(&mut self, text: String) -> Result<(), ErrorCode> {
@@ -123,7 +133,7 @@ impl Link for Wire {
 
     async fn say_bye(mut self, error: WireError) {
         let farewell = async {
-            while self.writing {
+            while !self.is_written() {
                 if matches!(self.next().await, Io::Closing | Io::Gone) {
                     return;
                 }
@@ -144,6 +154,14 @@ impl Link for Wire {
         // The library has the answer ready.
         let flushed = poll_fn(|context| Pin::new(&mut self.socket).poll_flush(context));
         let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), flushed).await;
+    }
+}
+
+fn message_bytes(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
     }
 }
 

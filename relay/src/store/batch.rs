@@ -1,7 +1,11 @@
 //! One batch: some closures, one transaction, one sync. Both executors run exactly this code.
 //!
-//! The rule for a batch that dies: SQLITE_FULL, IOERR, NOMEM or INTERRUPT inside a savepoint may roll
-//! back the *whole* transaction, and the next savepoint would then commit on its own. So after every
+//! Closures run one after another without savepoints. One that takes back what it did (rare: a
+//! refusal is found before anything is changed) takes the others with it; then all run once more,
+//! each in a savepoint of its own.
+//!
+//! The rule for a batch that dies: SQLITE_FULL, IOERR, NOMEM or INTERRUPT may roll back the *whole*
+//! transaction, and the next statement would then commit on its own. So after every
 //! closure the engine asks whether the outer transaction is still open. If not, nothing more runs in
 //! it; every closure of the batch runs once more, each in a transaction of its own, so that one that
 //! does not fit harms nobody else; one whose own transaction dies too is answered "failed".
@@ -98,6 +102,27 @@ enum Attempt {
     NotBegun(rusqlite::Error),
     /// It was lost on the way; nothing of it is on the disk.
     Lost(String),
+    /// A closure that changed rows took them back, and with them everything before it; nothing of it
+    /// is on the disk.
+    Mixed,
+}
+
+/// Whether the changes of one closure can be told from those before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    /// Nearly every closure keeps what it did or refuses before it does anything, so nearly every
+    /// batch needs no savepoints: each would copy the pages it touches.
+    No,
+    /// Each has a savepoint.
+    Yes,
+}
+
+/// What became of a closure in its batch.
+#[derive(PartialEq, Eq)]
+enum Step {
+    Done,
+    /// Its changes must go and cannot be told from those before it.
+    Mixed,
 }
 
 /// The writing connection and the end of the log. Owned by whoever runs batches.
@@ -126,6 +151,8 @@ impl Engine {
         match self.attempt(jobs)? {
             Attempt::Committed(entries) => self.finish_batch(jobs, entries)?,
             Attempt::NotBegun(error) => give_up(jobs, &error.to_string()),
+            // With savepoints nothing is mixed.
+            Attempt::Mixed => give_up(jobs, "mixed"),
             Attempt::Lost(error) if jobs.len() <= 1 => give_up(jobs, &error),
             Attempt::Lost(error) => {
                 tracing::warn!(%error, closures = jobs.len(), "a batch was lost; each runs again alone");
@@ -149,6 +176,10 @@ impl Engine {
                     give_up(&mut alone, &error);
                     Ok(())
                 }
+                Ok(Attempt::Mixed) => {
+                    give_up(&mut alone, "mixed");
+                    Ok(())
+                }
                 Err(fatal) => Err(fatal),
             };
             if let Err(fatal) = outcome {
@@ -159,16 +190,30 @@ impl Engine {
         Ok(())
     }
 
-    /// One transaction over `jobs`, from its beginning to its end, whatever that is.
+    /// One transaction over `jobs`, without savepoints and, if one of them turns out to be needed,
+    /// once more with them.
     fn attempt(&mut self, jobs: &mut [Box<dyn WriteJob>]) -> Result<Attempt, Fatal> {
+        match self.transact(jobs, Apart::No)? {
+            Attempt::Mixed => self.transact(jobs, Apart::Yes),
+            attempt => Ok(attempt),
+        }
+    }
+
+    /// One transaction over `jobs`, from its beginning to its end, whatever that is.
+    fn transact(&mut self, jobs: &mut [Box<dyn WriteJob>], apart: Apart) -> Result<Attempt, Fatal> {
         if let Err(error) = self.statement("BEGIN IMMEDIATE") {
             return Ok(Attempt::NotBegun(error));
         }
         let mut entries = Vec::new();
         let mut next = self.head.next();
         for job in jobs.iter_mut() {
-            if let Err(error) = self.run_one(job.as_mut(), &mut next, &mut entries) {
-                return Ok(self.lost(&error));
+            match self.run_one(job.as_mut(), apart, &mut next, &mut entries) {
+                Ok(Step::Done) => {}
+                Ok(Step::Mixed) => {
+                    self.make_sure_nothing_is_open();
+                    return Ok(Attempt::Mixed);
+                }
+                Err(error) => return Ok(self.lost(&error)),
             }
         }
         if let Some(newest) = entries.last().map(|entry| entry.position)
@@ -198,22 +243,26 @@ impl Engine {
         }
     }
 
-    /// Runs one closure in its savepoint. An error means that the transaction must be given up.
+    /// Runs one closure. An error means that the transaction must be given up.
     fn run_one(
         &self,
         job: &mut dyn WriteJob,
+        apart: Apart,
         next: &mut Position,
         entries: &mut Vec<Arc<Entry>>,
-    ) -> Result<(), StoreError> {
-        self.statement("SAVEPOINT closure")?;
+    ) -> Result<Step, StoreError> {
+        if apart == Apart::Yes {
+            self.statement("SAVEPOINT closure")?;
+        }
         let started = Instant::now();
         let mut tx = WriteTx {
             read: ReadTx { connection: &self.connection },
             next_position: *next,
             appended: Vec::new(),
+            wrote: false,
         };
         let ran = job.run(&mut tx);
-        let WriteTx { next_position, appended, .. } = tx;
+        let WriteTx { next_position, appended, wrote, .. } = tx;
         let took = started.elapsed().as_millis();
         if took >= SLOW_CLOSURE_MS {
             tracing::warn!(what = job.what(), duration_ms = took, "a write closure was slow");
@@ -221,15 +270,20 @@ impl Engine {
         if self.connection.is_autocommit() {
             return Err(StoreError::TransactionLost(format!("during {}", job.what())));
         }
-        if ran == Ran::Keep {
-            self.statement("RELEASE closure")?;
-            *next = next_position;
-            entries.extend(appended.into_iter().map(Arc::new));
-        } else {
+        if ran == Ran::Undo && wrote {
+            if apart == Apart::No {
+                return Ok(Step::Mixed);
+            }
             self.statement("ROLLBACK TO closure")?;
+        }
+        if apart == Apart::Yes {
             self.statement("RELEASE closure")?;
         }
-        Ok(())
+        if ran == Ran::Keep {
+            *next = next_position;
+            entries.extend(appended.into_iter().map(Arc::new));
+        }
+        Ok(Step::Done)
     }
 
     fn move_head(&self, newest: Position) -> Result<(), StoreError> {

@@ -96,6 +96,9 @@ fn open_existing(path: &Path) -> Result<Connection, OpenError> {
 fn common(connection: &Connection) -> Result<(), OpenError> {
     connection.busy_timeout(Duration::from_millis(STORE_BUSY_WAIT_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    // The plan of a statement depends on the schema alone. Without this the engine compiles a
+    // statement again whenever a value is bound that might fit a partial index.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Savepoints keep the pages they may have to give back in memory, not in a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // A damaged schema must not run anything.

@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations![
     2 "0002_shown",
     3 "0003_messages_by_time",
     4 "0004_sums",
+    5 "0005_positions",
 ];
 
 /// Brings the database to the newest schema, after a copy of an existing one.

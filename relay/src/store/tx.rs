@@ -87,6 +87,8 @@ pub struct WriteTx<'c> {
     pub(super) read: ReadTx<'c>,
     pub(super) next_position: Position,
     pub(super) appended: Vec<crate::events::Entry>,
+    /// A statement that changes rows was run, whatever came of it.
+    pub(super) wrote: bool,
 }
 
 impl<'c> Deref for WriteTx<'c> {
@@ -97,9 +99,16 @@ impl<'c> Deref for WriteTx<'c> {
 }
 
 impl WriteTx<'_> {
+    /// The position of the event that is appended next.
+    #[must_use]
+    pub fn next_position(&self) -> Position {
+        self.next_position
+    }
+
     /// Runs a statement that changes rows; gives how many.
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<usize, StoreError> {
         self.read.still_open()?;
+        self.wrote = true;
         let mut statement = self.read.connection.prepare_cached(sql)?;
         Ok(statement.execute(rusqlite::params_from_iter(params))?)
     }
