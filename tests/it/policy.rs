@@ -76,7 +76,9 @@ async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
             walk.menu(name).await?;
         }
         page.click("account-menu").await?;
+        walk.until_menus(1).await?;
         page.click("change-password").await?;
+        walk.until_menus(0).await?;
         page.find("password-now").await?;
         page.fill("password-now", "not-her-password").await?;
         page.fill("password-new", "a-better-secret-of-ana").await?;
@@ -127,6 +129,7 @@ async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
     scene.relay.run().await?;
     window.until_connected().await?;
     page.click("account-menu").await?;
+    walk.until_menus(1).await?;
     page.click("sign-out").await?;
     page.find("sign-in-submit").await?;
     walk.check("signed out").await?;
@@ -196,10 +199,16 @@ impl Walk<'_> {
         self.until_menus(0).await
     }
 
-    /// So many menus stand open.
+    /// So many menus stand open, and none is moving: a click on a moving one meets what is below.
     async fn until_menus(&self, wanted: u64) -> Result<()> {
-        const OPEN: &str = "return [...document.querySelectorAll('[role=menu]')].filter((menu) => \
-                            menu.getBoundingClientRect().height > 0).length";
+        const OPEN: &str = "
+            const menus = [...document.querySelectorAll('[role=menu]')]
+                .filter((menu) => menu.getBoundingClientRect().height > 0);
+            const moving = menus.some((menu) => {
+                const around = menu.closest('.ant-dropdown') ?? menu;
+                return around.getAnimations({ subtree: true }).length > 0;
+            });
+            return moving ? 'moving' : menus.length;";
         let page = &self.window.page;
         page.until("a menu opens or closes", || async {
             Ok((page.run(OPEN, Vec::new()).await? == json!(wanted)).then_some(()))
