@@ -98,9 +98,6 @@ impl BareLoop {
             params![id, seq, actor, client_id, author, TEXT, false, now, seq, now, UNSUMMED, at],
         )?;
         let no_body = "";
-        database.execute(
-            events::INSERT,
-            params![at, now, "message_appended", id, seq, no_body],
-        )
+        database.execute(events::INSERT, params![at, now, "message_appended", id, seq, no_body])
     }
 }

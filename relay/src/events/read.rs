@@ -79,8 +79,8 @@ pub fn read_of_visitor(
 ) -> Result<Stretch, StoreError> {
     let mut collector = Collector::new(limits);
     let rows_max = collector.rows_max();
-    let mut positions = tx
-        .query(HAPPENED, params![*visitor_id, after, rows_max], |row| row.position(0))?;
+    let mut positions =
+        tx.query(HAPPENED, params![*visitor_id, after, rows_max], |row| row.position(0))?;
     tx.scan(SAID, params![*visitor_id, rows_max], |row| {
         let position = row.position(0)?;
         if position <= after {
