@@ -1,6 +1,6 @@
 //! Stories at the agent's desk: the real desktop window.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use yingke_tests::browser::{DesktopHome, DesktopWindow};
 
 use crate::scene::Scene;
@@ -106,15 +106,13 @@ async fn x16_x01_drafts_and_unsent_messages_survive_closing_the_window() -> Resu
     scene.finish().await
 }
 
-/// C03, B11, C15: the list shows who waits, 忙碌 and the end work from the window, and what is drawn
-/// is drawn by the window's own style rules, with nothing refused by its content policy.
+/// C03, B11, C15: the list shows who waits, 忙碌 and the end work from the window.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b11_c03_c15_the_window_serves_a_whole_conversation() -> Result<()> {
     let scene = Scene::set().await?;
     let account = scene.hire("Ana", 8).await?;
     let home = DesktopHome::new()?;
     let window = DesktopWindow::open(&home).await?;
-    watch_policy(&window).await?;
     window.sign_in(scene.address(), &account).await?;
     window.go_online().await?;
     let vera = scene.visitor().await?;
@@ -142,24 +140,6 @@ async fn b11_c03_c15_the_window_serves_a_whole_conversation() -> Result<()> {
         matches!(status, yingke_shared::views::VisitorStatus::Ended { .. })
     })
     .await?;
-    let blue = window
-        .page
-        .run(
-            "const send = document.createElement('i'); send.style.color = \
-             'var(--color-brand, var(--brand, var(--blue)))'; document.body.append(send); \
-             const colour = getComputedStyle(send).color; send.remove(); return colour;",
-            Vec::new(),
-        )
-        .await?;
-    ensure!(blue.is_string());
-    let refused = window.page.run("return window.__refused ?? []", Vec::new()).await?;
-    ensure!(refused.as_array().is_some_and(Vec::is_empty), "refused by the policy: {refused}");
     window.close().await?;
     scene.finish().await
-}
-
-async fn watch_policy(window: &DesktopWindow) -> Result<()> {
-    let script = "window.__refused = []; document.addEventListener('securitypolicyviolation', \
-                  (event) => window.__refused.push(event.violatedDirective + ' ' + event.blockedURI));";
-    window.page.run(script, Vec::new()).await.context("watching the policy").map(drop)
 }
