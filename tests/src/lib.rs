@@ -19,9 +19,11 @@
 pub mod agree;
 pub mod browser;
 pub mod chance;
+pub mod client;
 pub mod clock;
 pub mod crash;
 pub mod faults;
+pub mod hostile;
 pub mod http;
 pub mod judge;
 pub mod link;

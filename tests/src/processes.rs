@@ -77,6 +77,11 @@ impl Drop for Group {
     }
 }
 
+/// Ends every process of a group that somebody else started.
+pub fn end_group(group: u32) -> Result<()> {
+    signal_to("KILL", &format!("-{group}"))
+}
+
 fn signal_to(signal: &str, target: &str) -> Result<()> {
     let done = Command::new("sh")
         .args(["-c", "kill -s \"$0\" -- \"$1\" 2>/dev/null", signal, target])

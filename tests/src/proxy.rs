@@ -8,14 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 use crate::http::Address;
@@ -74,6 +74,8 @@ struct Gate {
 
 struct State {
     relay: SocketAddr,
+    /// Of this computer's addresses, the one the relay sees.
+    source: Ipv4Addr,
     gate: Mutex<Gate>,
     pace: watch::Sender<Pace>,
     /// Those that are not over, by number.
@@ -96,10 +98,17 @@ impl Drop for Proxy {
 impl Proxy {
     /// A good network to the relay, for now.
     pub async fn to(relay: &Address) -> Result<Self> {
+        Self::to_as(relay, Ipv4Addr::LOCALHOST).await
+    }
+
+    /// The same, seen by the relay as another of this computer's addresses: limits for each address
+    /// then hold for each of them.
+    pub async fn to_as(relay: &Address, source: Ipv4Addr) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let state = Arc::new(State {
             relay: SocketAddr::from(([127, 0, 0, 1], relay.port)),
+            source,
             gate: Mutex::new(Gate { is_down: false, first: Order::Pass }),
             pace: watch::Sender::new(Pace::default()),
             open: Mutex::default(),
@@ -188,6 +197,12 @@ enum Ending {
     Forget,
 }
 
+async fn reach(state: &State) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((state.source, 0)))?;
+    socket.connect(state.relay).await
+}
+
 async fn carry(state: Arc<State>, number: u64, client: TcpStream) {
     let gate = *state.gate.lock().unwrap();
     let orders = watch::Sender::new(gate.first);
@@ -202,7 +217,7 @@ async fn carry(state: Arc<State>, number: u64, client: TcpStream) {
     if gate.is_down || is_full {
         reset(&client);
     } else {
-        match TcpStream::connect(state.relay).await {
+        match reach(&state).await {
             Ok(relay) => through(&state, client, relay, order).await,
             Err(_) => reset(&client),
         }

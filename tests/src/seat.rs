@@ -317,7 +317,7 @@ impl View {
         self.state.inbox.iter().find(|row| row.conversation_id == *conversation)
     }
 
-    fn apply(&mut self, push: UiPush) {
+    pub(crate) fn apply(&mut self, push: UiPush) {
         match push {
             UiPush::State(state) => {
                 self.state = state;

@@ -159,14 +159,15 @@ export class ChatClient {
   write(text: string): boolean {
     if (!this.#outbox.has_room()) return false;
     const { page, locale } = this.#parts;
-    this.#outbox.write(newId(), text, { page: page(), locale: locale() }, Date.now());
+    const context = { page: page(), locale: locale(), visitor: this.#visitor() };
+    this.#outbox.write(newId(), text, context, Date.now());
     this.#preview.type("");
     this.#pump();
     return true;
   }
 
   retry(client_id: string): void {
-    this.#outbox.retry(client_id, newId(), Date.now());
+    this.#outbox.retry(client_id, newId(), this.#visitor(), Date.now());
     this.#pump();
   }
 
@@ -270,6 +271,7 @@ export class ChatClient {
       case "live":
         this.#enter_tries = 0;
         this.#refused = null;
+        if (this.#token !== null) this.#identity.keep(this.#token);
         if (this.#connection.epoch) this.#parts.storage.set("epoch", this.#connection.epoch);
         this.#publish({ clock_offset: effect.relay_now - Date.now() });
         break;
@@ -320,6 +322,8 @@ export class ChatClient {
 
   #takeSnapshot(snapshot: VisitorSnapshot, is_new_epoch: boolean): void {
     this.#names.clear();
+    const former = this.#visitor();
+    if (former !== snapshot.visitor.id) this.#outbox.become(former, snapshot.visitor.id);
     const fresh = { messages: snapshot.messages, has_earlier: snapshot.has_earlier };
     const kept = is_new_epoch ? timeline.EMPTY : this.#state.timeline;
     if (is_new_epoch) this.#outbox.reoffer(Date.now());
@@ -385,7 +389,7 @@ export class ChatClient {
     const now = this.#now();
     const { held } = this.#state;
     if (this.#connection.phase === "live" && held !== null) {
-      this.#sendMessages(Date.now());
+      this.#sendMessages(Date.now(), held.visitor.id);
       this.#sendPreview(now, held);
       const mark = held.conversation && this.#marks.take(now, held.conversation);
       if (mark) {
@@ -397,7 +401,8 @@ export class ChatClient {
     this.#schedule();
   }
 
-  #sendMessages(now: number): void {
+  #sendMessages(now: number, visitor: string): void {
+    this.#outbox.strand((other) => this.#isForeign(other), now, ADOPT_AFTER_MS);
     const stuck = this.#outbox.items.some(
       ({ state }) => state.kind === "sending" && isOverdue(state.since, now, LOST_ANSWER_MS),
     );
@@ -411,7 +416,7 @@ export class ChatClient {
       }
       return;
     }
-    const item = this.#outbox.take(now, (other) => this.#isMine(other, now));
+    const item = this.#outbox.take(now, visitor, (other) => this.#isMine(other, now));
     if (item === null) return;
     const { text, page, locale } = item;
     this.#command(item.client_id, { type: "send_message", body: { text, page, locale } });
@@ -443,6 +448,11 @@ export class ChatClient {
     this.#timer = window.setTimeout(() => this.#wake(), Math.max(0, soonest));
   }
 
+  /** Who the relay says this tab is, once it has. */
+  #visitor(): string | null {
+    return this.#state.held?.visitor.id ?? null;
+  }
+
   /** How long until the outbox has something to do, by the device's clock. */
   #messageWait(now: number): number {
     const { items } = this.#outbox;
@@ -459,9 +469,16 @@ export class ChatClient {
 
   /** One tab sends for all; where tabs cannot agree on one, each sends its own and what it found. */
   #isMine(item: OutboxItem, now: number): boolean {
+    if (this.#isForeign(item)) return false;
     if (this.#is_sender || isOverdue(item.at, now, ADOPT_AFTER_MS)) return true;
     const can_agree = navigator.locks !== undefined && this.#parts.storage.is_durable;
     return !can_agree && (item.tab === this.#tab || this.#found.has(item.client_id));
+  }
+
+  /** Another visitor's. What nobody claimed belongs to its tab, and to whom the storage knows. */
+  #isForeign(item: OutboxItem): boolean {
+    if (item.visitor !== null) return item.visitor !== this.#visitor();
+    return item.tab !== this.#tab && !this.#identity.is_shared(this.#token);
   }
 
   #claimSending(): void {

@@ -93,10 +93,24 @@ export class Identity {
       const ticket = this.#tickets.keeps ? await this.#tickets.ask() : "";
       const url = `/w/${this.#site}/visitor`;
       const entered = await post<VisitorEntered>(url, { ticket: ticket || null }, null);
+      // Where tabs cannot wait for each other, the first one's token is everybody's.
+      const meanwhile = this.#storage.get(TOKEN);
+      if (meanwhile !== null && meanwhile !== kept) return meanwhile;
       this.#storage.set(TOKEN, entered.token);
       if (this.#tickets.keeps) void this.#refreshTicket(entered.token);
       return entered.token;
     });
+  }
+
+  /** Whether other tabs, and later pages, are this visitor too. */
+  is_shared(token: string | null): boolean {
+    return token !== null && this.#storage.holds(TOKEN, token);
+  }
+
+  /** The relay takes this token: it is kept, if none is and the storage can by now. */
+  keep(token: string): void {
+    if (!this.#storage.holds(TOKEN, null)) return;
+    this.#storage.set(TOKEN, token);
   }
 
   async #refreshTicket(token: string): Promise<void> {

@@ -5,9 +5,10 @@ import { expect, test } from "vitest";
 import { Outbox, type OutboxItem, type OutboxStorage, UNSENT_MAX } from "./outbox";
 import type { Reply } from "./protocol";
 
-const CONTEXT = { page: { url: "", title: "" }, locale: "zh-CN" };
+const CONTEXT = { page: { url: "", title: "" }, locale: "zh-CN", visitor: null };
 const DAY = 24 * 60 * 60 * 1000;
 const ALL = () => true;
+const VERA = "vera";
 
 /** A disk that two tabs share; `onChange` is what the browser's storage event would tell. */
 class Disk {
@@ -43,10 +44,40 @@ test("messages go one at a time, in the order they were written", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 5);
   outbox.write("b", "2", CONTEXT, 5);
-  expect(outbox.take(5, ALL)?.client_id).toBe("a");
-  expect(outbox.take(5, ALL)).toBeNull();
+  expect(outbox.take(5, VERA, ALL)?.client_id).toBe("a");
+  expect(outbox.take(5, VERA, ALL)).toBeNull();
   outbox.answer(accepted("a"), 6);
-  expect(outbox.take(6, ALL)?.client_id).toBe("b");
+  expect(outbox.take(6, VERA, ALL)?.client_id).toBe("b");
+});
+
+test("a message goes as one visitor, and what another wrote asks first", () => {
+  const disk = new Disk();
+  const hers = new Outbox(disk.door(), "tab");
+  hers.write("a", "1", { ...CONTEXT, visitor: VERA }, 0);
+  hers.write("b", "2", CONTEXT, 0);
+  expect(hers.take(0, VERA, ALL)?.visitor).toBe(VERA);
+  // The same device knew no token: whoever came is somebody else.
+  const his = new Outbox(disk.door(), "tab2");
+  his.load(disk.items(), 1);
+  const isHis = (item: OutboxItem) => item.visitor === null || item.visitor === "viktor";
+  expect(his.take(1, "viktor", isHis)).toMatchObject({ client_id: "b", visitor: "viktor" });
+  const isHers = (item: OutboxItem) => !isHis(item);
+  his.strand(isHers, 4_000, 5_000);
+  expect(kinds(his)).toEqual(["queued", "sending"]);
+  his.strand(isHers, 5_001, 5_000);
+  expect(kinds(his)).toEqual(["wedged", "sending"]);
+  his.answer(accepted("b"), 5_002);
+  his.retry("a", "fresh", "viktor", 5_003);
+  expect(his.take(5_003, "viktor", isHis)).toMatchObject({ client_id: "a", visitor: "viktor" });
+});
+
+test("a tab that becomes somebody else takes along what it certainly never sent", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  for (const id of ["a", "b"]) outbox.write(id, id, { ...CONTEXT, visitor: VERA }, 0);
+  outbox.take(0, VERA, ALL);
+  outbox.link_lost();
+  outbox.become(VERA, "viktor");
+  expect(outbox.items.map((item) => item.visitor)).toEqual([VERA, "viktor"]);
 });
 
 test("a clock that steps back changes no order, on another page neither", () => {
@@ -68,30 +99,30 @@ test("what is sent again by hand stands behind what was written since", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "字".repeat(4_001), CONTEXT, 0);
   outbox.write("b", "2", CONTEXT, 0);
-  outbox.retry("a", "fresh", 0);
+  outbox.retry("a", "fresh", VERA, 0);
   expect(outbox.items.map(({ client_id }) => client_id)).toEqual(["b", "a"]);
 });
 
 test("a lost link sends again under the same id", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 0);
-  outbox.take(0, ALL);
+  outbox.take(0, VERA, ALL);
   outbox.link_lost();
   expect(kinds(outbox)).toEqual(["queued"]);
-  expect(outbox.take(1, ALL)?.client_id).toBe("a");
+  expect(outbox.take(1, VERA, ALL)?.client_id).toBe("a");
 });
 
 test("a failure of the relay waits and keeps the id, a refusal stops and keeps the text", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 0);
   outbox.write("b", "2", CONTEXT, 0);
-  outbox.take(0, ALL);
+  outbox.take(0, VERA, ALL);
   outbox.answer({ id: "a", error: { code: "too_fast", retry_after_ms: 700 } }, 100);
-  expect(outbox.take(799, ALL)).toBeNull();
-  expect(outbox.take(800, ALL)?.client_id).toBe("a");
+  expect(outbox.take(799, VERA, ALL)).toBeNull();
+  expect(outbox.take(800, VERA, ALL)?.client_id).toBe("a");
   outbox.answer({ id: "a", error: { code: "too_large" } }, 900);
   expect(kinds(outbox)).toEqual(["failed", "queued"]);
-  expect(outbox.take(900, ALL)?.client_id).toBe("b");
+  expect(outbox.take(900, VERA, ALL)?.client_id).toBe("b");
   expect(outbox.discard("a")).toBe("1");
 });
 
@@ -100,49 +131,49 @@ test("a clock that was set back holds no message, and a pause is never longer th
   const disk = new Disk();
   const outbox = new Outbox(disk.door(), "tab");
   outbox.write("a", "1", CONTEXT, 5 * hour);
-  outbox.take(5 * hour, ALL);
+  outbox.take(5 * hour, VERA, ALL);
   outbox.answer({ id: "a", error: { code: "busy" } }, 5 * hour);
-  expect(outbox.take(5 * hour, ALL)).toBeNull();
+  expect(outbox.take(5 * hour, VERA, ALL)).toBeNull();
   const reloaded = new Outbox(disk.door(), "tab2");
   reloaded.load(disk.items(), 2 * hour);
   for (const held of [outbox, reloaded]) {
     expect(held.wait(2 * hour, ALL)).toBe(0);
-    expect(held.take(2 * hour, ALL)?.client_id).toBe("a");
+    expect(held.take(2 * hour, VERA, ALL)?.client_id).toBe("a");
   }
   outbox.answer({ id: "a", error: { code: "busy", retry_after_ms: 5 * hour } }, 2 * hour);
   expect(outbox.wait(2 * hour, ALL)).toBe(60_000);
-  expect(outbox.take(2 * hour + 60_000, ALL)?.client_id).toBe("a");
+  expect(outbox.take(2 * hour + 60_000, VERA, ALL)?.client_id).toBe("a");
 });
 
 test("too long a text is kept and marked, and never leaves", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "字".repeat(4_001), CONTEXT, 0);
   expect(kinds(outbox)).toEqual(["failed"]);
-  expect(outbox.take(0, ALL)).toBeNull();
+  expect(outbox.take(0, VERA, ALL)).toBeNull();
 });
 
 test("an id that was used for something else is replaced on retry", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 0);
-  outbox.take(0, ALL);
+  outbox.take(0, VERA, ALL);
   outbox.answer({ id: "a", error: { code: "id_reused" } }, 1);
-  outbox.retry("a", "fresh", 2);
-  expect(outbox.take(2, ALL)?.client_id).toBe("fresh");
+  outbox.retry("a", "fresh", VERA, 2);
+  expect(outbox.take(2, VERA, ALL)?.client_id).toBe("fresh");
 });
 
 test("what waited for days asks instead of going", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 0);
-  expect(outbox.take(6 * DAY + 1, ALL)).toBeNull();
+  expect(outbox.take(6 * DAY + 1, VERA, ALL)).toBeNull();
   expect(kinds(outbox)).toEqual(["wedged"]);
-  outbox.retry("a", "x", 7 * DAY);
-  expect(outbox.take(7 * DAY, ALL)?.client_id).toBe("a");
+  outbox.retry("a", "x", VERA, 7 * DAY);
+  expect(outbox.take(7 * DAY, VERA, ALL)?.client_id).toBe("a");
 });
 
 test("what may have reached the relay cannot be deleted", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 0);
-  outbox.take(0, ALL);
+  outbox.take(0, VERA, ALL);
   expect(outbox.discard("a")).toBeNull();
   outbox.link_lost();
   expect(outbox.discard("a")).toBeNull();
@@ -155,10 +186,10 @@ test("a reload queues what was in flight and keeps the order", () => {
   const before = new Outbox(disk.door(), "tab");
   before.write("a", "1", CONTEXT, 0);
   before.write("b", "2", CONTEXT, 0);
-  before.take(0, ALL);
+  before.take(0, VERA, ALL);
   const after = new Outbox(disk.door(), "tab2");
   after.load(disk.items().reverse(), 10);
-  expect(after.take(10, ALL)?.client_id).toBe("a");
+  expect(after.take(10, VERA, ALL)?.client_id).toBe("a");
 });
 
 test("replaced history offers again what was acknowledged in the last day", () => {
@@ -169,13 +200,13 @@ test("replaced history offers again what was acknowledged in the last day", () =
     ["new", 2 * DAY],
   ] as const) {
     outbox.write(id, id, CONTEXT, at);
-    outbox.take(at, ALL);
+    outbox.take(at, VERA, ALL);
     outbox.answer(accepted(id), at);
     outbox.arrive(id, at);
   }
   outbox.reoffer(2 * DAY + 5);
-  expect(outbox.take(2 * DAY + 5, ALL)?.client_id).toBe("new");
-  expect(outbox.take(2 * DAY + 5, ALL)).toBeNull();
+  expect(outbox.take(2 * DAY + 5, VERA, ALL)?.client_id).toBe("new");
+  expect(outbox.take(2 * DAY + 5, VERA, ALL)).toBeNull();
 });
 
 test("an outbox has a limit", () => {
@@ -224,7 +255,7 @@ test("random scripts: two tabs, lost answers, reloads, cuts", () => {
     open(0);
     open(1);
     const send = (tab: Outbox, luck: number) => {
-      const item = tab.take(now, ALL);
+      const item = tab.take(now, VERA, ALL);
       if (item === null || luck < 0.2) return;
       const reply = relay.take(item.client_id);
       if (luck < 0.4) tab.link_lost();

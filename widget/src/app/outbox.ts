@@ -35,6 +35,8 @@ export interface OutboxItem {
   readonly order: number;
   /** The tab that wrote it, or asked to send it again. */
   readonly tab: string;
+  /** As whom it goes; null: as whoever sends it first. */
+  readonly visitor: string | null;
   readonly page: PageContext;
   readonly locale: string;
   readonly state: SendState;
@@ -120,7 +122,7 @@ export class Outbox {
   write(
     client_id: string,
     text: string,
-    context: { page: PageContext; locale: string },
+    context: { page: PageContext; locale: string; visitor: string | null },
     now: number,
   ): void {
     this.#put({
@@ -129,6 +131,7 @@ export class Outbox {
       at: now,
       order: this.#next_order(),
       tab: this.#tab,
+      visitor: context.visitor,
       page: context.page,
       locale: context.locale,
       state: [...text].length > TEXT_CHARS_MAX ? failed("too_large") : { kind: "queued" },
@@ -145,8 +148,8 @@ export class Outbox {
     return first && first.state.kind === "queued" ? waitOf(first, now) : null;
   }
 
-  /** The next message to send now, marked as being sent. */
-  take(now: number, is_mine: (item: OutboxItem) => boolean): OutboxItem | null {
+  /** The next message to send now, marked as being sent, from now on as this visitor. */
+  take(now: number, visitor: string, is_mine: (item: OutboxItem) => boolean): OutboxItem | null {
     for (;;) {
       const first = this.#first(is_mine);
       if (first?.state.kind !== "queued" || waitOf(first, now) > 0) return null;
@@ -156,10 +159,12 @@ export class Outbox {
       }
       const sending: OutboxItem = {
         ...first,
+        visitor,
         state: { kind: "sending", since: now },
         tries: first.tries + 1,
       };
-      this.#put(sending);
+      if (first.visitor === visitor) this.#put(sending);
+      else this.#claim(sending);
       return sending;
     }
   }
@@ -206,6 +211,22 @@ export class Outbox {
     }
   }
 
+  /** The relay knows this tab as somebody (else): what it wrote and never sent goes as that one. */
+  become(former: string | null, visitor: string): void {
+    for (const item of this.#items) {
+      const is_free = item.state.kind === "queued" && item.tries === 0 && item.tab === this.#tab;
+      if (is_free && item.visitor === former) this.#claim({ ...item, visitor });
+    }
+  }
+
+  /** What is not this tab's to send, and was not sent for so long, waits for a person. */
+  strand(is_foreign: (item: OutboxItem) => boolean, now: number, after: number): void {
+    for (const item of this.#items) {
+      if (item.state.kind !== "queued" || !isOverdue(item.at, now, after)) continue;
+      if (is_foreign(item)) this.#put({ ...item, state: { kind: "wedged" } });
+    }
+  }
+
   /** The relay's history was replaced: what was acknowledged lately is offered again. */
   reoffer(now: number): void {
     for (const item of this.#items) {
@@ -216,7 +237,7 @@ export class Outbox {
   }
 
   /** The visitor asks to send it again: unchanged, so under its id, unless that is spent. */
-  retry(client_id: string, fresh_id: string, now: number): void {
+  retry(client_id: string, fresh_id: string, visitor: string | null, now: number): void {
     const item = this.find(client_id);
     if (item === undefined || isUnsettled(item) || item.state.kind === "sent") return;
     const is_spent = item.state.kind === "failed" && item.state.code === "id_reused";
@@ -227,6 +248,7 @@ export class Outbox {
       at: now,
       order: this.#next_order(),
       tab: this.#tab,
+      visitor,
       state: { kind: "queued" },
       not_before: 0,
     });
@@ -273,6 +295,14 @@ export class Outbox {
   #put(item: OutboxItem): void {
     this.#place(item);
     this.is_durable = this.#storage.save(item) && this.is_durable;
+  }
+
+  /** From now on one visitor's; if that cannot be written down, no other tab may find it. */
+  #claim(item: OutboxItem): void {
+    this.#place(item);
+    if (this.#storage.save(item)) return;
+    this.is_durable = false;
+    this.#storage.drop(item.client_id);
   }
 
   #place(item: OutboxItem): void {

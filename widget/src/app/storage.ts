@@ -34,6 +34,15 @@ export class SiteStorage implements OutboxStorage {
     }
   }
 
+  /** Whether the disk, which other tabs read too, has exactly this. */
+  holds(key: string, value: string | null): boolean {
+    try {
+      return this.#disk !== null && this.#disk.getItem(this.#head + key) === value;
+    } catch {
+      return false;
+    }
+  }
+
   /** Keeps a value; says whether it is on the disk. */
   set(key: string, value: string): boolean {
     try {
@@ -110,7 +119,8 @@ export function readItem(text: string | null): OutboxItem | null {
       typeof item.at === "number" &&
       typeof item.order === "number" &&
       typeof item.state.kind === "string";
-    return fits ? item : null;
+    // Kept by an earlier version: it does not say as whom.
+    return fits ? { ...item, visitor: item.visitor ?? null } : null;
   } catch {
     return null;
   }

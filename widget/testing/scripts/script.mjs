@@ -1,0 +1,275 @@
+// One random script on one device, and the model it is held against. The model is small: every text
+// the visitor sent is in the relay's list exactly once in the end, whoever the visitor was by then,
+// or it is still shown and marked, or it was in a tab that said that it keeps nothing.
+
+import { chanceOf } from "./chance.mjs";
+import { readVisitor } from "./relay.mjs";
+
+const ACTIONS = [
+  ["send", 22],
+  ["type", 6],
+  ["pause", 10],
+  ["open", 7],
+  ["reload", 9],
+  ["close", 5],
+  ["offline", 6],
+  ["online", 9],
+  ["mute", 5],
+  ["cut", 6],
+  ["freeze", 4],
+  ["sleep", 3],
+  ["answer", 8],
+  ["end", 2],
+  ["restart", 1],
+  ["fill", 2],
+  ["free", 3],
+  ["block", 1],
+  ["clear", 1],
+];
+const WEIGHT = ACTIONS.reduce((sum, [, weight]) => sum + weight, 0);
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const TABS_MAX = 3;
+
+function actionOf(chance) {
+  let at = chance.below(WEIGHT);
+  for (const [name, weight] of ACTIONS) {
+    if (at < weight) return name;
+    at -= weight;
+  }
+  return "pause";
+}
+
+const pass = (time) => new Promise((done) => setTimeout(done, time));
+
+/** Waits for a condition; the last reason why not is the error. */
+async function until(limit, look) {
+  const end = performance.now() + limit;
+  for (;;) {
+    const why = await look().catch((thrown) => `it cannot be looked at: ${thrown}`);
+    if (why === null) return;
+    if (performance.now() > end) throw new Error(why);
+    await pass(200);
+  }
+}
+
+/** See the head of this file. */
+export class Scenario {
+  #chance;
+  #device;
+  #network;
+  #parts;
+  #name;
+  /** Each text that was sent, by itself. */
+  #sent = new Set();
+  /** Those that were in a tab that said that it keeps nothing, when it went. */
+  #may_be_lost = new Set();
+  /** What was done, for who reads of a failure. */
+  steps = [];
+
+  constructor(parts, device, network, seed) {
+    this.#parts = parts;
+    this.#device = device;
+    this.#network = network;
+    this.#chance = chanceOf(seed);
+    this.#name = `s${seed}`;
+  }
+
+  async run() {
+    const chance = this.#chance;
+    this.#device.has_locks = chance.below(6) > 0;
+    await this.#device.open();
+    const count = 10 + chance.below(11);
+    for (let at = 0; at < count; at += 1) {
+      const action = actionOf(chance);
+      const tab = this.#device.tabs.length > 0 ? chance.one(this.#device.tabs) : null;
+      this.steps.push(`${action}${tab === null ? "" : ` ${this.#device.tabs.indexOf(tab)}`}`);
+      await this.#act(action, tab, chance.below(1_000));
+      if (chance.below(3) > 0) await pass(chance.below(250));
+    }
+    await this.#calm();
+    return { sent: this.#sent.size, lost: this.#may_be_lost.size };
+  }
+
+  async #act(action, tab, number) {
+    const device = this.#device;
+    switch (action) {
+      case "send": {
+        if (tab === null) return;
+        const text = `${this.#name} says ${this.#sent.size}`;
+        if (await tab.say(text)) this.#sent.add(text);
+        return;
+      }
+      case "type":
+        await tab?.type(`half of ${number}`);
+        return;
+      case "open":
+        if (device.tabs.length < TABS_MAX && device.can_load) await device.open();
+        return;
+      case "reload":
+        if (tab === null || !device.can_load) return;
+        await this.#goes(tab);
+        await tab.reload();
+        return;
+      case "close":
+        if (tab === null) return;
+        await this.#goes(tab);
+        await tab.close();
+        return;
+      case "offline":
+        this.#network.down();
+        await device.setOnline(false);
+        return;
+      case "online":
+        this.#network.up();
+        await device.setOnline(true);
+        return;
+      case "mute":
+        this.#network.mute();
+        return;
+      case "cut":
+        this.#network.cut();
+        return;
+      case "freeze":
+        await tab?.freeze(true);
+        return;
+      case "sleep": {
+        this.#network.cut();
+        // Once in a while so long that what waited is too old to go by itself.
+        await device.sleep(number < 100 ? 7 * DAY : (1 + (number % 10)) * HOUR);
+        await pass(50);
+        await device.wake();
+        return;
+      }
+      case "answer":
+        await this.#answer(tab, number);
+        return;
+      case "end":
+        await tab?.end();
+        return;
+      case "restart":
+        this.#parts.ask({ ask: "restart" });
+        return;
+      case "fill":
+        device.storage = device.storage === "good" ? "full" : device.storage;
+        return;
+      case "free":
+        device.storage = device.storage === "full" ? "good" : device.storage;
+        return;
+      case "block":
+        device.storage = "blocked";
+        return;
+      case "clear":
+        if (device.can_load) await this.#clear();
+        return;
+      default:
+        await pass(number / 2);
+    }
+  }
+
+  async #answer(tab, number) {
+    if (tab === null) return;
+    const { lines } = await tab.shows();
+    const conversation = lines.findLast((line) => line.conversation !== null)?.conversation;
+    if (conversation === undefined) return;
+    const text = `an answer to ${this.#name}, ${number}`;
+    this.#parts.ask({ ask: "answer", conversation, text });
+  }
+
+  /** The visitor clears the browser's data, which closes the pages; they are opened again. */
+  async #clear() {
+    for (const text of this.#sent) this.#may_be_lost.add(text);
+    for (const tab of [...this.#device.tabs]) await tab.close();
+    await this.#device.clearStorage();
+    await this.#device.open();
+  }
+
+  /** A tab is about to go: what it alone holds may go with it only if it says so. */
+  async #goes(tab) {
+    const shown = await tab.shows();
+    if (shown.is_durable) return;
+    for (const { mark, seq, text } of shown.lines) {
+      if (seq === null && mark !== "sent") this.#may_be_lost.add(text);
+    }
+  }
+
+  /** Everything is good again; then all must agree. */
+  async #calm() {
+    const device = this.#device;
+    this.#network.up();
+    device.storage = "good";
+    await device.wake();
+    await device.setOnline(true);
+    // What an earlier page left on the disk is taken up.
+    await device.open();
+    this.#parts.ask({ ask: "calm" });
+    await until(60_000, () => this.#agree());
+    // And it stays so.
+    await pass(300);
+    const why = await this.#agree();
+    if (why !== null) throw new Error(`it did not stay so: ${why}`);
+    const { port, source } = this.#parts;
+    for (const token of device.tokens) await readVisitor(port, source, token, true);
+  }
+
+  /** Null, or why not yet. */
+  async #agree() {
+    for (const [at, tab] of this.#device.tabs.entries()) {
+      const { lines, link } = await tab.shows();
+      if (link !== "live") return `tab ${at} is ${link}`;
+      const waits = lines.find(({ mark }) => mark === "queued" || mark === "sending");
+      if (waits !== undefined) return `${waits.text} is still ${waits.mark}`;
+    }
+    const stored = [];
+    const by_token = new Map();
+    for (const token of this.#device.tokens) {
+      const { port, source } = this.#parts;
+      const { messages } = await readVisitor(port, source, token);
+      const texts = messages.filter(({ content }) => content.kind === "text");
+      by_token.set(token, texts);
+      const own = texts.filter(({ author }) => author.kind === "me");
+      const visitor = by_token.size;
+      stored.push(...own.map(({ client_id, content }) => ({ client_id, content, visitor })));
+    }
+    const shown = new Map();
+    for (const [at, tab] of this.#device.tabs.entries()) {
+      const { lines } = await tab.shows();
+      shown.set(tab, lines);
+      const list = lines.filter(({ seq }) => seq !== null);
+      const truth = by_token.get(tab.token) ?? [];
+      const ours = list.map(({ client_id, seq, text }) => `${seq} ${client_id} ${text}`);
+      const theirs = truth.map(({ client_id, seq, content }) => {
+        return `${seq} ${client_id} ${content.text}`;
+      });
+      if (ours.join("\n") !== theirs.join("\n")) {
+        const who = [...by_token.keys()].indexOf(tab.token) + 1;
+        return `tab ${at}, visitor ${who} of ${by_token.size}, shows\n${ours.join("\n")}\nnot\n${theirs.join("\n")}`;
+      }
+    }
+    const unsent = [...shown.values()].flat().filter(({ seq }) => seq === null);
+    for (const text of this.#sent) {
+      const found = stored.filter(({ content }) => content.text === text);
+      const copies = found.length;
+      if (copies > 1) {
+        const where = found.map(({ client_id, visitor }) => `${client_id} of visitor ${visitor}`);
+        return `doubled: ${text} is stored as ${where.join(" and ")}`;
+      }
+      const marks = unsent.filter((line) => line.text === text).map(({ mark }) => mark);
+      const is_marked = marks.some((mark) => mark === "failed" || mark === "wedged");
+      if (copies === 1 && marks.length > 0) return `${text} is stored and shown as ${marks}`;
+      if (copies === 0 && !is_marked && !this.#may_be_lost.has(text)) {
+        return `${text} is ${marks.length > 0 ? `still ${marks}` : "lost"}`;
+      }
+      const is_there = [...shown.values()].filter((lines) => lines.some((l) => l.text === text));
+      if (copies === 0 && is_marked && is_there.length < shown.size && !this.#isAlone()) {
+        return `${text} is marked in ${is_there.length} of ${shown.size} tabs`;
+      }
+    }
+    return null;
+  }
+
+  /** Where storage is blocked or was cleared tabs know nothing of each other. */
+  #isAlone() {
+    return this.#device.tokens.size > 1;
+  }
+}
