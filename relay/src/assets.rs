@@ -4,6 +4,10 @@
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+use yingke_shared::error_code::ErrorCode;
+
+use crate::error::RelayError;
 
 /// One embedded file.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +63,7 @@ pub async fn app_file(Path(file): Path<String>, headers: HeaderMap) -> Response<
     match find(&format!("assets/{file}")) {
         Some(asset) => answer(asset, &headers, Caching::ForEver),
         None if ASSETS.is_empty() => missing(),
-        None => plain(StatusCode::NOT_FOUND, "not found"),
+        None => RelayError::refused(ErrorCode::NotFound).into_response(),
     }
 }
 

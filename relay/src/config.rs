@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -18,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::limits::{
-    CONFIG_FILE_BYTES_MAX, MESSAGES_PER_SECOND, MESSAGES_PER_SECOND_MAX, SOCKETS_PER_ADDRESS,
-    SOCKETS_PER_ADDRESS_MAX, TRUSTED_PROXIES_MAX,
+    CONFIG_FILE_BYTES_MAX, CONFIG_NESTING_MAX, MESSAGES_PER_SECOND, MESSAGES_PER_SECOND_MAX,
+    SOCKETS_PER_ADDRESS, SOCKETS_PER_ADDRESS_MAX, TRUSTED_PROXIES_MAX,
 };
 use crate::tls;
 
@@ -224,11 +226,34 @@ fn nearest(key: &str) -> Option<&'static str> {
 
 fn read_file(file: &Path) -> Result<String, String> {
     let shown = file.display();
-    let size = std::fs::metadata(file).map_err(|error| format!("{shown}: {error}"))?.len();
-    if size > CONFIG_FILE_BYTES_MAX {
+    let mut text = String::new();
+    let read = File::open(file)
+        .and_then(|file| file.take(CONFIG_FILE_BYTES_MAX + 1).read_to_string(&mut text))
+        .map_err(|error| format!("{shown}: {error}"))?;
+    if u64::try_from(read).is_ok_and(|read| read > CONFIG_FILE_BYTES_MAX) {
         return Err(format!("{shown}: larger than {CONFIG_FILE_BYTES_MAX} bytes"));
     }
-    std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))
+    if nesting(&text) > CONFIG_NESTING_MAX {
+        return Err(format!(
+            "{shown}: brackets inside brackets; every key is one line or one list"
+        ));
+    }
+    Ok(text)
+}
+
+/// The most brackets that are open at once. The reader of TOML calls itself for each, more often
+/// than a small stack bears.
+fn nesting(text: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for c in text.chars() {
+        match c {
+            '[' | '{' => open += 1,
+            ']' | '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// One text or several; an environment variable has them with commas between.

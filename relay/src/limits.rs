@@ -99,6 +99,10 @@ pub const RESUME_BYTES_MAX: usize = 1_024 * 1_024;
 /// The configuration file, in bytes. Ours has a few hundred.
 pub const CONFIG_FILE_BYTES_MAX: u64 = 64 * 1_024;
 
+/// Brackets open at once in it. Ours has one; its reader calls itself for each, on a stack of any
+/// size.
+pub const CONFIG_NESTING_MAX: usize = 16;
+
 /// Trusted proxy networks: each is compared for each request.
 pub const TRUSTED_PROXIES_MAX: usize = 64;
 

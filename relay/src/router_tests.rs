@@ -27,7 +27,7 @@ const EXPECTED: &[(&str, &str, [u16; 5])] = &[
     ("GET", "/api/conversations", [401, 401, 200, 200, 200]),
     ("GET", "/api/conversations/{id}/messages", [401, 401, 404, 404, 404]),
     // A socket: asked without an upgrade.
-    ("GET", "/ws/staff", [0; 5]),
+    ("GET", "/ws/staff", [400; 5]),
     ("GET", "/widget.js", [0; 5]),
     ("GET", "/w/assets/{file}", [0; 5]),
     ("GET", "/w/{site}/boot", [404; 5]),
@@ -35,7 +35,7 @@ const EXPECTED: &[(&str, &str, [u16; 5])] = &[
     ("GET", "/c/{site}", [404; 5]),
     ("POST", "/w/{site}/visitor", [404; 5]),
     ("POST", "/w/{site}/ticket", [401, 404, 401, 401, 401]),
-    ("GET", "/ws/visitor", [0; 5]),
+    ("GET", "/ws/visitor", [400; 5]),
 ];
 
 /// A body that passes the check of its form, where the form is not what is tested.

@@ -68,14 +68,14 @@ impl Profile {
     /// deleted: nothing in it is worth refusing to start for.
     pub(crate) fn load(data: &Path) -> Result<Self, ProfileError> {
         let path = data.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
             Err(error) => return Err(error.into()),
         };
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let found = value.get("generation").and_then(serde_json::Value::as_u64);
         if let Some(found) = found.filter(|found| *found > u64::from(GENERATION)) {
             return Err(ProfileError::NewerGeneration { found });

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -40,12 +41,15 @@ use crate::limits::{
     SOCKET_WRITE_BUFFER_BYTES_MAX, WRITTEN_TOGETHER_BYTES,
 };
 
+/// A request that opens a WebSocket, or does not.
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
 /// `GET /ws/staff`.
 pub async fn staff_upgrade(
     State(app): State<Arc<App>>,
     Extension(address): Extension<ClientAddress>,
     pulse: Option<Extension<Arc<Pulse>>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     accept::<Staff>(app, address, pulse, upgrade)
 }
@@ -55,7 +59,7 @@ pub async fn visitor_upgrade(
     State(app): State<Arc<App>>,
     Extension(address): Extension<ClientAddress>,
     pulse: Option<Extension<Arc<Pulse>>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     accept::<Visitors>(app, address, pulse, upgrade)
 }
@@ -64,8 +68,11 @@ fn accept<S: Side>(
     app: Arc<App>,
     address: ClientAddress,
     pulse: Option<Extension<Arc<Pulse>>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
+    let Ok(upgrade) = upgrade else {
+        return RelayError::refused(ErrorCode::BadFrame).into_response();
+    };
     let admission = match app.hub.admit(address.0, app.config.sockets_per_address) {
         Ok(admission) => admission,
         Err(code) => return RelayError::refused(code).into_response(),

@@ -10,6 +10,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use yingke_shared::ids::{Epoch, Position};
+use yingke_shared::limits::INTEGER_MAX;
 
 use super::folder::Folder;
 use super::{OpenError, Row, StoreError, WriteTx};
@@ -46,7 +47,7 @@ pub(super) fn begin_boot(
             Some(stored) if !restored => stored.epoch.clone(),
             _ => new_epoch(world)?,
         },
-        boot: boot_so_far(&stored).max(boot_so_far(&beside)) + 1,
+        boot: boot_so_far(&stored).max(boot_so_far(&beside)).saturating_add(1),
         position: stored.as_ref().map_or(Position::ZERO, |stored| stored.position),
     };
     if restored {
@@ -142,11 +143,13 @@ fn read_beside(path: &Path) -> Option<Beside> {
             return None;
         }
     };
-    let parsed = serde_json::from_slice(&bytes);
-    if parsed.is_err() {
+    let parsed = serde_json::from_slice(&bytes).ok();
+    // No relay was started so often: a damaged number must not outlast the damage.
+    let parsed = parsed.filter(|beside: &Beside| beside.boot <= INTEGER_MAX);
+    if parsed.is_none() {
         tracing::warn!("the boot file beside the database is not readable; it is written anew");
     }
-    parsed.ok()
+    parsed
 }
 
 /// Writes the file so that a crash leaves the old or the new content.

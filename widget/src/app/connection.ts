@@ -2,6 +2,7 @@
 // the epoch and the position, says hello, watches for silence, and decides when to try again. The
 // shell (client.ts) carries out the effects with a real socket.
 
+import { readFrame } from "./frames";
 import {
   type ErrorCode,
   PROTOCOL_VERSION,
@@ -170,7 +171,7 @@ export class Connection {
   }
 
   #read(now: number, text: string): Effect[] {
-    const frame = decode(text);
+    const frame = readFrame(text);
     if (frame === null) return [];
     if (this.phase === "live") this.#since = now;
     switch (frame.type) {
@@ -239,13 +240,4 @@ function backOff(tries: number): number {
   const late = tries - BACK_OFF_SOON_TRIES;
   if (late < 0) return Math.min(BACK_OFF_SOON_MAX_MS, BACK_OFF_MS * 2 ** Math.min(tries, 10));
   return Math.min(BACK_OFF_MAX_MS, BACK_OFF_SOON_MAX_MS * 2 ** Math.min(late, 10));
-}
-
-function decode(text: string): VisitorFrame | null {
-  try {
-    const frame: unknown = JSON.parse(text);
-    return typeof frame === "object" && frame !== null ? (frame as VisitorFrame) : null;
-  } catch {
-    return null;
-  }
 }
