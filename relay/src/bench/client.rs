@@ -21,7 +21,6 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::frame::{Hello, ResumePoint};
 use yingke_shared::ids::{ConversationId, Epoch, Position};
-use yingke_shared::limits::COMMANDS_IN_FLIGHT_MAX;
 
 use super::error::{BenchError, During as _};
 use super::ground::TEXT;
@@ -30,6 +29,9 @@ use super::ground::TEXT;
 const OF_ONE_ADDRESS: usize = 200;
 /// A connection and its welcome; longer ones are tried again.
 const WELCOME_WITHIN: Duration = Duration::from_secs(20);
+/// Messages of one client that are unanswered at once: with two hundred clients they fit into the
+/// writer's queue, so that a relay which is too slow for a rate shows it by its delays.
+const UNANSWERED_MAX: usize = 16;
 /// Between the time and the sender in an id.
 const MARK: &str = "-bench-";
 /// Of the time in an id.
@@ -336,7 +338,7 @@ impl Talk {
     }
 
     async fn send(&mut self, intended_ns: u64) {
-        if self.unanswered >= COMMANDS_IN_FLIGHT_MAX {
+        if self.unanswered >= UNANSWERED_MAX {
             self.waiting.push_back(intended_ns);
             return;
         }
