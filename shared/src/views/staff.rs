@@ -70,8 +70,9 @@ pub enum ConversationStatus {
     },
 }
 
-/// Who wrote a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+/// Who wrote a message. A kind of author that a later version knows reads as [`Self::System`]: neither
+/// the visitor nor one of ours, and the message keeps its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export)]
 pub enum Author {
@@ -84,6 +85,26 @@ pub enum Author {
     },
     /// The relay itself.
     System,
+}
+
+impl<'de> Deserialize<'de> for Author {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        enum Known {
+            Visitor,
+            Agent {
+                agent_id: AgentId,
+            },
+            #[serde(other)]
+            System,
+        }
+        Ok(match Known::deserialize(deserializer)? {
+            Known::Visitor => Self::Visitor,
+            Known::Agent { agent_id } => Self::Agent { agent_id },
+            Known::System => Self::System,
+        })
+    }
 }
 
 /// What a message says. A reader of an older version meets content it has no words for: it reads

@@ -1,6 +1,10 @@
 // The loader: the one script a host page includes. It asks the relay whether it may start here,
 // draws the launcher in a shadow root, and makes the iframe only when it is needed. It leaves one
 // name on the page, `Yingke`, and moves nothing.
+//
+// Whether the site is on is asked once for each page. A site switched off while a page is open keeps
+// its launcher there until the next page: a button does not vanish under a hand that reaches for it, a
+// conversation that is open goes on behind it, and the window says that the service is off.
 
 import { HostFrame } from "./host_frame";
 import { text, wordsOf } from "./words";

@@ -6,7 +6,8 @@ import { chanceOf } from "./chance.mjs";
 import { readVisitor } from "./relay.mjs";
 
 const ACTIONS = [
-  ["send", 22],
+  ["send", 32],
+  ["unheard", 8],
   ["type", 6],
   ["pause", 10],
   ["open", 7],
@@ -100,6 +101,13 @@ export class Scenario {
         if (await tab.say(text)) this.#sent.add(text);
         return;
       }
+      case "unheard":
+        // Sent and stored, and the link breaks before the answer is there.
+        this.#network.mute();
+        await this.#act("send", tab, number);
+        await pass(20 + (number % 100));
+        this.#network.up();
+        return;
       case "type":
         await tab?.type(`half of ${number}`);
         return;

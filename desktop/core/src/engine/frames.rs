@@ -226,6 +226,7 @@ mod tests {
         let mut messages = [1, 2, 3]
             .map(|n| serde_json::to_value(crate::replica::tests::message(n, n, None)).unwrap());
         messages[1]["content"] = serde_json::json!({ "kind": "picture", "id": "p" });
+        messages[2]["author"] = serde_json::json!({ "kind": "robot", "robot_id": "r" });
         let page = serde_json::json!({
             "conversation_id": "c1", "messages": messages, "has_earlier": false,
         });
@@ -242,6 +243,7 @@ mod tests {
         assert_eq!(seqs, [1, 2, 3]);
         let unknown = |message: &&Message| message.content == MessageContent::Unknown;
         assert_eq!(page.messages.iter().filter(unknown).count(), 1);
+        assert_eq!(page.messages[2].author, yingke_shared::views::Author::System);
     }
 
     #[test]

@@ -53,6 +53,11 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
+/// What this program can read. Raised with every kind of content, notice, author or standing it
+/// learns: an earlier version kept what it had no words for as unknown, so what it kept is had again
+/// from the relay.
+const READS: &str = "2";
+
 /// A stretch of messages without holes, from `low` to `high`, that ends with the newest held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tail {
@@ -144,8 +149,21 @@ impl Cache {
     fn try_open(shelf: &Shelf, path: &Path) -> Result<(Self, CacheContents), StoreError> {
         let db = super::open(shelf, path, "cache.db", PRAGMAS, MIGRATIONS)?;
         let cache = Self { db, path: path.to_owned(), shelf: shelf.clone() };
+        cache.forget_what_was_read_otherwise()?;
         let contents = cache.contents()?;
         Ok((cache, contents))
+    }
+
+    /// See [`READS`]. Records stay to be shown; the next snapshot brings them anew.
+    fn forget_what_was_read_otherwise(&self) -> Result<(), StoreError> {
+        if self.fact("reads")?.as_deref() == Some(READS) {
+            return Ok(());
+        }
+        let sql = format!(
+            "BEGIN IMMEDIATE; DELETE FROM messages; DELETE FROM facts WHERE name = 'position';
+             INSERT OR REPLACE INTO facts (name, value) VALUES ('reads', '{READS}'); COMMIT;"
+        );
+        self.db.execute_batch(&sql).map_err(StoreError::sqlite("forget what was read otherwise"))
     }
 
     /// Drops the file and starts an empty one.
@@ -307,7 +325,7 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
             tx.execute_batch("UPDATE conversations SET held = 0; DELETE FROM colleagues;")?;
         }
         Reset::Everything => tx.execute_batch(
-            "DELETE FROM facts; DELETE FROM colleagues; DELETE FROM sites; DELETE FROM marks;
+            "DELETE FROM facts WHERE name <> 'reads'; DELETE FROM colleagues; DELETE FROM sites; DELETE FROM marks;
              DELETE FROM conversations; DELETE FROM messages;",
         )?,
     }

@@ -114,6 +114,53 @@ fn a_snapshot_keeps_messages_and_another_history_keeps_nothing() {
 }
 
 #[test]
+fn what_an_earlier_version_could_not_read_is_had_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut cache, _) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
+    let conversations = vec![(record("a"), true)];
+    let place = Some(place("e1", 7));
+    cache.write(&CacheWrite { place, conversations, ..CacheWrite::default() }).unwrap();
+    write_messages(&mut cache, "a", 1..=3);
+    drop(cache);
+    let (cache, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
+    assert!(contents.place.is_some());
+    assert_eq!(cache.page(&lane("a"), None, 9).unwrap().len(), 3);
+    drop(cache);
+    let db = rusqlite::Connection::open(folder.path().join("cache.db")).unwrap();
+    db.execute("UPDATE facts SET value = '1' WHERE name = 'reads'", []).unwrap();
+    drop(db);
+    let (cache, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
+    assert!(contents.place.is_none(), "a snapshot is wanted");
+    assert_eq!(contents.conversations.len(), 1, "and until then something is shown");
+    assert!(cache.page(&lane("a"), None, 9).unwrap().is_empty());
+}
+
+/// What is learnt here is a reason to raise `READS` in `cache.rs`, and then to list it.
+#[test]
+fn every_kind_this_version_reads_is_counted() {
+    use yingke_shared::views::{Author, ConversationStatus, MessageContent, SystemNotice};
+    fn reads(message: &Message, status: &ConversationStatus) {
+        match &message.author {
+            Author::Visitor | Author::Agent { .. } | Author::System => {}
+        }
+        match &message.content {
+            MessageContent::Text { .. } | MessageContent::Unknown => {}
+            MessageContent::Notice { notice } => match notice {
+                SystemNotice::Welcome { .. }
+                | SystemNotice::AgentJoined { .. }
+                | SystemNotice::Ended { .. } => {}
+            },
+        }
+        match status {
+            ConversationStatus::Waiting { .. }
+            | ConversationStatus::Serving { .. }
+            | ConversationStatus::Ended { .. } => {}
+        }
+    }
+    reads(&message(1, 1, None), &record("a").status);
+}
+
+#[test]
 fn a_broken_cache_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     for broken in [&b"SQLite format 3\0 but no more than that"[..], b"", b"nonsense"] {
