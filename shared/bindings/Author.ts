@@ -2,7 +2,8 @@
 import type { AgentId } from "./AgentId";
 
 /**
- * Who wrote a message.
+ * Who wrote a message. A kind of author that a later version knows reads as [`Self::System`]: neither
+ * the visitor nor one of ours, and the message keeps its place.
  */
 export type Author = { "kind": "visitor" } | { "kind": "agent", 
 /**
