@@ -47,3 +47,28 @@ test.each<[string, typeof fetch]>([
   await vi.advanceTimersByTimeAsync(1);
   expect(ended).toHaveBeenCalledWith(expect.any(EnterRefused));
 });
+
+test("where tabs cannot wait for each other, the first one's token is everybody's", async () => {
+  const answers: ((token: string) => void)[] = [];
+  vi.stubGlobal("fetch", () => {
+    return new Promise<Response>((resolve) => {
+      answers.push((token) => resolve(new Response(JSON.stringify({ token }))));
+    });
+  });
+  const tabs = [0, 1].map(() => new Identity("s", new SiteStorage("s", localStorage), TICKETS));
+  const tokens = Promise.all(tabs.map((tab) => tab.token(null)));
+  answers[1]?.("second");
+  await vi.advanceTimersByTimeAsync(0);
+  answers[0]?.("first");
+  expect(await tokens).toEqual(["second", "second"]);
+  expect(tabs.map((tab) => tab.is_shared("second"))).toEqual([true, true]);
+});
+
+test("a token that could not be kept is kept later, unless another is there by then", () => {
+  const identity = new Identity("s", new SiteStorage("s", localStorage), TICKETS);
+  expect(identity.is_shared("t-vera")).toBe(false);
+  identity.keep("t-vera");
+  identity.keep("t-viktor");
+  expect(identity.is_shared("t-vera")).toBe(true);
+  expect(new Identity("s", new SiteStorage("s", null), TICKETS).is_shared(null)).toBe(false);
+});
