@@ -323,6 +323,8 @@ mod tests {
         let mut machine = welcomed();
         machine.writes(1_000, false);
         machine.writes(2_000, false);
+        machine.heard(4_000);
+        assert_eq!(machine.due(4_000), Due::Ping);
         machine.heard(8_000);
         assert_eq!(machine.due(8_000), Due::PingAndDelivery);
         machine.heard(11_000);

@@ -373,19 +373,19 @@ impl Simulation {
 }
 
 fn position_of(frame: &str, is_staff: bool) -> Option<Position> {
-    fn begin<S>(start: Start<S>) -> Position {
+    fn begin<S>(start: &Start<S>) -> Position {
         match start {
-            Start::Resumed { position } | Start::Snapshot { position, .. } => position,
+            Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
         }
     }
     if is_staff {
         match serde_json::from_str(frame).ok()? {
-            StaffFrame::Welcome(welcome) => Some(begin(welcome.start)),
+            StaffFrame::Welcome(welcome) => Some(begin(&welcome.start)),
             _ => None,
         }
     } else {
         match serde_json::from_str(frame).ok()? {
-            VisitorFrame::Welcome(welcome) => Some(begin(welcome.start)),
+            VisitorFrame::Welcome(welcome) => Some(begin(&welcome.start)),
             _ => None,
         }
     }
