@@ -35,11 +35,14 @@ type Waiting = Arc<Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>;
 pub struct Pending(oneshot::Receiver<Answer>);
 
 impl Pending {
-    /// The answer, once it is there; an error if the process ended before.
+    /// What was asked is carried out; an error if it is refused or the process ended before.
     pub async fn answer(self) -> Result<UiReply> {
+        self.outcome().await?.map_err(|error| anyhow!("the client refuses: {error:?}"))
+    }
+
+    async fn outcome(self) -> Result<Answer> {
         let answer = timeout_at(Instant::now() + LIMIT, self.0).await.context("no answer")?;
-        let answer = answer.context("the client ended without an answer")?;
-        answer.map_err(|error| anyhow!("the client refuses: {error:?}"))
+        answer.context("the client ended without an answer")
     }
 
     /// What was heard before the process ended: nothing, or the answer.
@@ -180,7 +183,10 @@ impl ClientProcess {
             remember: Remember::Nothing,
             allow_plain_http: false,
         };
-        self.submit(&request)?.answer().await?;
+        while let Err(error) = self.submit(&request)?.outcome().await? {
+            let wait = error.retry_after_ms.context("signing in is refused")?;
+            wait::pass(Duration::from_millis(u64::from(wait))).await;
+        }
         self.until("the client is connected", |view| {
             (view.state.connection.state == ConnectionState::Connected).then_some(())
         })
