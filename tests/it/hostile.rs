@@ -17,7 +17,11 @@
 //! `YINGKE_SEED=n` pours another sequence. Which input a process died of without a word is told, to
 //! the thousand, by `yingke-hostile-*` in the system's folder for temporary files.
 //!
-//! Made to fail: see the notes at the end of the file's list of doors.
+//! Made to fail: a relay that panics on a locale that is not ASCII (one line in `relay/src/text.rs`) was
+//! found by the sessions after 2,962 inputs, the input was kept, and the next run began with it; one
+//! that panics on the locale `-1` was found by the texts after 783. The first run of all failed on what
+//! now stands in `tests/corpus/*/failed-*`: a boot number at its end, a profile that is no text, a
+//! configuration of brackets.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -47,8 +51,8 @@ type Run = fn(Dose) -> Result<Vec<Tally>>;
 
 /// Every door, with its part of a hundred thousand inputs: cheap ones have most.
 const DOORS: &[(u64, Run)] = &[
-    (150, |dose| relay_port(dose)),
-    (4_000, |dose| Ok(vec![sessions::sessions(dose)])),
+    (600, relay_port),
+    (4_000, |dose| Ok(sessions::sessions(dose).to_vec())),
     (3_000, |dose| Ok(vec![rest::requests(dose)])),
     (5_000, |dose| Ok(vec![desktop::desktop(dose)])),
     (300, |dose| door::door(dose).map(Vec::from)),
@@ -57,7 +61,7 @@ const DOORS: &[(u64, Run)] = &[
     (30, |dose| files::profiles(dose).map(|tally| vec![tally])),
     (8, |dose| config::program(dose).map(|tally| vec![tally])),
     (1_500, |dose| config::files(dose).map(|tally| vec![tally])),
-    (34_962, |dose| Ok(vec![decoding::commands(dose)])),
+    (34_512, |dose| Ok(vec![decoding::commands(dose)])),
     (7_000, |dose| Ok(vec![decoding::staff_frames(dose)])),
     (7_000, |dose| Ok(vec![decoding::visitor_frames(dose)])),
     (2_000, |dose| Ok(vec![decoding::staff_stories(dose)])),
@@ -125,19 +129,15 @@ fn relay_port(dose: Dose) -> Result<Vec<Tally>> {
         let mut scene = Scene::set().await?;
         let ana = scene.agent("Ana", 200).await?;
         let vera = scene.visitor().await?;
-        vera.say("a question before it").await?;
         let site = scene.site.clone();
         let hello = |token: &str| {
             serde_json::json!({"id": "h", "type": "hello",
                 "body": {"version": 1, "token": token, "resume": null}})
             .to_string()
         };
-        let target = Target {
+        let target = |sockets: &[(&str, String)]| Target {
             port: scene.address().port,
-            sockets: vec![
-                ("/ws/staff".to_owned(), hello(&ana.token)),
-                ("/ws/visitor".to_owned(), hello(&vera.token)),
-            ],
+            sockets: sockets.iter().map(|(path, hello)| ((*path).to_owned(), hello.clone())).collect(),
             paths: paths(site.as_str()),
             headers: format!(
                 "Host: chat.localhost:{}\r\nOrigin: http://shop.localhost\r\nAuthorization: Bearer {}\r\n",
@@ -145,15 +145,26 @@ fn relay_port(dose: Dose) -> Result<Vec<Tally>> {
                 scene.admin.token
             ),
         };
-        let halves = [("relay's sockets", "commands"), ("relay's requests", "bodies")];
+        let staff = ("/ws/staff", hello(&ana.token));
+        let visitor = ("/ws/visitor", hello(&vera.token));
+        let parts = [
+            ("staff's port", "staff_commands", target(std::slice::from_ref(&staff))),
+            ("visitors' port", "visitor_commands", target(std::slice::from_ref(&visitor))),
+            ("everybody's port", "bodies", target(&[staff, visitor])),
+        ];
         let mut tallies = Vec::new();
-        for (door, folder) in halves {
-            tallies.push(wire(door, folder, Dose { inputs: dose.inputs / 2, ..dose }, &target).await);
+        for (door, folder, target) in parts {
+            let dose = Dose { inputs: dose.inputs.div_ceil(3), ..dose };
+            tallies.push(wire(door, folder, dose, &target).await);
+        }
+        // Before anything else: what it says of itself.
+        let log = scene.relay.log();
+        if let Some(line) = log.lines().find(|line| line.contains("panicked")) {
+            anyhow::bail!("the relay panicked (YINGKE_SEED={}): {line}", dose.seed);
         }
         let resident = resident_kib(scene.relay.pid()?)?;
         ensure!(resident < RESIDENT_KIB_MAX, "the relay holds {resident} KiB");
         ensure!(scene.relay.ended()?.is_none(), "the relay is gone");
-        ensure!(!scene.relay.log().contains("panicked"), "the relay panicked");
         scene.relay.ready().await?;
         let viktor = TestVisitor::enter(scene.address(), &site).await?;
         viktor.say("a question after it").await.context("somebody honest")?;

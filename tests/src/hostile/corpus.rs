@@ -55,6 +55,8 @@ fn samples(name: &str) -> Vec<Value> {
             let both = at("commands.json");
             [list(&both["staff"]), list(&both["visitor"])].concat()
         }
+        "staff_commands" => list(&at("commands.json")["staff"]),
+        "visitor_commands" => list(&at("commands.json")["visitor"]),
         "staff_frames" | "desktop" => list(&at("frames_staff.json")),
         "visitor_frames" => list(&at("frames_visitor.json")),
         "staff_stories" => {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use yingke_client::bridge::types::{Remember, UiRequest};
 use yingke_client::by_hand::{ByHand, Computer, Happened, Wanted};
 use yingke_client::host::{Host, SecretStore};
+use yingke_shared::commands::{Command as _, Envelope, StaffCommand};
 use yingke_shared::rest::{ServedPage, SignedIn};
 
 use super::{Dose, Fate, Pour, Tally};
@@ -60,6 +61,8 @@ struct Client {
     requests: u64,
     /// Requests that were answered.
     answered: u64,
+    /// Something it sent that no relay can read.
+    unreadable: Option<String>,
 }
 
 /// See the module.
@@ -103,8 +106,16 @@ impl Client {
         });
         let (hand, wanted) = ByHand::start(Arc::clone(&desk) as Arc<dyn Host>, computer.clone());
         let welcome = welcome.to_owned();
-        let mut client =
-            Self { hand, desk, dial: 0, welcome, served: None, requests: 0, answered: 0 };
+        let mut client = Self {
+            hand,
+            desk,
+            dial: 0,
+            welcome,
+            served: None,
+            requests: 0,
+            answered: 0,
+            unreadable: None,
+        };
         client.carry_out(wanted);
         client.ask(UiRequest::SignIn {
             server: "http://127.0.0.1:1".to_owned(),
@@ -158,7 +169,16 @@ impl Client {
         if chance.below(40) == 0 {
             self.happened(Happened::Closed { dial: self.dial });
         }
-        Ok(fate)
+        self.unreadable.take().map_or(Ok(fate), Err)
+    }
+
+    /// Reads what it sends as a relay does.
+    fn read(&mut self, frame: &str) {
+        let read = Envelope::decode(frame)
+            .and_then(|envelope| StaffCommand::decode(&envelope.name, envelope.body.get()));
+        if let Err(code) = read {
+            self.unreadable = Some(format!("it sent what a relay answers {code:?}: {frame}"));
+        }
     }
 
     fn ask(&mut self, request: UiRequest) {
@@ -208,7 +228,8 @@ impl Client {
                     self.answered += 1;
                     drop(serde_json::to_vec(&*result).unwrap());
                 }
-                Wanted::Send { .. } | Wanted::HangUp | Wanted::SignOut { .. } => {}
+                Wanted::Send { frame } => self.read(&frame),
+                Wanted::HangUp | Wanted::SignOut { .. } => {}
             }
         }
     }

@@ -116,8 +116,8 @@ impl Json {
                 let at = index(chance, all.len() + 1);
                 all.truncate(at);
             }
-            (Self::Text(text), 0..=3) => *text = hostile_text(chance),
-            (Self::Text(text), 4..=8) if !known.is_empty() => text.clone_from(chance.one_of(known)),
+            (Self::Text(text), 0..=5) => *text = hostile_text(chance),
+            (Self::Text(text), 6..=8) if !known.is_empty() => text.clone_from(chance.one_of(known)),
             (Self::Raw(number), 0..=6) => *number = number_near(chance, number),
             (node, 9) => {
                 let deep = *chance.one_of(&[1, 3, 126, 127, 128, 129, 600]);

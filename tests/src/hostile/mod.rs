@@ -54,7 +54,7 @@ impl Fate {
 }
 
 /// What became of a dose.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Tally {
     /// The door.
     pub door: &'static str,

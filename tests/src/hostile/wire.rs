@@ -19,9 +19,9 @@ use super::{Dose, Fate, Pour, Tally};
 use crate::chance::Chance;
 
 /// Connections at once.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 48;
 /// Whatever has not come by now was not going to: the next input.
-const ANSWER_WITHIN: Duration = Duration::from_millis(1_500);
+const ANSWER_WITHIN: Duration = Duration::from_millis(700);
 /// More than any answer of the product that is asked for here.
 const ANSWER_BYTES_MAX: usize = 2 << 20;
 
