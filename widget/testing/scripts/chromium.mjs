@@ -135,7 +135,7 @@ class Device {
 
   /** A page must be fetched before it can open. */
   get can_load() {
-    return this.#network.is_good;
+    return this.#network.is_good && this.#is_online;
   }
 
   get storage() {

@@ -103,6 +103,7 @@ export class Scenario {
       }
       case "unheard":
         // Sent and stored, and the link breaks before the answer is there.
+        if (!this.#network.is_good) return;
         this.#network.mute();
         await this.#act("send", tab, number);
         await pass(20 + (number % 100));
