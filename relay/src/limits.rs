@@ -287,8 +287,7 @@ pub const SIGN_INS_PER_ADDRESS: ThrottleRule =
 
 /// New visitors and tickets from one address: an office or a school behind one address enters
 /// together; more than this is a flood.
-pub const ENTRANCES: ThrottleRule =
-    ThrottleRule { burst: 120, refill_ms: 500, keys_max: 50_000 };
+pub const ENTRANCES: ThrottleRule = ThrottleRule { burst: 120, refill_ms: 500, keys_max: 50_000 };
 
 /// Passwords hashed at once: each takes a core and 19 MiB for a moment.
 pub const HASHES_AT_ONCE: usize = 2;

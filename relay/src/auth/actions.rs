@@ -52,7 +52,8 @@ pub async fn sign_in(
                 .filter(|now| !now.disabled && now.password_hash == found.password_hash)
                 .ok_or(Abort::Refused(ErrorCode::WrongCredentials))?;
             store::insert_session(tx, &stored, &current.agent_id, now, session_ends(now))?;
-            let crowded_out = store::tidy_sessions(tx, &current.agent_id, now, SESSIONS_PER_ACCOUNT_MAX)?;
+            let crowded_out =
+                store::tidy_sessions(tx, &current.agent_id, now, SESSIONS_PER_ACCOUNT_MAX)?;
             Ok::<_, Abort<ErrorCode>>((current.agent_id, current.role, crowded_out))
         })
         .await?;

@@ -15,7 +15,6 @@ use crate::policy;
 use crate::sites;
 use crate::store::Abort;
 
-
 /// Becomes a visitor of the site, or returns as one by a ticket, which is spent. A ticket that is
 /// unknown, spent, or of another site makes a new visitor.
 pub async fn enter(

@@ -302,11 +302,8 @@ fn what_is_offered_again_goes_when_its_conversation_is_ours_again() {
         outbox.refused(&id(name), refusal(ErrorCode::Forbidden, None), 0, JITTER);
     }
     assert_eq!(outbox.gained(&lane("b")), []);
-    let again = |name| Change::Standing {
-        client_id: id(name),
-        standing: Standing::Unsent,
-        age_from_ms: 0,
-    };
+    let again =
+        |name| Change::Standing { client_id: id(name), standing: Standing::Unsent, age_from_ms: 0 };
     assert_eq!(outbox.gained(&lane("a")), [again("a1"), again("a2")]);
     assert_eq!(due(&mut outbox, 0), ["a1"]);
     outbox.acked(&id("a1"), seq(1), 0);
