@@ -151,7 +151,7 @@ async fn the_judge_finds_a_message_stored_twice() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_judge_finds_swapped_numbers() -> Result<()> {
     let found = story(Some(
-        "sql:5:UPDATE messages SET seq = seq + 1000000 WHERE author = 'visitor' AND seq > 3 AND \
+        "sql:5:UPDATE messages SET seq = seq + 1000000, sum = 0 WHERE author = 'visitor' AND seq > 3 AND \
          (conversation_id, seq) IN (SELECT conversation_id, seq FROM messages ORDER BY at DESC, \
          seq DESC LIMIT 2); UPDATE messages SET seq = (SELECT MIN(seq) + MAX(seq) FROM messages \
          WHERE seq >= 1000000) - seq - 1000000 WHERE seq >= 1000000",

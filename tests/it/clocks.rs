@@ -219,7 +219,7 @@ async fn p5_sessions_and_tickets_outlive_a_wrong_clock() -> Result<()> {
     clock.shift(YEAR)?;
     returned.say("Vera a year later").await?;
     seat.until_row("it comes on the old link", &hers, |row| row.said.seq > Seq::ZERO).await?;
-    let late: Result<Link<Staff>, NoLink> = Link::open(&address, &newest.token, None).await;
+    let late: Result<Link<Staff>, NoLink> = Link::open(&address, &present.token, None).await;
     let is_over = |no: &NoLink| matches!(no, NoLink::Refused(error) if error.code == ErrorCode::Unauthenticated);
     ensure!(late.as_ref().err().is_some_and(is_over), "a session of last year is let in");
     // Visitors have no sessions that end.

@@ -47,7 +47,7 @@ async fn both(dose: Dose) -> Result<[Tally; 2]> {
     let mut pour = Pour::new("page", "ui", Dose { inputs: dose.inputs / 4 * 3, ..dose });
     let mut page: Option<Page> = None;
     let mut number = 0_u64;
-    while let Some(input) = pour.next() {
+    while let Some(input) = pour.next_input() {
         number += 1;
         let open = match page.take() {
             Some(open) => open,

@@ -112,7 +112,7 @@ impl Pour {
     }
 
     /// The next input, or none when the dose is used up or enough has failed.
-    pub fn next(&mut self) -> Option<Vec<u8>> {
+    pub fn next_input(&mut self) -> Option<Vec<u8>> {
         let number = self.tally.inputs;
         let as_they_stand = self.seeds.len() as u64;
         if number >= self.dose.inputs || self.tally.failures.len() >= FAILURES_MAX {
@@ -173,7 +173,7 @@ impl Pour {
         mut self,
         mut take: impl FnMut(&[u8], &mut Chance) -> Result<Fate, String>,
     ) -> Tally {
-        while let Some(input) = self.next() {
+        while let Some(input) = self.next_input() {
             let mut chance = self.beside();
             let fate = panics::caught(|| take(&input, &mut chance)).unwrap_or_else(Err);
             self.count(&input, fate);

@@ -47,7 +47,7 @@ async fn one_setting(pour: &mut Pour, seed: u64) -> bool {
         .flat_map(|route| route.methods.split(' ').map(|method| (method.to_owned(), route.path)))
         .collect();
     for _ in 0..REQUESTS {
-        let Some(body) = pour.next() else { return true };
+        let Some(body) = pour.next_input() else { return true };
         let mut chance = pour.beside();
         let mut route = chance.one_of(&routes).clone();
         if SLOW.contains(&route.1) && route.0 == "POST" && chance.below(10) > 0 {

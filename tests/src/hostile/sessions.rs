@@ -91,7 +91,7 @@ async fn one_setting(pour: &mut Pour, seed: u64, is_staff: bool) -> bool {
         pour.known.clone_from(&setting.known);
         pour.known.extend(std::iter::repeat_n(conversation.clone(), 6).flatten());
         while inputs.len() < FRAMES
-            && let Some(input) = pour.next()
+            && let Some(input) = pour.next_input()
         {
             inputs.push_back(input);
         }

@@ -43,7 +43,7 @@ pub async fn wire(door: &'static str, folder: &'static str, dose: Dose, target: 
     let mut pour = Pour::new(door, folder, dose);
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut under_way: JoinSet<(Vec<u8>, Result<Fate, String>)> = JoinSet::new();
-    while let Some(input) = pour.next() {
+    while let Some(input) = pour.next_input() {
         let mut chance = pour.beside();
         let (bytes, expects_frames) = bytes_of(&input, target, &mut chance);
         let place = Arc::clone(&places).acquire_owned().await.unwrap();
@@ -52,7 +52,7 @@ pub async fn wire(door: &'static str, folder: &'static str, dose: Dose, target: 
         }
         let port = target.port;
         under_way.spawn(async move {
-            let fate = send(port, &bytes, expects_frames, &mut chance).await;
+            let fate = Box::pin(send(port, &bytes, expects_frames, &mut chance)).await;
             drop(place);
             (input, fate)
         });
@@ -267,7 +267,7 @@ async fn send(
         }
     };
     // A socket that was left open waits for more, as it should: the relay's own limits end it.
-    let _ = timeout(ANSWER_WITHIN, reading).await;
+    let _ = Box::pin(timeout(ANSWER_WITHIN, reading)).await;
     if answer.starts_with(b"HTTP/1.1 5") && !answer.starts_with(b"HTTP/1.1 505") {
         let shown: String = String::from_utf8_lossy(&answer).chars().take(200).collect();
         return Err(format!("it was answered {shown:?}"));
