@@ -1,6 +1,5 @@
 //! `yingke-relay bench`: its figures are there and are figures; what it cannot do it says. A tiny dose:
-//! what the figures are is not asserted anywhere. Once made to fail by leaving out S5 and by giving
-//! the visitors' messages another client id, so that none arrived.
+//! what the figures are is not asserted anywhere.
 
 use std::process::{Command, Output};
 

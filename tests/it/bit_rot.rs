@@ -47,7 +47,7 @@ struct Ground {
 
 fn text(visitor: usize, number: usize) -> String {
     // Some long enough for pages of their own.
-    let more = if number % 8 == 0 { 3_000 } else { number * 10 };
+    let more = if number.is_multiple_of(8) { 3_000 } else { number * 10 };
     format!("visitor {visitor}, message {number} {}", "。".repeat(more))
 }
 
@@ -112,11 +112,13 @@ enum Place {
     Beside,
 }
 
-/// Of each kind, the ranges of bytes it takes in its file.
-fn places(ground: &Ground) -> Result<BTreeMap<Place, Vec<(PathBuf, usize, usize)>>> {
+/// Of each kind of place, the ranges of bytes it takes in its files.
+type Places = BTreeMap<Place, Vec<(PathBuf, usize, usize)>>;
+
+fn places(ground: &Ground) -> Result<Places> {
     let path = ground.database();
     let bytes = ground.folded[&path].as_deref().context("the database")?;
-    let mut places: BTreeMap<Place, Vec<(PathBuf, usize, usize)>> = BTreeMap::new();
+    let mut places = Places::new();
     let mut put = |place, path: &Path, from, size| {
         places.entry(place).or_default().push((path.to_owned(), from, size));
     };

