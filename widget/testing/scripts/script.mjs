@@ -65,6 +65,8 @@ export class Scenario {
   #sent = new Set();
   /** Those that were in a tab that said that it keeps nothing, when it went. */
   #may_be_lost = new Set();
+  /** Whether the last look at everything met a relay that was away. */
+  #is_cut = false;
   /** What was done, for who reads of a failure. */
   steps = [];
 
@@ -212,20 +214,34 @@ export class Scenario {
     // What an earlier page left on the disk is taken up.
     await device.open();
     this.#parts.ask({ ask: "calm" });
-    await until(60_000, () => this.#agree());
-    // And it stays so.
-    await pass(300);
-    const why = await this.#agree();
+    let why = null;
+    do {
+      await until(60_000, () => this.#agree());
+      // And it stays so, but for the relay's restart that another script asked for.
+      await pass(300);
+      why = await this.#agree();
+    } while (why !== null && this.#is_cut);
     if (why !== null) throw new Error(`it did not stay so: ${why}`);
     const { port, source } = this.#parts;
-    for (const token of device.tokens) await readVisitor(port, source, token, true);
+    for (const token of device.tokens) {
+      await until(60_000, () =>
+        readVisitor(port, source, token, true).then(
+          () => null,
+          (error) => error.message,
+        ),
+      );
+    }
   }
 
-  /** Null, or why not yet. */
+  /** Null, or why not yet; sets whether that is a relay that cannot be asked. */
   async #agree() {
+    this.#is_cut = false;
     for (const [at, tab] of this.#device.tabs.entries()) {
       const { lines, link } = await tab.shows();
-      if (link !== "live") return `tab ${at} is ${link}`;
+      if (link !== "live") {
+        this.#is_cut = true;
+        return `tab ${at} is ${link}`;
+      }
       const waits = lines.find(({ mark }) => mark === "queued" || mark === "sending");
       if (waits !== undefined) return `${waits.text} is still ${waits.mark}`;
     }
@@ -233,7 +249,12 @@ export class Scenario {
     const by_token = new Map();
     for (const token of this.#device.tokens) {
       const { port, source } = this.#parts;
-      const { messages } = await readVisitor(port, source, token);
+      const held = await readVisitor(port, source, token).catch((error) => error);
+      if (held instanceof Error) {
+        this.#is_cut = true;
+        return held.message;
+      }
+      const { messages } = held;
       const texts = messages.filter(({ content }) => content.kind === "text");
       by_token.set(token, texts);
       const own = texts.filter(({ author }) => author.kind === "me");
