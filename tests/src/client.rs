@@ -22,7 +22,7 @@ use yingke_client::bridge::types::{
 
 use crate::http::{Account, Address};
 use crate::processes::{Group, find_program, tail};
-use crate::seat::View;
+use crate::seat::{View, until};
 use crate::wait::{self, LIMIT};
 
 /// How to make the program for these tests.
@@ -199,25 +199,8 @@ impl ClientProcess {
     }
 
     /// Waits until `look` finds something.
-    pub async fn until<T>(
-        &self,
-        what: &str,
-        mut look: impl FnMut(&View) -> Option<T>,
-    ) -> Result<T> {
-        let end = Instant::now() + LIMIT;
-        let mut changed = self.changed.clone();
-        loop {
-            changed.borrow_and_update();
-            if let Some(found) = look(&self.view.lock().unwrap()) {
-                return Ok(found);
-            }
-            if !matches!(timeout_at(end, changed.changed()).await, Ok(Ok(()))) {
-                bail!(
-                    "waited in vain for {LIMIT:?}: {what}: {:?}",
-                    self.view.lock().unwrap().state
-                );
-            }
-        }
+    pub async fn until<T>(&self, what: &str, look: impl FnMut(&View) -> Option<T>) -> Result<T> {
+        until(&self.view, self.changed.clone(), what, look).await
     }
 
     /// Waits until nothing is unsent.

@@ -132,25 +132,8 @@ impl TestSeat {
     }
 
     /// Waits until `look` finds something.
-    pub async fn until<T>(
-        &self,
-        what: &str,
-        mut look: impl FnMut(&View) -> Option<T>,
-    ) -> Result<T> {
-        let end = Instant::now() + LIMIT;
-        let mut changed = self.changed.clone();
-        loop {
-            changed.borrow_and_update();
-            if let Some(found) = look(&self.view.lock().unwrap()) {
-                return Ok(found);
-            }
-            if !matches!(timeout_at(end, changed.changed()).await, Ok(Ok(()))) {
-                bail!(
-                    "waited in vain for {LIMIT:?}: {what}: {:?}",
-                    self.view.lock().unwrap().state
-                );
-            }
-        }
+    pub async fn until<T>(&self, what: &str, look: impl FnMut(&View) -> Option<T>) -> Result<T> {
+        until(&self.view, self.changed.clone(), what, look).await
     }
 
     /// Waits until everything shown is current.
@@ -314,6 +297,25 @@ pub fn acknowledged(folder: &Path) -> Result<Vec<ClientId>> {
     let mut statement = db.prepare("SELECT client_id FROM messages WHERE standing = 'acked'")?;
     let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
     rows.map(|row| Ok(ClientId::new(row?)?)).collect()
+}
+
+/// Waits until `look` finds something in what is shown.
+pub(crate) async fn until<T>(
+    view: &Mutex<View>,
+    mut changed: watch::Receiver<()>,
+    what: &str,
+    mut look: impl FnMut(&View) -> Option<T>,
+) -> Result<T> {
+    let end = Instant::now() + LIMIT;
+    loop {
+        changed.borrow_and_update();
+        if let Some(found) = look(&view.lock().unwrap()) {
+            return Ok(found);
+        }
+        if !matches!(timeout_at(end, changed.changed()).await, Ok(Ok(()))) {
+            bail!("waited in vain for {LIMIT:?}: {what}: {:?}", view.lock().unwrap().state);
+        }
+    }
 }
 
 fn open_read_only(path: &Path) -> Result<rusqlite::Connection> {
