@@ -1,7 +1,7 @@
 // Where the agent writes. It grows to eight lines, sends by the chosen key and never by an input
 // method's Enter, keeps a draft per conversation, and when nothing can be added says why.
 
-import { Button, Dropdown } from "antd";
+import { Button } from "antd";
 import { ChevronDown, Lock, Send as SendIcon } from "lucide-react";
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
 import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
@@ -11,6 +11,7 @@ import { sendMessage, typing } from "../../stores/chat";
 import { flushDrafts, useDraft, writeDraft } from "../../stores/drafts";
 import { setPreferences, usePreferences } from "../../stores/preferences";
 import { join } from "../../ui/join";
+import { Menu } from "../../ui/Menu";
 import styles from "./Composer.module.css";
 import { type Composed, meaningOf } from "./keys";
 
@@ -179,16 +180,11 @@ const SEND_KEYS: readonly SendKey[] = ["enter", "ctrl_enter"];
 function SendKeyMenu({ sendKey }: { sendKey: SendKey }) {
   const t = useT();
   return (
-    <Dropdown
-      trigger={["click"]}
-      autoFocus
+    <Menu
       placement="topRight"
-      menu={{
-        items: SEND_KEYS.map((key) => ({ key, label: t(`workbench.send_by_${key}`) })),
-        selectable: true,
-        selectedKeys: [sendKey],
-        onClick: ({ key }) => setPreferences({ send_key: key as SendKey }),
-      }}
+      items={SEND_KEYS.map((key) => ({ key, label: t(`workbench.send_by_${key}`) }))}
+      selected={sendKey}
+      onChoose={(key) => setPreferences({ send_key: key as SendKey })}
     >
       <button
         type="button"
@@ -200,6 +196,6 @@ function SendKeyMenu({ sendKey }: { sendKey: SendKey }) {
         {t(`workbench.send_by_${sendKey}`)}
         <ChevronDown size={14} aria-hidden="true" />
       </button>
-    </Dropdown>
+    </Menu>
   );
 }

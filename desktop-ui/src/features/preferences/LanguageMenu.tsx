@@ -1,10 +1,10 @@
 // Which language the workbench speaks. Each language is named in itself.
 
-import { Dropdown } from "antd";
 import { Languages } from "lucide-react";
 import { useLocale, useT } from "../../i18n";
 import { setPreferences, usePreferences } from "../../stores/preferences";
 import { IconButton } from "../../ui/IconButton";
+import { Menu } from "../../ui/Menu";
 
 const SYSTEM = "system";
 
@@ -14,20 +14,15 @@ export function LanguageMenu() {
   const short = t(locale === "en" ? "common.english_short" : "common.chinese_short");
   const chosen = usePreferences((state) => state.preferences.locale);
   return (
-    <Dropdown
-      trigger={["click"]}
-      autoFocus
+    <Menu
       placement="bottomRight"
-      menu={{
-        items: [
-          { key: "zh-CN", label: t("common.chinese") },
-          { key: "en", label: t("common.english") },
-          { key: SYSTEM, label: t("common.as_system") },
-        ],
-        selectable: true,
-        selectedKeys: [chosen === "" ? SYSTEM : chosen],
-        onClick: ({ key }) => setPreferences({ locale: key === SYSTEM ? "" : key }),
-      }}
+      items={[
+        { key: "zh-CN", label: t("common.chinese") },
+        { key: "en", label: t("common.english") },
+        { key: SYSTEM, label: t("common.as_system") },
+      ]}
+      selected={chosen === "" ? SYSTEM : chosen}
+      onChoose={(key) => setPreferences({ locale: key === SYSTEM ? "" : key })}
     >
       <IconButton
         label={`${t("workbench.language")} ${short}`}
@@ -37,6 +32,6 @@ export function LanguageMenu() {
         <Languages size={18} aria-hidden="true" />
         {short}
       </IconButton>
-    </Dropdown>
+    </Menu>
   );
 }

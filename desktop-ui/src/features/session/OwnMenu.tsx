@@ -1,12 +1,12 @@
 // The own card in the title row, and what one does with the own account.
 
-import { Dropdown } from "antd";
 import { ChevronDown, KeyRound, LogOut } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
 import { signOut } from "../../stores/session";
 import { Avatar, initials } from "../../ui/Avatar";
+import { Menu } from "../../ui/Menu";
 import styles from "./TitleParts.module.css";
 
 const PasswordDialog = lazy(() => import("./PasswordDialog"));
@@ -16,37 +16,33 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
   const [changing, setChanging] = useState(false);
   return (
     <>
-      <Dropdown
-        trigger={["click"]}
-        autoFocus
-        menu={{
-          items: [
-            {
-              key: "who",
-              type: "group",
-              label: (
-                <div className={styles.who}>
-                  <b>{own.account}</b>
-                  <span>{t(`workbench.role_${own.role}`)}</span>
-                  <span>{server}</span>
-                </div>
-              ),
-            },
-            { type: "divider" },
-            {
-              key: "password",
-              icon: <KeyRound size={16} />,
-              label: <span data-testid="change-password">{t("workbench.change_password")}</span>,
-              onClick: () => setChanging(true),
-            },
-            {
-              key: "sign-out",
-              icon: <LogOut size={16} />,
-              label: <span data-testid="sign-out">{t("workbench.sign_out")}</span>,
-              onClick: () => void signOut(),
-            },
-          ],
-        }}
+      <Menu
+        items={[
+          {
+            key: "who",
+            type: "group",
+            label: (
+              <div className={styles.who}>
+                <b>{own.account}</b>
+                <span>{t(`workbench.role_${own.role}`)}</span>
+                <span>{server}</span>
+              </div>
+            ),
+          },
+          { type: "divider" },
+          {
+            key: "password",
+            icon: <KeyRound size={16} />,
+            label: <span data-testid="change-password">{t("workbench.change_password")}</span>,
+            onClick: () => setChanging(true),
+          },
+          {
+            key: "sign-out",
+            icon: <LogOut size={16} />,
+            label: <span data-testid="sign-out">{t("workbench.sign_out")}</span>,
+            onClick: () => void signOut(),
+          },
+        ]}
       >
         <button
           type="button"
@@ -59,7 +55,7 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
           <span className="visually-hidden">{t("workbench.account_menu")}</span>
           <ChevronDown size={14} aria-hidden="true" />
         </button>
-      </Dropdown>
+      </Menu>
       {changing && (
         <Suspense>
           <PasswordDialog account={own.account} onClose={() => setChanging(false)} />

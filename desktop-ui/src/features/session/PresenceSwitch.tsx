@@ -1,13 +1,13 @@
 // 在线 and 忙碌 in one click, each with what follows from it. Shape and word tell them apart, not
 // only colour.
 
-import { Dropdown } from "antd";
 import { Check, ChevronDown } from "lucide-react";
 import type { Availability } from "../../../../shared/bindings/Availability";
 import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
 import { setAvailability } from "../../stores/session";
 import { join } from "../../ui/join";
+import { Menu } from "../../ui/Menu";
 import styles from "./TitleParts.module.css";
 
 const CHOICES: readonly Availability[] = ["online", "busy"];
@@ -20,28 +20,23 @@ export function PresenceSwitch({ own }: { own: OwnCard }) {
   const t = useT();
   const word = t(`workbench.presence_${own.availability}`);
   return (
-    <Dropdown
-      trigger={["click"]}
-      autoFocus
-      menu={{
-        items: CHOICES.map((choice) => ({
-          key: choice,
-          label: (
-            <div className={styles.choice} data-testid={`presence-${choice}`}>
-              <PresenceDot availability={choice} />
-              <div>
-                <b>{t(`workbench.presence_${choice}`)}</b>
-                <p>{t(`workbench.presence_${choice}_means`, { count: own.capacity })}</p>
-              </div>
-              {choice === own.availability && <Check size={16} aria-hidden="true" />}
+    <Menu
+      items={CHOICES.map((choice) => ({
+        key: choice,
+        label: (
+          <div className={styles.choice} data-testid={`presence-${choice}`}>
+            <PresenceDot availability={choice} />
+            <div>
+              <b>{t(`workbench.presence_${choice}`)}</b>
+              <p>{t(`workbench.presence_${choice}_means`, { count: own.capacity })}</p>
             </div>
-          ),
-        })),
-        selectable: true,
-        selectedKeys: [own.availability],
-        onClick: ({ key }) => {
-          if (key !== own.availability) void setAvailability(key as Availability);
-        },
+            {choice === own.availability && <Check size={16} aria-hidden="true" />}
+          </div>
+        ),
+      }))}
+      selected={own.availability}
+      onChoose={(key) => {
+        if (key !== own.availability) void setAvailability(key as Availability);
       }}
     >
       <button
@@ -56,6 +51,6 @@ export function PresenceSwitch({ own }: { own: OwnCard }) {
         {word}
         <ChevronDown size={14} aria-hidden="true" />
       </button>
-    </Dropdown>
+    </Menu>
   );
 }
