@@ -3,6 +3,8 @@
 // tests) is chosen once at the start. Nothing outside this folder knows how a request travels.
 
 import type { Chat } from "../../../shared/bindings/ui/Chat";
+import type { RelayAnswer } from "../../../shared/bindings/ui/RelayAnswer";
+import type { RelayCall } from "../../../shared/bindings/ui/RelayCall";
 import type { UiError } from "../../../shared/bindings/ui/UiError";
 import type { UiErrorKind } from "../../../shared/bindings/ui/UiErrorKind";
 import type { UiPush } from "../../../shared/bindings/ui/UiPush";
@@ -67,6 +69,9 @@ interface Replies {
   open_conversation: Chat;
   load_earlier: Extract<UiReply, { type: "earlier" }>["body"];
   send_message: Extract<UiReply, { type: "queued" }>["body"];
+  start_conversation: Extract<UiReply, { type: "started" }>["body"];
+  close_all_left: Extract<UiReply, { type: "closed" }>["body"];
+  call: Extract<UiReply, { type: "called" }>["body"];
 }
 type ReplyTo<T extends RequestType> = T extends keyof Replies ? Replies[T] : undefined;
 
@@ -75,6 +80,9 @@ const REPLY_TYPES: Record<keyof Replies, UiReply["type"]> = {
   open_conversation: "chat",
   load_earlier: "earlier",
   send_message: "queued",
+  start_conversation: "started",
+  close_all_left: "closed",
+  call: "called",
 };
 
 let installed: Host | null = null;
@@ -103,4 +111,48 @@ export async function request<T extends RequestType>(
     throw new HostError({ kind: "bug", code: null, retry_after_ms: null });
   }
   return (expected === "done" ? undefined : reply.body) as ReplyTo<T>;
+}
+
+type CallType = RelayCall["type"];
+type CallBody<T extends CallType> = Extract<RelayCall, { type: T }>["body"];
+
+/** What each question to the relay is answered with; `done` carries nothing. */
+interface Answers {
+  get_settings: "settings";
+  save_settings: "settings";
+  list_agents: "agents";
+  add_agent: "agent_added";
+  change_agent: "done";
+  add_site: "site_added";
+  change_site: "done";
+  dry_run: "dry_run";
+  assignments: "assignments";
+  recent_contacts: "contacts";
+  set_auto_replies: "done";
+  audit: "audit";
+}
+type AnswerTo<T extends CallType> = Extract<RelayAnswer, { type: Answers[T] }>["body"];
+
+const ANSWER_TYPES: Answers = {
+  get_settings: "settings",
+  save_settings: "settings",
+  list_agents: "agents",
+  add_agent: "agent_added",
+  change_agent: "done",
+  add_site: "site_added",
+  change_site: "done",
+  dry_run: "dry_run",
+  assignments: "assignments",
+  recent_contacts: "contacts",
+  set_auto_replies: "done",
+  audit: "audit",
+};
+
+/** Asks the relay for something that is neither cached nor live, and unwraps its answer. */
+export async function call<T extends CallType>(type: T, body: CallBody<T>): Promise<AnswerTo<T>> {
+  const { answer } = await request("call", { call: { type, body } as RelayCall });
+  if (answer.type !== ANSWER_TYPES[type]) {
+    throw new HostError({ kind: "bug", code: null, retry_after_ms: null });
+  }
+  return answer.body as AnswerTo<T>;
 }

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { localeFor, translate } from ".";
 
 const root = join(import.meta.dirname, "../../..");
-const GROUPS = ["common", "error", "workbench"] as const;
+const GROUPS = ["common", "error", "floor", "manage", "workbench"] as const;
 
 type Entry = string | { one?: string; other: string };
 type Catalogue = Record<string, Record<string, Entry>>;
@@ -66,12 +66,14 @@ describe("the catalogue", () => {
   it("is used by the code, key by key", () => {
     const code = sources(join(root, "desktop-ui/src")).join("\n");
     const whole = new Set(
-      [...code.matchAll(/["`]((?:common|error|workbench)\.\w+)["`]/g)].map(([, key]) => key),
+      [...code.matchAll(/["`]((?:common|error|floor|manage|workbench)\.\w+)["`]/g)].map(
+        ([, key]) => key,
+      ),
     );
     // `workbench.theme_${key}` stands for every key that begins so.
-    const beginnings = [...code.matchAll(/`((?:common|error|workbench)\.\w*)\$\{/g)].map(
-      ([, beginning]) => beginning ?? "",
-    );
+    const beginnings = [
+      ...code.matchAll(/`((?:common|error|floor|manage|workbench)\.\w*)\$\{/g),
+    ].map(([, beginning]) => beginning ?? "");
     const known = new Set(keysOf(zh));
     expect([...whole].filter((key) => !known.has(key ?? ""))).toEqual([]);
     const unused = keysOf(zh).filter(

@@ -6,16 +6,32 @@ import { useSyncExternalStore } from "react";
 import {
   common as commonEn,
   error as errorEn,
+  floor as floorEn,
+  manage as manageEn,
   workbench as workbenchEn,
 } from "../../../shared/i18n/en.json";
 import {
   common as commonZh,
   error as errorZh,
+  floor as floorZh,
+  manage as manageZh,
   workbench as workbenchZh,
 } from "../../../shared/i18n/zh-CN.json";
 
-const ZH = { common: commonZh, error: errorZh, workbench: workbenchZh };
-const EN = { common: commonEn, error: errorEn, workbench: workbenchEn };
+const ZH = {
+  common: commonZh,
+  error: errorZh,
+  floor: floorZh,
+  manage: manageZh,
+  workbench: workbenchZh,
+};
+const EN = {
+  common: commonEn,
+  error: errorEn,
+  floor: floorEn,
+  manage: manageEn,
+  workbench: workbenchEn,
+};
 
 /** Languages the workbench speaks. */
 export type Locale = "zh-CN" | "en";

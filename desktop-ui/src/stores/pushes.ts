@@ -6,8 +6,10 @@ import type { UiState } from "../../../shared/bindings/ui/UiState";
 import { type HostLink, listen, request } from "../host";
 import { applyChat, applyChatPreview, reopenConversation, resetChat } from "./chat";
 import { applyColleague, replaceColleagues } from "./colleagues";
+import { applyCompany, applySites } from "./company";
 import { applyConnection, applyHostLink } from "./connection";
 import { resetDrafts } from "./drafts";
+import { applyFloor, resetFloor, rewatchFloor } from "./floor";
 import { applyInbox, applyRowPreview, replaceInbox } from "./inbox";
 import { applyPreferences } from "./preferences";
 import { applyOwn, applySession, useSession } from "./session";
@@ -23,13 +25,17 @@ export function applyState(state: UiState): void {
   if (before !== after) {
     resetChat();
     resetDrafts();
+    resetFloor();
   }
   applyPreferences(state.preferences);
   applyConnection(state.connection);
   replaceColleagues(state.colleagues);
+  applyCompany(state.company);
+  applySites(state.sites);
   replaceInbox(state.inbox);
   applySession(state.session);
   if (before === after) void reopenConversation();
+  rewatchFloor();
 }
 
 /** Applies one push. */
@@ -52,6 +58,15 @@ export function applyPush(push: UiPush): void {
       break;
     case "chat":
       applyChat(push.body.conversation_id, push.body.head, push.body.messages, push.body.outbox);
+      break;
+    case "company":
+      applyCompany(push.body);
+      break;
+    case "sites":
+      applySites(push.body.sites);
+      break;
+    case "floor":
+      applyFloor(push.body);
       break;
     case "preview":
       applyRowPreview(push.body.conversation_id, push.body.text);
