@@ -227,6 +227,35 @@ test("what was written without a link survives the page and goes under the same 
   expect(wire.of("send_message").map((command) => command.id)).toEqual([id]);
 });
 
+test("an input method's Esc closes nothing", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await type("nihao");
+  await press({ key: "Escape", isComposing: true });
+  await press({ key: "Escape", keyCode: 229 });
+  const ended = new CompositionEvent("compositionend", { bubbles: true });
+  await act(() => {
+    find("composer").dispatchEvent(ended);
+  });
+  // Safari and WebKitGTK: an ordinary Esc right after the end of the composition.
+  await press({ key: "Escape" });
+  expect(onClose).not.toHaveBeenCalled();
+});
+
+test("what the relay says meanwhile moves no focus in the menu", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await act(() => find("menu").click());
+  expect(document.activeElement).toBe(find("menu-language"));
+  find("menu-sound").focus();
+  await Wire.last.tell({ type: "delivery", after: 7, upto: 8, events: [] });
+  expect(document.activeElement).toBe(find("menu-sound"));
+  await act(() => {
+    document.dispatchEvent(new Event("pointerdown"));
+  });
+  expect(document.querySelector(".menu")).toBeNull();
+});
+
 test("blocked storage is said, and Esc closes", async () => {
   const client = await open(new SiteStorage("s", null));
   await Wire.last.tell(welcome());
@@ -384,4 +413,29 @@ test("an agent's message is read when the window has the focus, not before", asy
   expect(client.state.unread).toBe(0);
   await pass(1_000);
   expect(told().at(-1)).toEqual({ conversation_id: "c1", delivered: 1, read: 1 });
+});
+
+test("what comes in above a message that does not go is read as well", async () => {
+  vi.spyOn(document, "hasFocus").mockReturnValue(true);
+  const client = await open();
+  const marks = { delivered: 0, read: 0 };
+  const status = { kind: "serving", agent: ANA } as const;
+  const conversation = { id: "c1", rev: 1, status, agent_marks: marks, own_marks: marks };
+  await Wire.last.tell(welcome({ ...SNAPSHOT, conversation: { ...conversation, last_seq: 0 } }));
+  await type("不会走");
+  await press({});
+  const id = Wire.last.of("send_message")[0]?.id ?? "";
+  await Wire.last.tell({ type: "reply", id, error: { code: "too_large" } });
+  const message = {
+    conversation_id: "c1",
+    seq: 1,
+    client_id: "m1",
+    author: { kind: "agent", agent: ANA },
+    content: { kind: "text", text: "您好" },
+    at: Date.now(),
+  } as const;
+  const event = { position: 8, type: "message_appended", message } as const;
+  await Wire.last.tell({ type: "delivery", after: 7, upto: 8, events: [event] });
+  expect(states()).toEqual(["stored", "failed"]);
+  expect(client.state.unread).toBe(0);
 });

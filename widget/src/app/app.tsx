@@ -58,7 +58,7 @@ export function App(props: AppProps) {
   const is_panel = frame.mode === "panel";
   const is_closed = isClosed(state.held);
   const onKeyDown = (event: KeyboardEvent) => {
-    if (is_panel && event.key === "Escape" && !event.isComposing) props.onClose();
+    if (is_panel && event.key === "Escape") props.onClose();
     if (is_panel && frame.is_full_screen) keepFocus(event);
   };
   return (

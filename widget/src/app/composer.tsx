@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useTools } from "./context";
 import { EyeIcon, SendIcon } from "./icons";
 import { TEXT_CHARS_MAX } from "./protocol";
-import { sends } from "./send_key";
+import { isInputMethods, sends } from "./send_key";
 
 interface ComposerProps {
   draft: string;
@@ -52,6 +52,8 @@ export function Composer(props: ComposerProps) {
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
+    // Its Esc gives up a composition; the window is not meant.
+    if (isInputMethods(event, composition_ended_at.current)) event.stopPropagation();
     if (!sends(event, composition_ended_at.current)) return;
     event.preventDefault();
     send();

@@ -132,17 +132,19 @@ function Menu(props: HeaderProps & { onDone: () => void }) {
   const { onDone } = props;
   const [is_sure, setSure] = useState(false);
   const box = useRef<HTMLDivElement>(null);
+  const done = useRef(onDone);
+  done.current = onDone;
   const can_end = isOpen(props.state.held?.conversation ?? null) && props.state.link === "live";
 
   useEffect(() => {
     box.current?.querySelector<HTMLElement>(ITEMS)?.focus();
     const onPress = (event: PointerEvent) => {
       const inside = event.target instanceof Element && event.target.closest(".menu, .tool");
-      if (!inside) onDone();
+      if (!inside) done.current();
     };
     document.addEventListener("pointerdown", onPress);
     return () => document.removeEventListener("pointerdown", onPress);
-  }, [onDone]);
+  }, []);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape" || event.key === "Tab") {
@@ -185,7 +187,7 @@ function Menu(props: HeaderProps & { onDone: () => void }) {
       >
         <GlobeIcon />
         <span>{t("menu_language")}</span>
-        <b>{locale === "en" ? "中文" : "English"}</b>
+        <b>{t("other_language")}</b>
       </button>
       <button
         type="button"

@@ -1,7 +1,7 @@
-// Whether a key press sends. Enter sends, Shift+Enter breaks the line, and the Enter that ends an
-// input method's composition never sends, whichever way the browser reports it.
+// What a key press in the composer means. Enter sends, Shift+Enter breaks the line, and the Enter or
+// Esc that ends an input method's composition does nothing else, whichever way the browser reports it.
 
-/** The Enter of a composition may arrive as a plain one right after its end (WebKit). */
+/** The last key of a composition may arrive as a plain one right after its end (WebKit). */
 const AFTER_COMPOSITION_MS = 50;
 const KEY_OF_INPUT_METHOD = 229;
 
@@ -17,10 +17,18 @@ export interface KeyPress {
   timeStamp: number;
 }
 
-/** `composition_ended_at` is the time stamp of the last compositionend, if there was one. */
+/**
+ * Whether an input method has this key press. `composition_ended_at` is the time stamp of the last
+ * compositionend, if there was one.
+ */
+export function isInputMethods(press: KeyPress, composition_ended_at: number | null): boolean {
+  if (press.isComposing || press.keyCode === KEY_OF_INPUT_METHOD) return true;
+  if (composition_ended_at === null) return false;
+  return press.timeStamp - composition_ended_at <= AFTER_COMPOSITION_MS;
+}
+
+/** Whether it sends. */
 export function sends(press: KeyPress, composition_ended_at: number | null): boolean {
   if (press.key !== "Enter" || press.shiftKey || press.altKey) return false;
-  if (press.isComposing || press.keyCode === KEY_OF_INPUT_METHOD) return false;
-  if (composition_ended_at === null) return true;
-  return press.timeStamp - composition_ended_at > AFTER_COMPOSITION_MS;
+  return !isInputMethods(press, composition_ended_at);
 }

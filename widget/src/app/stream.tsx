@@ -56,6 +56,9 @@ export function Stream(props: StreamProps) {
   const first = state.timeline.messages[0];
   const first_key = first ? `${first.conversation_id}:${first.seq}` : "";
   const last_key = lines.at(-1)?.key ?? "";
+  // Not always the last line: messages that do not go stand below it.
+  const newest = state.timeline.messages.at(-1);
+  const newest_key = newest ? `${newest.conversation_id}:${newest.seq}` : "";
 
   const look = () => {
     const box = log.current;
@@ -101,7 +104,7 @@ export function Stream(props: StreamProps) {
   }, [is_own_last, last_key]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when what is in view may change
-  useEffect(tellView, [is_shown, last_key, conversation_id]);
+  useEffect(tellView, [is_shown, newest_key, conversation_id]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: listens anew with the state it tells of
   useEffect(() => {

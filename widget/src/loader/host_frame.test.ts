@@ -50,3 +50,23 @@ test("a new address without a new page is told when the visitor turns to the cha
     expect(told.at(-1)).toEqual({ type: "shown", is_open: true, is_full_screen: false, page });
   }
 });
+
+test("a frame that stays silent is made anew, ever later, until it speaks", () => {
+  vi.useFakeTimers();
+  const url = `${RELAY}/w/s/frame`;
+  const parts = { site: "s", relay: RELAY, url, has_tickets: false, locale: "en" };
+  const append = vi.spyOn(HTMLDivElement.prototype, "append");
+  const made = () => append.mock.calls.flat().filter((one) => one instanceof HTMLIFrameElement);
+  const { say } = open(new HostFrame(parts));
+  expect(made()).toHaveLength(1);
+  vi.advanceTimersByTime(10_000);
+  expect(made()).toHaveLength(2);
+  vi.advanceTimersByTime(10_000);
+  expect(made()).toHaveLength(2);
+  vi.advanceTimersByTime(10_000);
+  expect(made()).toHaveLength(3);
+  say({ type: "ready" });
+  vi.advanceTimersByTime(1_000_000);
+  expect(made()).toHaveLength(3);
+  vi.useRealTimers();
+});

@@ -17,6 +17,9 @@ export interface HostFrameParts {
 }
 
 const PHONE = "(max-width:480px)";
+/** How long the first frame may take to say that it is there; later ones twice as long each. */
+const SILENT_MS = 10_000;
+const SILENT_MS_MAX = 120_000;
 
 export class HostFrame {
   readonly #parts: HostFrameParts;
@@ -25,6 +28,7 @@ export class HostFrame {
   readonly #panel = document.createElement("div");
   #iframe: HTMLIFrameElement | null = null;
   #is_ready = false;
+  #silent_ms = SILENT_MS;
   #is_open = false;
   #unread = 0;
   #locale: string;
@@ -106,6 +110,14 @@ export class HostFrame {
     iframe.src = this.#parts.url;
     this.#iframe = iframe;
     this.#panel.append(iframe);
+    // The relay may have been away: what stands there then never becomes the chat by itself.
+    setTimeout(() => {
+      if (this.#is_ready) return;
+      iframe.remove();
+      this.#iframe = null;
+      this.#load();
+    }, this.#silent_ms);
+    this.#silent_ms = Math.min(this.#silent_ms * 2, SILENT_MS_MAX);
   }
 
   #show(is_open: boolean): void {
