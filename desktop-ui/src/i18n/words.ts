@@ -47,3 +47,9 @@ export function lineOf(t: Translate, message: Message): string {
       return t("workbench.message_unknown");
   }
 }
+
+/** A department's name; the one every company begins with has none of its own. */
+export function departmentName(t: Translate, department: { name: string } | undefined): string {
+  if (department === undefined) return t("common.unknown");
+  return department.name === "" ? t("common.department_first") : department.name;
+}
