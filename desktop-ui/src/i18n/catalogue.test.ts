@@ -8,7 +8,19 @@ import { describe, expect, it } from "vitest";
 import { localeFor, translate } from ".";
 
 const root = join(import.meta.dirname, "../../..");
-const GROUPS = ["common", "error", "floor", "manage", "workbench"] as const;
+const GROUPS = [
+  "away",
+  "common",
+  "contacts",
+  "error",
+  "explain",
+  "floor",
+  "manage",
+  "notes",
+  "queue",
+  "transfer",
+  "workbench",
+] as const;
 
 type Entry = string | { one?: string; other: string };
 type Catalogue = Record<string, Record<string, Entry>>;

@@ -4,32 +4,56 @@
 
 import { useSyncExternalStore } from "react";
 import {
+  away as awayEn,
   common as commonEn,
+  contacts as contactsEn,
   error as errorEn,
+  explain as explainEn,
   floor as floorEn,
   manage as manageEn,
+  notes as notesEn,
+  queue as queueEn,
+  transfer as transferEn,
   workbench as workbenchEn,
 } from "../../../shared/i18n/en.json";
 import {
+  away as awayZh,
   common as commonZh,
+  contacts as contactsZh,
   error as errorZh,
+  explain as explainZh,
   floor as floorZh,
   manage as manageZh,
+  notes as notesZh,
+  queue as queueZh,
+  transfer as transferZh,
   workbench as workbenchZh,
 } from "../../../shared/i18n/zh-CN.json";
 
 const ZH = {
+  away: awayZh,
   common: commonZh,
+  contacts: contactsZh,
   error: errorZh,
+  explain: explainZh,
   floor: floorZh,
   manage: manageZh,
+  notes: notesZh,
+  queue: queueZh,
+  transfer: transferZh,
   workbench: workbenchZh,
 };
 const EN = {
+  away: awayEn,
   common: commonEn,
+  contacts: contactsEn,
   error: errorEn,
+  explain: explainEn,
   floor: floorEn,
   manage: manageEn,
+  notes: notesEn,
+  queue: queueEn,
+  transfer: transferEn,
   workbench: workbenchEn,
 };
 
