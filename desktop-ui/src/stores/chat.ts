@@ -12,15 +12,14 @@ import type { OutboxItem } from "../../../shared/bindings/ui/OutboxItem";
 import { type Problem, problemOf, request } from "../host";
 import {
   clearDraft,
+  draftLoader,
   flushDrafts,
-  loadDraft,
   returnToDraft,
   saveDraft,
   useDrafts,
   writeDraft,
 } from "./drafts";
 import { report } from "./notices";
-import { inTurn } from "./turns";
 
 /** Messages kept in the view while it stands at the end; older ones are read again on demand. */
 const KEPT_AT_END = 600;
@@ -137,10 +136,11 @@ export async function reopenConversation(): Promise<void> {
 }
 
 async function readOpen(conversationId: string): Promise<void> {
+  const loadDraft = draftLoader(conversationId);
   try {
     const chat = await request("open_conversation", { conversation_id: conversationId });
     if (!isOpen(conversationId)) return;
-    loadDraft(conversationId, chat.draft);
+    loadDraft(chat.draft);
     useChat.setState((held) => {
       // What was pushed meanwhile is kept if it joins on; a page that starts later replaces it.
       const last = held.messages.at(-1)?.seq ?? 0;
@@ -251,11 +251,16 @@ export async function loadEarlier(): Promise<void> {
   try {
     const page = await request("load_earlier", { conversation_id: conversationId, before });
     if (!isOpen(conversationId)) return;
-    useChat.setState((held) => ({
-      messages: mergeMessages(held.messages, page.items),
-      hasEarlier: page.has_earlier,
-      earlier: "idle",
-    }));
+    useChat.setState((held) =>
+      // What is shown may begin elsewhere by now: then the page would stand above a hole.
+      held.messages[0]?.seq === before
+        ? {
+            messages: mergeMessages(held.messages, page.items),
+            hasEarlier: page.has_earlier,
+            earlier: "idle",
+          }
+        : { earlier: "idle" },
+    );
   } catch {
     if (isOpen(conversationId)) useChat.setState({ earlier: "failed" });
   }
@@ -293,9 +298,11 @@ export async function sendMessage(conversationId: string, text: string): Promise
   clearDraft(conversationId);
   const client_id = nameFor(conversationId, text);
   try {
-    const { item } = await inTurn(conversationId, () =>
-      request("send_message", { conversation_id: conversationId, text, client_id }),
-    );
+    const { item } = await request("send_message", {
+      conversation_id: conversationId,
+      text,
+      client_id,
+    });
     unheard.delete(conversationId);
     if (!isOpen(conversationId)) return;
     useChat.setState((held) => ({
@@ -323,12 +330,9 @@ export async function retrySend(clientId: string): Promise<void> {
 }
 
 /** Takes an unsent message out of the outbox; the answer is whether it came out. */
-export async function discardSend({
-  client_id,
-  conversation_id,
-}: Pick<OutboxItem, "client_id" | "conversation_id">): Promise<boolean> {
+export async function discardSend({ client_id }: Pick<OutboxItem, "client_id">): Promise<boolean> {
   try {
-    await inTurn(conversation_id, () => request("discard_send", { client_id }));
+    await request("discard_send", { client_id });
     useChat.setState((held) => ({
       outbox: held.outbox.filter((item) => item.client_id !== client_id),
     }));
@@ -369,9 +373,14 @@ export async function endConversation(conversationId: string): Promise<void> {
 export function viewed(conversationId: string, seq: number): void {
   const { head } = useChat.getState();
   if (!isOpen(conversationId) || head === null || seq <= head.own_read) return;
+  const before = head.own_read;
   useChat.setState({ head: { ...head, own_read: seq } });
   request("viewed", { conversation_id: conversationId, seq }).catch(() => {
-    // The mark is asked for again with the next message; nothing is lost.
+    // Not heard: it is said again when it is looked at again.
+    const { head: now } = useChat.getState();
+    if (isOpen(conversationId) && now?.own_read === seq) {
+      useChat.setState({ head: { ...now, own_read: before } });
+    }
   });
 }
 

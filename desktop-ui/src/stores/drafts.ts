@@ -5,7 +5,6 @@
 import { create } from "zustand";
 import { problemOf, request } from "../host";
 import { report } from "./notices";
-import { inTurn } from "./turns";
 
 /** Pause after the last key before the draft is written: short enough to survive a crash well. */
 const SAVE_AFTER_MS = 400;
@@ -17,7 +16,7 @@ interface DraftsStore {
 /** Texts being written. */
 export const useDrafts = create<DraftsStore>(() => ({ texts: {} }));
 
-/** Texts changed here and not yet handed to the core, with their timers. */
+/** Texts changed here and not yet handed to the core, with their timers (0: only when asked). */
 const unsaved = new Map<string, number>();
 
 function put(conversationId: string, text: string) {
@@ -30,13 +29,13 @@ export async function saveDraft(conversationId: string): Promise<boolean> {
   if (!unsaved.delete(conversationId)) return true;
   const text = useDrafts.getState().texts[conversationId] ?? "";
   try {
-    await inTurn(conversationId, () =>
-      request("set_draft", { conversation_id: conversationId, text }),
-    );
+    await request("set_draft", { conversation_id: conversationId, text });
   } catch (error) {
     const problem = problemOf(error);
-    // Signed out or gone: the text stays on screen, there is nowhere to keep it.
     if (problem.kind === "storage") report(problem, "workbench.draft_not_saved");
+    // It stays on screen, whatever the core has, and goes the next time that texts are handed over.
+    const isShown = useDrafts.getState().texts[conversationId] === text;
+    if (isShown && !unsaved.has(conversationId)) unsaved.set(conversationId, 0);
     return false;
   }
   return true;
@@ -57,9 +56,17 @@ export function writeDraft(conversationId: string, text: string): void {
   );
 }
 
-/** The core's draft of a conversation that is being opened. */
-export function loadDraft(conversationId: string, text: string): void {
-  if (!unsaved.has(conversationId)) put(conversationId, text);
+/**
+ * Taken before the core is asked for a conversation, this puts the draft of its answer on screen;
+ * not if the core had not heard the last of ours when it was asked, or something changed meanwhile.
+ */
+export function draftLoader(conversationId: string): (text: string) => void {
+  const shown = () => useDrafts.getState().texts[conversationId];
+  const before = shown();
+  const isHeard = !unsaved.has(conversationId);
+  return (text) => {
+    if (isHeard && !unsaved.has(conversationId) && shown() === before) put(conversationId, text);
+  };
 }
 
 /** The text went into the outbox, which clears the core's draft. */

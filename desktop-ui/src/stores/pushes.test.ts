@@ -16,13 +16,14 @@ import {
   vera,
   visitorSays,
 } from "../../testing/examples";
-import { ScriptedHost } from "../../testing/scriptedHost";
+import { done, ScriptedHost } from "../../testing/scriptedHost";
 import { installHost } from "../host";
 import {
   editUnsent,
   endConversation,
   loadEarlier,
   openConversation,
+  reopenConversation,
   resetChat,
   sendMessage,
   trimEarlier,
@@ -283,6 +284,25 @@ describe("the open conversation", () => {
     expect(host.bodies("load_earlier")).toHaveLength(1);
   });
 
+  it("joins no page on that ends elsewhere than its messages begin by now", async () => {
+    await signedIn();
+    opens({
+      messages: Array.from({ length: 700 }, (_, at) => visitorSays(at + 51, "x")),
+      has_earlier: true,
+    });
+    host.on("load_earlier", ({ before }) => ({
+      type: "earlier",
+      body: { items: [visitorSays(before - 1, "y")], has_earlier: true },
+    }));
+    await openConversation(ID);
+    const loading = loadEarlier();
+    trimEarlier();
+    await loading;
+    expect(seqs()[0]).toBe(451);
+    expect(seqs()).toHaveLength(300);
+    expect(useChat.getState()).toMatchObject({ hasEarlier: true, earlier: "idle" });
+  });
+
   it("says when earlier messages could not be read", async () => {
     await signedIn();
     opens({ messages: [visitorSays(51, "x")], has_earlier: true });
@@ -311,6 +331,17 @@ describe("the open conversation", () => {
     viewed(ID, 3);
     viewed(OTHER, 9);
     expect(host.bodies("viewed")).toEqual([{ conversation_id: ID, seq: 3 }]);
+  });
+
+  it("asks for a read mark again that was not heard", async () => {
+    await signedIn();
+    opens({ head: chatHead({ own_read: 1 }) });
+    await openConversation(ID);
+    host.refuse("viewed", { kind: "host_lost" });
+    viewed(ID, 3);
+    await vi.waitFor(() => expect(useChat.getState().head?.own_read).toBe(1));
+    viewed(ID, 3);
+    expect(host.bodies("viewed")).toHaveLength(2);
   });
 
   it("says why it could not be ended", async () => {
@@ -411,23 +442,13 @@ describe("sending", () => {
     expect(three).not.toBe(one);
   });
 
-  it("asks for one thing after the other within a conversation", async () => {
-    let answer: (() => void) | undefined;
-    host.on(
-      "send_message",
-      () =>
-        new Promise((resolve) => {
-          answer = () => resolve({ type: "queued", body: { item: outboxItem("m1") } });
-        }),
-    );
-    const sending = sendMessage(ID, "hello");
+  it("asks in the order the person made, and waits for no answer before the next", async () => {
+    host.on("send_message", () => new Promise(() => {}));
+    void sendMessage(ID, "hello");
     writeDraft(ID, "next");
-    const flushing = flushDrafts();
-    await Promise.resolve();
-    expect(host.bodies("set_draft")).toEqual([]);
-    answer?.();
-    await Promise.all([sending, flushing]);
-    expect(host.bodies("set_draft")).toEqual([{ conversation_id: ID, text: "next" }]);
+    await flushDrafts();
+    const asked = host.asked.map((request) => request.type).slice(-2);
+    expect(asked).toEqual(["send_message", "set_draft"]);
   });
 
   it("leaves a message alone that is being sent", async () => {
@@ -470,6 +491,47 @@ describe("drafts", () => {
     await openConversation(OTHER);
     expect(host.bodies("set_draft")).toEqual([{ conversation_id: ID, text: "being written" }]);
     expect(useDrafts.getState().texts[OTHER]).toBe("kept");
+  });
+
+  it("that could not be handed over go as soon as the way is open", async () => {
+    let kept = "old";
+    await signedIn();
+    host.on("open_conversation", () => ({ type: "chat", body: chat({ draft: kept }) }));
+    await openConversation(ID);
+    host.setLink("lost");
+    host.refuse("set_draft", { kind: "host_lost" });
+    writeDraft(ID, "written while nobody heard it");
+    await flushDrafts();
+    host.on("set_draft", ({ text }) => {
+      kept = text;
+      return done;
+    });
+    host.setLink("up");
+    await vi.waitFor(() => expect(host.bodies("open_conversation")).toHaveLength(2));
+    expect(kept).toBe("written while nobody heard it");
+    await vi.waitFor(() => expect(useDrafts.getState().texts[ID]).toBe(kept));
+    await flushDrafts();
+    expect(host.bodies("set_draft")).toHaveLength(2);
+  });
+
+  it("do not come back from an answer that was on its way when they were sent", async () => {
+    await signedIn();
+    opens({ draft: "hello" });
+    await openConversation(ID);
+    let answer: (() => void) | undefined;
+    host.on(
+      "open_conversation",
+      () =>
+        new Promise((resolve) => {
+          answer = () => resolve({ type: "chat", body: chat({ draft: "hello" }) });
+        }),
+    );
+    host.on("send_message", () => ({ type: "queued", body: { item: outboxItem("m1") } }));
+    const reading = reopenConversation();
+    await sendMessage(ID, "hello");
+    answer?.();
+    await reading;
+    expect(useDrafts.getState().texts[ID]).toBe("");
   });
 
   it("are handed over before signing out", async () => {

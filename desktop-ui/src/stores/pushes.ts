@@ -8,7 +8,7 @@ import { applyChat, applyChatPreview, reopenConversation, resetChat } from "./ch
 import { applyColleague, replaceColleagues } from "./colleagues";
 import { applyCompany, applySites } from "./company";
 import { applyConnection, applyHostLink } from "./connection";
-import { resetDrafts } from "./drafts";
+import { flushDrafts, resetDrafts } from "./drafts";
 import { applyFloor, resetFloor, rewatchFloor } from "./floor";
 import { applyInbox, applyRowPreview, replaceInbox } from "./inbox";
 import { applyPreferences } from "./preferences";
@@ -34,7 +34,11 @@ export function applyState(state: UiState): void {
   applySites(state.sites);
   replaceInbox(state.inbox);
   applySession(state.session);
-  if (before === after) void reopenConversation();
+  if (before === after) {
+    // First what is on screen: the answer to the second brings the drafts as the core has them.
+    void flushDrafts();
+    void reopenConversation();
+  }
   rewatchFloor();
 }
 

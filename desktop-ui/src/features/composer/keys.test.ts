@@ -64,6 +64,15 @@ describe("an input method's Enter never sends", () => {
   });
 });
 
+describe("an input method's Esc does not leave", () => {
+  it.each<[string, Partial<Press>, Composed | null]>([
+    ["with the key code of processing", { keyCode: 229 }, null],
+    ["right after the composition was given up", { keyCode: 27 }, ended(0, false)],
+  ])("%s", (_, change, composed) => {
+    expect(meaningOf(press({ key: "Escape", ...change }), "enter", composed)).toBe("none");
+  });
+});
+
 describe("the Enter after that sends", () => {
   it.each<[string, Composed]>([
     ["once the key was released and pressed again", ended(150, true)],

@@ -1,7 +1,7 @@
 // Decides what a key means in the composer. The Enter that closes an input method's candidate list
-// must never send: browsers say so by `isComposing` or key code 229, but WebKitGTK ends the
-// composition first and then fires an ordinary Enter, so an Enter that follows the end of a
-// composition too closely is the input method's as well.
+// must never send, and the Esc that gives it up must not leave: browsers say so by `isComposing` or
+// key code 229, but WebKitGTK ends the composition first and then fires an ordinary key, so one that
+// follows the end of a composition too closely is the input method's as well.
 
 import type { SendKey } from "../../../../shared/bindings/ui/SendKey";
 
@@ -43,9 +43,9 @@ function belongsToInputMethod(press: Press, composed: Composed | null): boolean 
 
 /** What a key press means. */
 export function meaningOf(press: Press, sendKey: SendKey, composed: Composed | null): KeyMeaning {
-  if (press.key === "Escape") return press.isComposing ? "none" : "leave";
-  if (press.key !== "Enter") return "none";
+  if (press.key !== "Enter" && press.key !== "Escape") return "none";
   if (belongsToInputMethod(press, composed)) return "none";
+  if (press.key === "Escape") return "leave";
   const modified = press.ctrlKey || press.metaKey;
   if (press.altKey) return "none";
   const sends = sendKey === "enter" ? !press.shiftKey && !modified : modified && !press.shiftKey;
