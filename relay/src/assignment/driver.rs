@@ -24,7 +24,6 @@ use crate::conversations::actions;
 use crate::error::RelayError;
 use crate::events::{Entry, LogError, LogReader};
 use crate::limits::{AGENTS_RETURN_WITHIN_MS, ASSIGN_AGAIN_AFTER_MS, DECISIONS_AT_ONCE_MAX};
-use crate::live::is_lasting;
 use crate::store::StoreError;
 
 const AGAIN_AFTER: Duration = Duration::from_millis(ASSIGN_AGAIN_AFTER_MS);
@@ -104,7 +103,9 @@ impl Driver {
     async fn begin(app: Arc<App>) -> Option<Self> {
         let known = loop {
             let now = app.world.now().millis();
-            match app.store.read("begin assignment", move |tx| facts::company(tx, now)).await {
+            let read =
+                app.store.read_for_spine("begin assignment", move |tx| facts::company(tx, now));
+            match read.await {
                 Ok(known) => break known,
                 Err(StoreError::Closed) => return None,
                 Err(error) => {
@@ -158,7 +159,7 @@ impl Driver {
                 }
             }
             Woken::Log(Err(LogError::Closed)) => return Turn::End,
-            Woken::Log(Err(LogError::Store(error))) if is_lasting(&error) => {
+            Woken::Log(Err(LogError::Store(error))) if error.is_lasting() => {
                 tracing::error!(%error, "the log is damaged; assignment begins again after it");
                 return Turn::BeginAgain;
             }
@@ -195,14 +196,13 @@ impl Driver {
         } else if let Some(agent) = facts::needs_row(entry) {
             let fact = loop {
                 let id = agent.clone();
-                let read = self
-                    .app
-                    .store
-                    .read("row of an entry", move |tx| crate::agents::queries::agent(tx, &id));
+                let read = self.app.store.read_for_spine("row of an entry", move |tx| {
+                    crate::agents::queries::agent(tx, &id)
+                });
                 match read.await {
                     Ok(row) => break row.as_ref().map(facts::agent_fact),
                     Err(StoreError::Closed) => return false,
-                    Err(error) if is_lasting(&error) => {
+                    Err(error) if error.is_lasting() => {
                         tracing::error!(%error, "a damaged row; assignment goes on without it");
                         break None;
                     }
@@ -332,7 +332,7 @@ impl Driver {
                         return done(row.as_ref().map(facts::agent_fact));
                     }
                     Err(StoreError::Closed) => return done(None),
-                    Err(error) if is_lasting(&error) => {
+                    Err(error) if error.is_lasting() => {
                         tracing::error!(%error, "a damaged row; assignment goes on without it");
                         return done(None);
                     }

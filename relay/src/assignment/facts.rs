@@ -10,7 +10,7 @@ use yingke_routing::{
     Department, DepartmentId, Fact, Refusal, RequeueReason, Rows, StandingRow, Talk,
 };
 use yingke_shared::ids::{AgentId, ConversationId, Position};
-use yingke_shared::views::{Availability, ConversationStatus, WaitingReason};
+use yingke_shared::views::{self, Availability, ConversationStatus, WaitingReason};
 
 use crate::agents::{self, Agent};
 use crate::conversations::OpenConversation;
@@ -142,6 +142,7 @@ fn settings(row: &Agent) -> AgentSettings {
         availability: match row.availability {
             Availability::Online => routing::Availability::Online,
             Availability::Busy => routing::Availability::Busy,
+            Availability::Away => routing::Availability::Away,
         },
         departments: BTreeSet::from([department()]),
         skills: BTreeSet::new(),
@@ -168,17 +169,15 @@ pub(crate) fn fact_of(entry: &Entry) -> Option<Fact> {
             has_written: true,
             asks: Asks::Demand(routing::rules::Demand::of(department())),
         }))),
-        LogBody::StatusChanged { status, previous_agent, .. } => match status {
+        LogBody::StatusChanged { status, requeued, .. } => match status {
             ConversationStatus::Serving { agent_id } => {
                 Some(Fact::ConversationServed { conversation, agent: agent(agent_id) })
             }
             ConversationStatus::Ended { .. } => Some(Fact::ConversationOver { conversation }),
-            // Until now only an account that was disabled puts anything back in line.
-            ConversationStatus::Waiting { .. } if previous_agent.is_some() => {
-                let why = RequeueReason::AgentRemoved;
+            ConversationStatus::Waiting { .. } => {
+                let why = requeue_reason((*requeued)?);
                 Some(Fact::ConversationRequeued { conversation, why })
             }
-            ConversationStatus::Waiting { .. } => None,
         },
         _ => None,
     }
@@ -193,11 +192,22 @@ pub(crate) fn needs_row(entry: &Entry) -> Option<AgentId> {
     }
 }
 
+fn requeue_reason(why: views::RequeueReason) -> RequeueReason {
+    match why {
+        views::RequeueReason::AgentLost => RequeueReason::AgentLost,
+        views::RequeueReason::AgentSignedOut => RequeueReason::AgentSignedOut,
+        views::RequeueReason::AgentRemoved => RequeueReason::AgentRemoved,
+        views::RequeueReason::NoAnswer => RequeueReason::NoAnswer,
+        views::RequeueReason::HandedOver => RequeueReason::HandedOver,
+    }
+}
+
 fn told(reason: WaitingReason) -> Option<routing::WaitingReason> {
     match reason {
         WaitingReason::Routing => None,
         WaitingReason::AllFull => Some(routing::WaitingReason::AllFull),
         WaitingReason::NobodyOnline => Some(routing::WaitingReason::NobodyOnline),
+        WaitingReason::Closed => Some(routing::WaitingReason::Closed),
     }
 }
 
@@ -205,10 +215,8 @@ fn told(reason: WaitingReason) -> Option<routing::WaitingReason> {
 pub(crate) fn reason(reason: routing::WaitingReason) -> WaitingReason {
     match reason {
         routing::WaitingReason::AllFull => WaitingReason::AllFull,
-        // The one department never closes; were it closed, nobody would be there.
-        routing::WaitingReason::NobodyOnline | routing::WaitingReason::Closed => {
-            WaitingReason::NobodyOnline
-        }
+        routing::WaitingReason::NobodyOnline => WaitingReason::NobodyOnline,
+        routing::WaitingReason::Closed => WaitingReason::Closed,
     }
 }
 

@@ -6,4 +6,7 @@
 mod driver;
 mod facts;
 
+#[cfg(test)]
+mod tests;
+
 pub use driver::run;

@@ -171,7 +171,8 @@ async fn prolong(app: &App, session: TokenHash, until: Timestamp) {
     }
 }
 
-/// Which visitor holds this token. Nothing starts while the site's online service is off (A04).
+/// Which visitor holds this token. Also while the site's online service is off (A04): then no
+/// conversation begins, which [`crate::conversations`] sees to, but what was said can be read.
 pub async fn visitor_of_token(app: &App, token: &str) -> Result<VisitorIdentity, RelayError> {
     let token = TokenHash::of(token);
     let found =

@@ -49,6 +49,16 @@ pub struct Stretch {
     pub more: bool,
 }
 
+impl Stretch {
+    /// What `f` makes of it, if it is all there is.
+    pub fn whole<T>(
+        &self,
+        f: impl FnOnce(&[Entry]) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        if self.more { Ok(None) } else { f(&self.entries).map(Some) }
+    }
+}
+
 /// The log's identity and end as this transaction sees them: a snapshot read in the same
 /// transaction is of exactly this position.
 pub fn head(tx: &ReadTx<'_>) -> Result<(Epoch, Position), StoreError> {

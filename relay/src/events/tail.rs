@@ -99,12 +99,21 @@ impl Tail {
 /// Why a follower cannot read on.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The store is closed; everything before was read.
+    /// The store is closed: nothing more can be read.
     #[error("the log is closed")]
     Closed,
     /// The database could not be read; the same call may be tried again.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for LogError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed => Self::Closed,
+            error => Self::Store(error),
+        }
+    }
 }
 
 /// A follower of the whole log.

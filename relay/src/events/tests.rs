@@ -134,6 +134,16 @@ async fn followers_end_when_the_store_closes() {
     assert!(matches!(reader.next().await, Err(LogError::Closed)));
 }
 
+/// Once made to fail by telling it as a failure that may be tried again: it was, without end.
+#[tokio::test]
+async fn a_follower_that_is_behind_ends_too_when_the_store_closes() {
+    let (_folder, store) = open();
+    append(&store, TAIL_ENTRIES_MAX + 10).await;
+    store.close().await;
+    let mut reader = store.subscribe(Position::ZERO);
+    assert!(matches!(reader.next().await, Err(LogError::Closed)));
+}
+
 /// One visitor, one conversation, served by Ana.
 struct Rows {
     conversation: &'static str,

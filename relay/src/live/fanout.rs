@@ -17,7 +17,6 @@ use yingke_shared::views::{AgentCard, ConversationStatus};
 
 use super::frames;
 use super::hub::{Hub, ServingNow};
-use super::is_lasting;
 use super::mailbox::Mailbox;
 use super::staff::{card_event, for_staff};
 use crate::agents;
@@ -71,7 +70,7 @@ async fn follow_from(app: &App, from: Position) -> Followed {
         let entries = match log.next().await {
             Ok(entries) => entries,
             Err(LogError::Closed) => return Followed::ToItsEnd,
-            Err(LogError::Store(error)) if is_lasting(&error) => {
+            Err(LogError::Store(error)) if error.is_lasting() => {
                 let position = log.position().get();
                 tracing::error!(%error, position, "the log is damaged; everybody begins after it");
                 return Followed::Damaged;
@@ -390,7 +389,7 @@ async fn again<T: Send + 'static>(
         match app.store.read_for_spine(what, read.clone()).await {
             Ok(found) => return Ok(found),
             Err(StoreError::Closed) => return Err(Unread::Closed),
-            Err(error) if is_lasting(&error) => {
+            Err(error) if error.is_lasting() => {
                 tracing::error!(%error, what, "fan-out cannot read; its readers begin again");
                 return Err(Unread::Damaged);
             }

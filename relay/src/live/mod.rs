@@ -33,12 +33,6 @@ pub use wire::{Io, Link};
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::store::StoreError;
-
-/// Whether the same read will fail again however often it is tried: what is stored is damaged.
-pub(crate) fn is_lasting(error: &StoreError) -> bool {
-    matches!(error, StoreError::Corrupt(_) | StoreError::Panicked)
-}
 
 /// Fans the log out until the relay stops. One for each relay; started before the listener.
 pub async fn run(app: Arc<App>) {

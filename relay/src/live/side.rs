@@ -15,6 +15,7 @@ use super::machine::Class;
 use super::mailbox::Mailbox;
 use crate::app::App;
 use crate::error::RelayError;
+use crate::store::StoreError;
 
 /// How a session begins.
 pub(crate) struct Opening {
@@ -82,4 +83,18 @@ pub(crate) trait Side: Sized + Send + Sync + 'static {
         id: ClientId,
         command: Self::Command,
     ) -> BoxFuture<'static, Result<Outcome, RelayError>>;
+}
+
+/// What a reader missed, or `None` if it begins anew: too much, or not readable however often it comes
+/// back for it. A snapshot needs nothing of the log.
+pub(super) fn or_snapshot<T>(
+    missed: Result<Option<T>, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match missed {
+        Err(error) if error.is_lasting() => {
+            tracing::error!(%error, "the log is damaged; its reader begins anew");
+            Ok(None)
+        }
+        missed => missed,
+    }
 }

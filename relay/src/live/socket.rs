@@ -318,7 +318,12 @@ impl<S: Side, L: Link> Session<S, L> {
             upto = upto.max(fanned);
         }
         if events.is_empty() && !self.delivery_due {
-            return Ok(self.next_waiting());
+            let is_more = !reading.mailbox.is_empty();
+            return match self.next_waiting() {
+                // All of this portion came before the reader's position; nothing rings for the rest.
+                None if is_more => self.next_delivery(),
+                waiting => Ok(waiting),
+            };
         }
         self.delivery_due = false;
         let frame = frames::delivery(reading.position, upto, &events);

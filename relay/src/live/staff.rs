@@ -22,7 +22,7 @@ use super::frames;
 use super::hub::{Hub, Registration};
 use super::machine::Class;
 use super::mailbox::Mailbox;
-use super::side::{Opening, Side, Sorted};
+use super::side::{Opening, Side, Sorted, or_snapshot};
 use crate::agents;
 use crate::app::App;
 use crate::auth::{self, StaffIdentity};
@@ -58,9 +58,11 @@ fn read(
         && let Some(distance) = head.get().checked_sub(position.get())
         && usize::try_from(distance).is_ok_and(|distance| distance <= RESUME_POSITIONS_MAX)
     {
-        let stretch = events::read_after(tx, position, ReadLimits::RESUME)?;
-        if !stretch.more {
-            let missed = missed(tx, agent_id, &stretch.entries)?;
+        let missed = or_snapshot(
+            events::read_after(tx, position, ReadLimits::RESUME)
+                .and_then(|stretch| stretch.whole(|entries| missed(tx, agent_id, entries))),
+        )?;
+        if let Some(missed) = missed {
             return Ok(Read { epoch, head, start: Start::Resumed { position }, missed, is_ahead });
         }
     }

@@ -16,7 +16,7 @@ use super::frames;
 use super::hub::{Hub, Registration};
 use super::machine::Class;
 use super::mailbox::Mailbox;
-use super::side::{Opening, Side, Sorted};
+use super::side::{Opening, Side, Sorted, or_snapshot};
 use crate::app::App;
 use crate::auth::{self, VisitorIdentity};
 use crate::conversations::queries;
@@ -43,11 +43,12 @@ fn read(
     let (epoch, head) = events::head(tx)?;
     if let Some(from) = resume.filter(|from| from.epoch == epoch && from.position <= head) {
         let position = from.position;
-        let stretch = events::read_of_visitor(tx, &who.visitor_id, position, ReadLimits::RESUME)?;
-        if !stretch.more {
-            let start = Start::Resumed { position };
-            let missed = missed(tx, who, position, &stretch.entries)?;
-            return Ok(Read { epoch, head, start, missed });
+        let missed = or_snapshot(
+            events::read_of_visitor(tx, &who.visitor_id, position, ReadLimits::RESUME)
+                .and_then(|stretch| stretch.whole(|entries| missed(tx, who, position, entries))),
+        )?;
+        if let Some(missed) = missed {
+            return Ok(Read { epoch, head, start: Start::Resumed { position }, missed });
         }
     }
     let snapshot = Box::new(queries::visitor_snapshot(tx, &who.visitor_id, &who.site_id)?);

@@ -25,6 +25,30 @@ pub enum StoreError {
     Closed,
 }
 
+impl StoreError {
+    /// Whether the same read will fail again however often it is tried: what is stored is damaged, or
+    /// the code that reads it.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        use rusqlite::Error as Engine;
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Corrupt(_) | Self::Panicked => true,
+            // A value that is not of the type this version writes, and a page that makes no sense.
+            Self::Engine(
+                Engine::FromSqlConversionFailure(..)
+                | Engine::IntegralValueOutOfRange(..)
+                | Engine::Utf8Error(..)
+                | Engine::InvalidColumnType(..),
+            ) => true,
+            Self::Engine(error) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+            Self::TransactionLost(_) | Self::Busy | Self::Closed => false,
+        }
+    }
+}
+
 /// Why a closure gave up; its changes are rolled back, its neighbours in the batch are not touched.
 #[derive(Debug)]
 pub enum Abort<R> {

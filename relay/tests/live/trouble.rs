@@ -3,6 +3,7 @@
 use serde_json::json;
 use yingke_relay::auth::{StaffIdentity, TokenHash};
 use yingke_relay::events::{LogBody, NewEvent};
+use yingke_relay::limits::TAIL_ENTRIES_MAX;
 use yingke_relay::store::Abort;
 use yingke_relay::{agents, params};
 use yingke_shared::ids::AgentId;
@@ -10,7 +11,7 @@ use yingke_shared::rest::ChangeAgent;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::Role;
 
-use crate::harness::{Relay, eventually};
+use crate::harness::{Client, Relay, eventually};
 
 async fn sql(relay: &Relay, sql: &'static str) {
     let written = relay.app.store.write("test", move |tx| {
@@ -104,4 +105,58 @@ async fn an_agent_who_blinks_does_not_leave_the_line_without_hope() {
     widget.until(|widget| widget.events.iter().any(agent_comes).then_some(())).await;
     let told = |event: &serde_json::Value| event["status"]["reason"] == "nobody_online";
     assert!(!widget.events.iter().any(told), "{:#?}", widget.events);
+}
+
+/// Once made to fail by answering every such resume with a failure, for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_missed_what_is_damaged_begins_anew() {
+    let relay = Relay::start().await;
+    let (ana, vera) = (relay.agent("ana", 8).await, relay.visitor().await);
+    let mut desk = relay.online(&ana).await;
+    let mut widget = relay.widget(&vera).await;
+    widget.say("one").await;
+    widget.message("one").await;
+    desk.event("conversation_gained").await;
+    let points = [desk.resume_point(), widget.resume_point()];
+    drop((desk, widget));
+    relay.send_as(&vera, "v2", "two").await;
+    // Not a word of ours, and one that is not even text.
+    for damage in [
+        "UPDATE messages SET author = 'visitos' WHERE client_id = 'v2'",
+        "UPDATE messages SET author = CAST(x'76ff' AS TEXT) WHERE client_id = 'v2'",
+    ] {
+        sql(&relay, damage).await;
+        let readers = [("/ws/staff", &ana.token), ("/ws/visitor", &vera.token)];
+        for ((path, token), point) in readers.into_iter().zip(&points) {
+            let mut client = Client::connect(relay.address, path).await;
+            client.hello(token, point.clone()).await;
+            assert_eq!(client.welcome["start"]["mode"], "snapshot", "{path}: {damage}");
+        }
+    }
+}
+
+/// Once made to fail by an entry whose kind is not text: it was read again and again, and nobody got
+/// anything any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_stretch_of_the_log_does_not_stop_fan_out() {
+    let relay = Relay::start().await;
+    let vera = relay.visitor().await;
+    let mut before = relay.widget(&vera).await;
+    let site_id = relay.site.clone();
+    let damage = relay.app.store.write("damage", move |tx| {
+        let damaged = tx.next_position();
+        // So many at once that fan-out must read them from the database.
+        for _ in 0..=TAIL_ENTRIES_MAX {
+            let body = LogBody::SiteChanged { site_id: site_id.clone() };
+            tx.append(NewEvent { at: Timestamp::default(), subject: None, body })?;
+        }
+        let sql = "UPDATE events SET kind = CAST(x'ff' AS TEXT) WHERE position = ?";
+        tx.execute(sql, params![damaged])?;
+        Ok::<_, Abort<()>>(())
+    });
+    damage.await.unwrap();
+    assert_eq!(before.bye_code().await, "unavailable");
+    let mut widget = relay.widget(&vera).await;
+    widget.say("anybody?").await;
+    widget.message("anybody?").await;
 }
