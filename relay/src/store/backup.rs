@@ -374,6 +374,8 @@ fn renew(fresh: &Path, epoch: &Epoch) -> Result<(), BackupError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     copy.pragma_update(None, "synchronous", "FULL")?;
+    // Killed in the middle, it is copied again: a journal left behind would be played into that copy.
+    copy.pragma_update(None, "journal_mode", "MEMORY")?;
     let checked = sound_for_its_schema(&copy).and_then(|()| {
         copy.execute("UPDATE log_head SET epoch = ?1 WHERE id = 1", [epoch.as_str()])?;
         Ok(())
@@ -403,7 +405,8 @@ fn boot_of(database: &Path) -> Result<u64, BackupError> {
 }
 
 /// Moves the database with all that belongs to it into a folder of its own. The boot file is copied
-/// and stays: without a database beside it no relay starts.
+/// and stays: without a database beside it no relay starts. The write-ahead log is copied before its
+/// database goes: the engine deletes one that it finds without.
 fn move_aside(data: &Path, now: Timestamp) -> Result<PathBuf, BackupError> {
     let aside = data.join(format!("{REPLACED}{}", now.millis()));
     folder::create_private(&aside).map_err(file_error(&aside))?;
@@ -413,13 +416,20 @@ fn move_aside(data: &Path, now: Timestamp) -> Result<PathBuf, BackupError> {
         let copied = std::fs::copy(&boot_file, aside.join("boot.json"));
         copied.map_err(file_error(&boot_file))?;
     }
-    for end in ["", "-wal", "-shm"] {
-        let mut name = database.clone().into_os_string();
-        name.push(end);
-        let from = PathBuf::from(name);
-        if from.exists() {
-            let to = aside.join(format!("yingke.db{end}"));
-            std::fs::rename(&from, &to).map_err(file_error(&to))?;
+    let (wal, kept_wal) = (folder::wal_in(data), folder::wal_in(&aside));
+    if wal.exists() {
+        std::fs::copy(&wal, &kept_wal)
+            .and_then(|_| File::open(&kept_wal)?.sync_all())
+            .map_err(file_error(&kept_wal))?;
+    }
+    sync_folder(&aside).map_err(file_error(&aside))?;
+    if database.exists() {
+        let kept = folder::database_in(&aside);
+        std::fs::rename(&database, &kept).map_err(file_error(&kept))?;
+    }
+    for left in [wal, data.join("yingke.db-shm")] {
+        if left.exists() {
+            std::fs::remove_file(&left).map_err(file_error(&left))?;
         }
     }
     sync_folder(&aside).and_then(|()| sync_folder(data)).map_err(file_error(&aside))?;

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use parking_lot::{Mutex, MutexGuard};
+
 use super::OpenError;
 
 /// A data folder held by this process alone.
@@ -12,6 +14,8 @@ pub(super) struct Folder {
     path: PathBuf,
     /// Locked as long as it is open; the system lets go of it whatever way the process ends.
     _lock: File,
+    /// Held while the boot file is read and written: more than one thread does.
+    boot_file: Mutex<()>,
 }
 
 impl Folder {
@@ -42,7 +46,7 @@ impl Folder {
             .and_then(|()| lock.rewind())
             .and_then(|()| write!(lock, "{}", std::process::id()));
         named.map_err(OpenError::file(lock_path))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), _lock: lock, boot_file: Mutex::new(()) })
     }
 
     /// The database file.
@@ -63,6 +67,11 @@ impl Folder {
     /// The boot number kept beside the database.
     pub(super) fn boot_file(&self) -> PathBuf {
         boot_file_in(&self.path)
+    }
+
+    /// Keeps other threads from the boot file.
+    pub(super) fn hold_boot_file(&self) -> MutexGuard<'_, ()> {
+        self.boot_file.lock()
     }
 
     /// Where the copies made before migrations are, created if need be.

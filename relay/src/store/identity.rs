@@ -154,6 +154,11 @@ fn read_beside(path: &Path) -> Option<Beside> {
 
 /// Writes the file so that a crash leaves the old or the new content.
 pub(super) fn write_beside(folder: &Folder, beside: &Beside) -> std::io::Result<()> {
+    let _held = folder.hold_boot_file();
+    replace_beside(folder, beside)
+}
+
+fn replace_beside(folder: &Folder, beside: &Beside) -> std::io::Result<()> {
     let bytes = serde_json::to_vec(beside).map_err(std::io::Error::other)?;
     folder.replace(&folder.boot_file(), &bytes)
 }
@@ -164,10 +169,11 @@ pub(super) fn note_position(
     epoch: &Epoch,
     position: Position,
 ) -> std::io::Result<()> {
+    let _held = folder.hold_boot_file();
     match read_beside(&folder.boot_file()) {
         Some(mut beside) if beside.epoch == *epoch && beside.position < position => {
             beside.position = position;
-            write_beside(folder, &beside)
+            replace_beside(folder, &beside)
         }
         _ => Ok(()),
     }

@@ -126,3 +126,58 @@ async fn a_database_that_was_moved_away_is_not_begun_anew() {
     let refused = Store::open(folder.path(), &RealWorld).err().unwrap();
     assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
 }
+
+/// The real world at one moment, so that the name of what is moved aside is known.
+struct Standing;
+
+impl World for Standing {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(7).unwrap()
+    }
+
+    fn new_id(&self) -> String {
+        RealWorld.new_id()
+    }
+
+    fn new_secret(&self) -> String {
+        RealWorld.new_secret()
+    }
+}
+
+/// Once made to fail by moving the database away before its log: the next start found a log without a
+/// database, and the engine deletes such a one.
+#[tokio::test]
+async fn a_restore_that_cannot_move_the_old_data_aside_leaves_it_whole() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    bench.keep("one").await.unwrap();
+    let to = put_aside(&scratch, "b");
+    backup(&bench.data(), &to, &RealWorld).unwrap();
+    bench.keep("two").await.unwrap();
+    // As a killed relay leaves it: the newest is in the write-ahead log alone.
+    let data = put_aside(&scratch, "data");
+    fs::create_dir(&data).unwrap();
+    for name in ["yingke.db", "yingke.db-wal", "boot.json"] {
+        fs::copy(bench.data().join(name), data.join(name)).unwrap();
+    }
+    let obstacle = data.join("replaced-7").join("yingke.db-wal");
+    fs::create_dir_all(&obstacle).unwrap();
+    let refused = restore(&to, &data, true, &Standing).unwrap_err();
+    assert!(matches!(refused, BackupError::Open(OpenError::File { .. })), "{refused}");
+    let store = Store::open(&data, &RealWorld).unwrap();
+    let left = Bench { folder: tempfile::tempdir().unwrap(), store };
+    assert_eq!(left.kept().await, ["one", "two"]);
+    left.store.close().await;
+    drop(left);
+
+    fs::remove_dir(&obstacle).unwrap();
+    for name in ["yingke.db", "yingke.db-wal", "boot.json"] {
+        fs::copy(bench.data().join(name), data.join(name)).unwrap();
+    }
+    let done = restore(&to, &data, true, &Standing).unwrap();
+    assert!(!data.join("yingke.db-wal").exists(), "it would be played into the new database");
+    let old = Store::open(&done.replaced.unwrap(), &RealWorld).unwrap();
+    let old = Bench { folder: tempfile::tempdir().unwrap(), store: old };
+    assert_eq!(old.kept().await, ["one", "two"]);
+    old.store.close().await;
+}

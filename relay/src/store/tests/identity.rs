@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::store::identity::{Beside, note_position, write_beside};
 
 impl Bench {
     fn file(&self, name: &str) -> PathBuf {
@@ -128,4 +129,25 @@ async fn a_log_that_contradicts_its_counter_is_refused() {
     drop(database);
     let refused = Store::open(folder.path(), &RealWorld).err().unwrap();
     assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
+}
+
+/// Once made to fail by two threads writing the file at once: the next start took the data for restored.
+#[test]
+fn a_position_noted_beside_a_new_epoch_does_not_bring_the_old_one_back() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = Folder::lock(scratch.path()).unwrap();
+    let [old, new] = ["old", "new"].map(|name| Epoch::new(name).unwrap());
+    let position = |number| Position::new(number).unwrap();
+    let beside = |epoch: &Epoch, at| Beside { epoch: epoch.clone(), boot: 1, position: at };
+    for number in 1..=100 {
+        write_beside(&folder, &beside(&old, Position::ZERO)).unwrap();
+        std::thread::scope(|scope| {
+            let noted = scope.spawn(|| note_position(&folder, &old, position(number)));
+            write_beside(&folder, &beside(&new, position(7))).unwrap();
+            noted.join().unwrap().unwrap();
+        });
+        let bytes = std::fs::read(folder.boot_file()).unwrap();
+        let left: Beside = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(left, beside(&new, position(7)), "round {number}");
+    }
 }
