@@ -45,13 +45,19 @@ fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         .flat_map(|value| value.split(','))
         .collect();
     for hop in hops.iter().rev().take(FORWARDED_HOPS_MAX) {
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        let Some(address) = address_of(hop.trim()) else { break };
         client = address.to_canonical();
         if !is_trusted(&client) {
             break;
         }
     }
     client
+}
+
+/// The address of an entry. Some proxies write the client's port behind it.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    hop.parse().ok().or_else(with_port)
 }
 
 /// What limits count by: an IPv6 subscriber has a whole /64 of addresses and can use a new one for
@@ -86,6 +92,9 @@ mod tests {
         check("10.0.0.1", &["1.1.1.1", "198.51.100.1, 10.2.3.4"], "198.51.100.1");
         check("::ffff:10.0.0.1", &["2001:db8::5"], "2001:db8::5");
         check("::1", &["not an address"], "::1");
+        // Some proxies name the client's port too.
+        check("10.0.0.1", &["203.0.113.7:51234"], "203.0.113.7");
+        check("10.0.0.1", &["[2001:db8::7]:51234, 10.0.0.2"], "2001:db8::7");
         check("10.0.0.1", &[], "10.0.0.1");
     }
 
