@@ -439,3 +439,19 @@ test("what comes in above a message that does not go is read as well", async () 
   expect(states()).toEqual(["stored", "failed"]);
   expect(client.state.unread).toBe(0);
 });
+
+test("the seconds of a lost link are seen, not read out one by one", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await act(() => Wire.last.onclose?.());
+  const spoken = () => {
+    const said = find("status").cloneNode(true) as HTMLElement;
+    for (const silent of said.querySelectorAll("[aria-hidden]")) silent.remove();
+    return said.textContent;
+  };
+  const before = spoken();
+  expect(find("status").textContent).toContain("0 秒");
+  await pass(3_000);
+  expect(find("status").textContent).toContain("3 秒");
+  expect(spoken()).toBe(before);
+});

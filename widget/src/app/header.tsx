@@ -92,7 +92,15 @@ export function Header(props: HeaderProps) {
           data-kind={status?.kind ?? "none"}
           role="status"
         >
-          {statusLine(state, now, t)}
+          {state.link === "reconnecting" ? (
+            <>
+              <span class="heard">{t("line_connecting")}</span>
+              {/* Counts each second, and is not read out each second. */}
+              <span aria-hidden="true">{statusLine(state, now, t)}</span>
+            </>
+          ) : (
+            statusLine(state, now, t)
+          )}
         </p>
       </div>
       <button
