@@ -204,17 +204,28 @@ impl DesktopWindow {
         self.set_presence("busy").await
     }
 
+    /// Chooses in the menu, as often as it takes: a menu that was just used may be closing.
     async fn set_presence(&self, wanted: &str) -> Result<()> {
         let is = || async {
             let now = self.page.attribute("presence", "data-availability").await?;
-            Ok::<_, anyhow::Error>(now.as_deref() == Some(wanted))
+            Ok::<_, anyhow::Error>((now.as_deref() == Some(wanted)).then_some(()))
         };
-        if is().await? {
-            return Ok(());
-        }
-        self.page.click("presence").await?;
-        self.page.click(&format!("presence-{wanted}")).await?;
-        self.page.until("the presence is shown", || async { Ok(is().await?.then_some(())) }).await
+        let choice = format!("presence-{wanted}");
+        self.page
+            .until("the presence is chosen and shown", || async {
+                if is().await?.is_some() {
+                    return Ok(Some(()));
+                }
+                let is_open = self.page.has(&choice).await?
+                    && self.page.find(&choice).await?.is_displayed().await?;
+                if !is_open {
+                    self.page.find("presence").await?.click().await?;
+                }
+                self.page.find(&choice).await?.click().await?;
+                wait::until_within(Duration::from_secs(5), "the presence is shown", is).await?;
+                Ok(Some(()))
+            })
+            .await
     }
 
     /// Opens the row of a conversation.
