@@ -3,4 +3,4 @@
 /**
  * What an agent chose (B11). Durable; whether the client is connected is another matter.
  */
-export type Availability = "online" | "busy";
+export type Availability = "online" | "busy" | "away";

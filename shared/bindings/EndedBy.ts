@@ -3,4 +3,4 @@
 /**
  * Who ended a conversation.
  */
-export type EndedBy = "visitor" | "agent";
+export type EndedBy = "visitor" | "agent" | "agent_away" | "visitor_silent" | "left_queue" | "leave_message";

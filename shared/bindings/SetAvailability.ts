@@ -8,4 +8,8 @@ export type SetAvailability = {
 /**
  * The new availability.
  */
-availability: Availability, };
+availability: Availability, 
+/**
+ * With 离开: running conversations go back to the front of the line instead of being ended (B11).
+ */
+hand_over: boolean, };

@@ -27,7 +27,15 @@ conversation_id: ConversationId,
 /**
  * The new standing.
  */
-status: VisitorStatus, } | { "type": "message_appended", 
+status: VisitorStatus, } | { "type": "members_changed", 
+/**
+ * In which.
+ */
+conversation_id: ConversationId, 
+/**
+ * Everybody beside the one who serves it, now.
+ */
+members: Array<AgentCard>, } | { "type": "message_appended", 
 /**
  * The message.
  */

@@ -8,4 +8,16 @@ export type VisitorSignal = { "kind": "agent_typing",
 /**
  * In which conversation.
  */
-conversation_id: ConversationId, };
+conversation_id: ConversationId, } | { "kind": "place", 
+/**
+ * Which conversation.
+ */
+conversation_id: ConversationId, 
+/**
+ * From 1.
+ */
+place: number, 
+/**
+ * Milliseconds; `None` when nothing is known.
+ */
+expected_wait_ms: number | null, };

@@ -3,4 +3,4 @@
 /**
  * Why a conversation waits for an agent; the visitor is told (A15, B06).
  */
-export type WaitingReason = "routing" | "all_full" | "nobody_online";
+export type WaitingReason = "routing" | "all_full" | "nobody_online" | "closed";

@@ -4,12 +4,13 @@
 use yingke_shared::ids::ConversationId;
 use yingke_shared::views::{ConversationRecord, ReadMark};
 
-use crate::bridge::types::{ChatHead, InboxOrder, InboxRow};
+use crate::bridge::types::{ChatHead, InboxOrder, InboxRow, Standing};
 
 /// What this device knows beside the record.
 pub(crate) struct Beside<'a> {
     pub(crate) history: u32,
     pub(crate) held: bool,
+    pub(crate) standing: Standing,
     pub(crate) visitor_online: bool,
     pub(crate) preview: &'a str,
     pub(crate) draft: &'a str,
@@ -48,6 +49,9 @@ pub(crate) fn row(record: &ConversationRecord, beside: &Beside<'_>) -> InboxRow 
         draft: beside.draft.to_owned(),
         unsent: beside.unsent,
         send_failed: beside.send_failed,
+        standing: beside.standing,
+        department_id: record.department_id.clone(),
+        vip: record.vip,
         order: order(record),
     }
 }
@@ -58,6 +62,11 @@ pub(crate) fn head(record: &ConversationRecord, beside: &Beside<'_>) -> ChatHead
         visitor: record.visitor.clone(),
         status: record.status.clone(),
         held: beside.held,
+        standing: beside.standing,
+        department_id: record.department_id.clone(),
+        vip: record.vip,
+        members: record.members.clone(),
+        invitations: record.invitations.clone(),
         visitor_online: beside.visitor_online,
         started_at: record.started_at,
         first_response_at: record.first_response_at,

@@ -2,6 +2,7 @@
 import type { AgentCard } from "../AgentCard";
 import type { ConversationId } from "../ConversationId";
 import type { Message } from "../Message";
+import type { Note } from "../Note";
 import type { ChatHead } from "./ChatHead";
 import type { OutboxItem } from "./OutboxItem";
 
@@ -21,6 +22,10 @@ head: ChatHead,
  * The newest messages in the cache, oldest first, without holes.
  */
 messages: Array<Message>, 
+/**
+ * The notes among them.
+ */
+notes: Array<Note>, 
 /**
  * Whether there are earlier ones.
  */

@@ -1,5 +1,6 @@
 //! The door between the client core and the workbench. See [`types`].
 
+pub mod calls;
 mod redacted;
 pub mod types;
 

@@ -15,6 +15,21 @@ impl fmt::Debug for UiRequest {
             Self::SignOut {} => "SignOut",
             Self::ChangePassword { .. } => "ChangePassword",
             Self::SetAvailability { .. } => "SetAvailability",
+            Self::Assign { .. } => "Assign",
+            Self::Invite { .. } => "Invite",
+            Self::AnswerInvitation { .. } => "AnswerInvitation",
+            Self::WithdrawInvitation { .. } => "WithdrawInvitation",
+            Self::LeaveConversation { .. } => "LeaveConversation",
+            Self::EnterConversation { .. } => "EnterConversation",
+            Self::TakeOver { .. } => "TakeOver",
+            Self::HandBack { .. } => "HandBack",
+            Self::StartConversation { .. } => "StartConversation",
+            Self::AddNote { .. } => "AddNote",
+            Self::WatchConversation { .. } => "WatchConversation",
+            Self::UnwatchConversation { .. } => "UnwatchConversation",
+            Self::WatchFloor { .. } => "WatchFloor",
+            Self::CloseAllLeft {} => "CloseAllLeft",
+            Self::Call { .. } => "Call",
             Self::OpenConversation { .. } => "OpenConversation",
             Self::CloseConversation {} => "CloseConversation",
             Self::LoadEarlier { .. } => "LoadEarlier",
@@ -37,12 +52,19 @@ impl fmt::Debug for UiReply {
             Self::Done {} => f.write_str("Done"),
             Self::State(state) => f.debug_tuple("State").field(state).finish(),
             Self::Chat(chat) => f.debug_tuple("Chat").field(chat).finish(),
-            Self::Earlier { items, has_earlier } => f
+            Self::Earlier { items, has_earlier, .. } => f
                 .debug_struct("Earlier")
                 .field("items", &items.len())
                 .field("has_earlier", has_earlier)
-                .finish(),
+                .finish_non_exhaustive(),
             Self::Queued { item } => f.debug_struct("Queued").field("item", item).finish(),
+            Self::Started { conversation_id } => {
+                f.debug_struct("Started").field("conversation_id", conversation_id).finish()
+            }
+            Self::Closed { ended, kept } => {
+                f.debug_struct("Closed").field("ended", ended).field("kept", kept).finish()
+            }
+            Self::Called { .. } => f.write_str("Called"),
         }
     }
 }
@@ -65,6 +87,24 @@ impl fmt::Debug for UiPush {
                 .field("messages", &messages.len())
                 .field("outbox", outbox)
                 .finish_non_exhaustive(),
+            Self::Company(_) => f.write_str("Company"),
+            Self::Sites { sites } => f.debug_struct("Sites").field("sites", &sites.len()).finish(),
+            Self::Invitations { invitations } => {
+                f.debug_struct("Invitations").field("invitations", &invitations.len()).finish()
+            }
+            Self::Alerts { alerts } => {
+                f.debug_struct("Alerts").field("alerts", &alerts.len()).finish()
+            }
+            Self::Floor(_) => f.write_str("Floor"),
+            Self::QueueLength { waiting } => {
+                f.debug_struct("QueueLength").field("waiting", waiting).finish()
+            }
+            Self::Colleagues { conversation_id, reading, typing } => f
+                .debug_struct("Colleagues")
+                .field("conversation_id", conversation_id)
+                .field("reading", reading)
+                .field("typing", typing)
+                .finish(),
             Self::Preview { conversation_id, .. } => f
                 .debug_struct("Preview")
                 .field("conversation_id", conversation_id)

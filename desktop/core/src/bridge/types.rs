@@ -8,12 +8,17 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::ids::{
+    AgentId, ClientId, ConversationId, DepartmentId, InvitationId, Seq, VisitorId,
+};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    AgentCard, Availability, ColleagueCard, ConversationStatus, Marks, Message, OwnCard,
+    AgentCard, Availability, ColleagueCard, Company, ConversationStatus, Floor, IncomingInvitation,
+    Invitation, InvitationKind, Invitee, ManagerAlert, Marks, Message, Note, OwnCard, SiteSettings,
     VisitorCard,
 };
+
+use super::calls::{RelayAnswer, RelayCall};
 
 /// Something a person did in the workbench, or a page it needs.
 #[derive(Clone, Serialize, Deserialize, TS)]
@@ -46,13 +51,105 @@ pub enum UiRequest {
         /// New.
         new: String,
     },
-    /// 在线 or 忙碌. Reply: `done`; the card arrives as a push.
+    /// 在线, 忙碌 or 离开. Reply: `done`; the card arrives as a push.
     SetAvailability {
         /// The new one.
         availability: Availability,
+        /// With 离开: running conversations go back to the line instead of being ended (B11).
+        hand_over: bool,
+    },
+    /// Give a waiting conversation to an agent (B09). Reply: `done`.
+    Assign {
+        /// Which.
+        conversation_id: ConversationId,
+        /// To whom.
+        agent_id: AgentId,
+        /// The person confirmed that the agent is full.
+        over_capacity: bool,
+    },
+    /// Ask somebody to take over or to join (F01, F03). Reply: `done`.
+    Invite {
+        /// To which conversation.
+        conversation_id: ConversationId,
+        /// Who.
+        to: Invitee,
+        /// To do what.
+        kind: InvitationKind,
+        /// What to say about it; empty for nothing.
+        note: String,
+    },
+    /// Accept or decline. Reply: `done`.
+    AnswerInvitation {
+        /// Which.
+        invitation_id: InvitationId,
+        /// Yes or no.
+        accept: bool,
+    },
+    /// Take an own invitation back. Reply: `done`.
+    WithdrawInvitation {
+        /// Which.
+        invitation_id: InvitationId,
+    },
+    /// Leave a conversation that others go on with (F04). Reply: `done`.
+    LeaveConversation {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// A manager joins (F05). Reply: `done`.
+    EnterConversation {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// A manager serves it from now on (F05). Reply: `done`.
+    TakeOver {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// Put a served conversation back to the front of the line. Reply: `done`.
+    HandBack {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// Write first to a visitor (C05). Needs the network. Reply: `started`.
+    StartConversation {
+        /// With whom.
+        visitor_id: VisitorId,
+        /// 1 to 4,000 characters.
+        text: String,
+    },
+    /// A note among staff (X08). Needs the network. Reply: `done`; the note arrives as a push.
+    AddNote {
+        /// To which conversation.
+        conversation_id: ConversationId,
+        /// 1 to 4,000 characters.
+        text: String,
+    },
+    /// A manager follows a conversation unseen (F05). The chat can be opened when this replies; the
+    /// core asks again by itself after the link broke. Reply: `done`.
+    WatchConversation {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// No longer. Reply: `done`.
+    UnwatchConversation {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// The floor is shown, or no longer; while it is, it arrives as pushes. Reply: `done`.
+    WatchFloor {
+        /// It is.
+        on: bool,
+    },
+    /// End every served conversation whose visitor left (C16). Reply: `closed`.
+    CloseAllLeft {},
+    /// Ask the relay for something that is neither cached nor live. Reply: `called`.
+    Call {
+        /// What.
+        call: RelayCall,
     },
     /// The chat pane now shows this conversation: its newest page from the cache at once, missing
-    /// messages as pushes. Reply: `chat`.
+    /// messages as pushes. One that is not in the inbox is asked of the relay, if the reader may read
+    /// it. Colleagues who have it open too are told (X10). Reply: `chat`.
     OpenConversation {
         /// Which.
         conversation_id: ConversationId,
@@ -150,6 +247,8 @@ pub enum UiReply {
     Earlier {
         /// Oldest first.
         items: Vec<Message>,
+        /// The notes among them.
+        notes: Vec<Note>,
         /// Whether there are still earlier ones.
         has_earlier: bool,
     },
@@ -157,6 +256,23 @@ pub enum UiReply {
     Queued {
         /// The outbox item as it is shown until the relay's message replaces it.
         item: OutboxItem,
+    },
+    /// See [`UiRequest::StartConversation`].
+    Started {
+        /// Which it is.
+        conversation_id: ConversationId,
+    },
+    /// See [`UiRequest::CloseAllLeft`].
+    Closed {
+        /// How many were ended.
+        ended: u32,
+        /// Those that stay, because the relay refused.
+        kept: Vec<ConversationId>,
+    },
+    /// See [`UiRequest::Call`].
+    Called {
+        /// What the relay answered.
+        answer: RelayAnswer,
     },
 }
 
@@ -224,8 +340,43 @@ pub enum UiPush {
         /// New or changed messages. Insert by number; one whose `client_id` is in the outbox
         /// replaces that item.
         messages: Vec<Message>,
+        /// New notes.
+        notes: Vec<Note>,
         /// The whole outbox of this conversation now.
         outbox: Vec<OutboxItem>,
+    },
+    /// What all staff need of the company's settings changed.
+    Company(Company),
+    /// All sites, when one changed.
+    Sites {
+        /// In the order of their ids.
+        sites: Vec<SiteSettings>,
+    },
+    /// All open invitations to the reader, when they changed.
+    Invitations {
+        /// In the order they came.
+        invitations: Vec<IncomingInvitation>,
+    },
+    /// All that managers are told of, when it changed.
+    Alerts {
+        /// The oldest first.
+        alerts: Vec<ManagerAlert>,
+    },
+    /// The floor, whole (see [`UiRequest::WatchFloor`]).
+    Floor(Floor),
+    /// How many wait in the own departments (B10).
+    QueueLength {
+        /// So many; `None` while the relay cannot be reached.
+        waiting: Option<u32>,
+    },
+    /// Who else has a conversation open, and who of them types (X10).
+    Colleagues {
+        /// Which conversation.
+        conversation_id: ConversationId,
+        /// Who else has it open.
+        reading: Vec<AgentId>,
+        /// Who of them types.
+        typing: Vec<AgentId>,
     },
     /// What a visitor types right now (E01); empty: nothing any more.
     Preview {
@@ -248,6 +399,16 @@ pub struct UiState {
     pub inbox: Vec<InboxRow>,
     /// Everyone else.
     pub colleagues: Vec<ColleagueCard>,
+    /// What all staff need of the company's settings.
+    pub company: Company,
+    /// The company's sites, in the order of their ids.
+    pub sites: Vec<SiteSettings>,
+    /// Open invitations to the reader, in the order they came.
+    pub invitations: Vec<IncomingInvitation>,
+    /// What managers are told of, the oldest first.
+    pub alerts: Vec<ManagerAlert>,
+    /// How many wait in the own departments; `None` while the relay cannot be reached.
+    pub queue_length: Option<u32>,
     /// As the person set them.
     pub preferences: Preferences,
 }
@@ -362,8 +523,31 @@ pub struct InboxRow {
     pub unsent: u32,
     /// Whether one of them failed or is wedged.
     pub send_failed: bool,
+    /// How the reader stands to it.
+    pub standing: Standing,
+    /// For which department.
+    pub department_id: Option<DepartmentId>,
+    /// Waits before others.
+    pub vip: bool,
     /// Where it belongs.
     pub order: InboxOrder,
+}
+
+/// How the reader stands to a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum Standing {
+    /// Serves it.
+    Serving,
+    /// Takes part beside the one who serves it (F03).
+    Member,
+    /// Follows it unseen (F05).
+    Watching,
+    /// Is asked to take it over or to join, and may read it.
+    Invited,
+    /// Reads it: it is over, or another agent has it.
+    Reading,
 }
 
 /// Rows are sorted by `group`, then by `key`, both ascending, then by conversation id.
@@ -390,6 +574,16 @@ pub struct ChatHead {
     pub status: ConversationStatus,
     /// Whether it is still in the inbox (not withdrawn).
     pub held: bool,
+    /// How the reader stands to it. Only who serves or takes part may write.
+    pub standing: Standing,
+    /// For which department.
+    pub department_id: Option<DepartmentId>,
+    /// Waits before others.
+    pub vip: bool,
+    /// Who takes part beside the one who serves it.
+    pub members: Vec<AgentId>,
+    /// Open invitations.
+    pub invitations: Vec<Invitation>,
     /// Whether a widget of the visitor is connected.
     pub visitor_online: bool,
     /// When the first message was stored.
@@ -416,6 +610,8 @@ pub struct Chat {
     pub head: ChatHead,
     /// The newest messages in the cache, oldest first, without holes.
     pub messages: Vec<Message>,
+    /// The notes among them.
+    pub notes: Vec<Note>,
     /// Whether there are earlier ones.
     pub has_earlier: bool,
     /// Unsent messages, in order.

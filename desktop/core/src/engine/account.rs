@@ -372,6 +372,9 @@ impl Account {
                 }
                 self.shown.dirty(&conversation_id);
             }
+            StaffSignal::QueueLength { .. }
+            | StaffSignal::Floor { .. }
+            | StaffSignal::Colleagues { .. } => {}
         }
     }
 

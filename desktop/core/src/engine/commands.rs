@@ -140,8 +140,10 @@ impl Account {
                 Ok(Outcome::Messages { page }) => {
                     let has_earlier = page.has_earlier;
                     let items = page.messages.clone();
+                    let page_notes = page.notes.clone();
                     self.store_page(step, &conversation_id, page);
-                    step.reply(request_id, Ok(UiReply::Earlier { items, has_earlier }));
+                    let notes = page_notes;
+                    step.reply(request_id, Ok(UiReply::Earlier { items, notes, has_earlier }));
                 }
                 Ok(_) => step.fail(request_id, UiErrorKind::Bug),
                 Err(error) => step.reply(request_id, Err(UiError::from(error))),

@@ -80,8 +80,9 @@ impl Engine {
 impl Account {
     fn requested(&mut self, step: &mut Step<'_>, request_id: RequestId, request: UiRequest) {
         match request {
-            UiRequest::SetAvailability { availability } => {
-                let command = StaffCommand::SetAvailability(SetAvailability { availability });
+            UiRequest::SetAvailability { availability, hand_over } => {
+                let command =
+                    StaffCommand::SetAvailability(SetAvailability { availability, hand_over });
                 self.ask_relay(step, request_id, &command);
             }
             UiRequest::EndConversation { conversation_id } => {
@@ -118,6 +119,21 @@ impl Account {
                 self.typing(step, conversation_id);
                 step.done(request_id);
             }
+            UiRequest::Assign { .. }
+            | UiRequest::Invite { .. }
+            | UiRequest::AnswerInvitation { .. }
+            | UiRequest::WithdrawInvitation { .. }
+            | UiRequest::LeaveConversation { .. }
+            | UiRequest::EnterConversation { .. }
+            | UiRequest::TakeOver { .. }
+            | UiRequest::HandBack { .. }
+            | UiRequest::StartConversation { .. }
+            | UiRequest::AddNote { .. }
+            | UiRequest::WatchConversation { .. }
+            | UiRequest::UnwatchConversation { .. }
+            | UiRequest::WatchFloor { .. }
+            | UiRequest::CloseAllLeft {}
+            | UiRequest::Call { .. } => step.fail(request_id, UiErrorKind::Bug),
             // The engine answers these itself.
             UiRequest::GetState {}
             | UiRequest::SignIn { .. }

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yingke_shared::ids::{ConversationId, Seq};
-use yingke_shared::views::{AgentCard, Author, ConversationRecord, Message};
+use yingke_shared::views::{AgentCard, Author, Company, ConversationRecord, Message};
 
 use super::account::Account;
 use super::{Engine, RequestId, Step};
 use crate::bridge::types::{
-    Chat, ChatHead, Connection, ConnectionState, InboxRow, OutboxItem, UiPush, UiReply, UiState,
+    Chat, ChatHead, Connection, ConnectionState, InboxRow, OutboxItem, Standing, UiPush, UiReply,
+    UiState,
 };
 use crate::inbox::{self, Beside};
 use crate::limits::TRIES_BEFORE_OFFLINE;
@@ -142,6 +143,11 @@ impl Engine {
             },
             inbox: Vec::new(),
             colleagues: Vec::new(),
+            company: Company::default(),
+            sites: Vec::new(),
+            invitations: Vec::new(),
+            alerts: Vec::new(),
+            queue_length: None,
             preferences: self.profile.preferences.clone(),
         };
         if let Some(account) = self.account.as_mut().filter(|account| account.is_open()) {
@@ -223,7 +229,8 @@ impl Account {
         chat.head = Some(head.clone());
         chat.outbox.clone_from(&outbox);
         if !same {
-            step.push(UiPush::Chat { conversation_id, head, messages, outbox });
+            let notes = Vec::new();
+            step.push(UiPush::Chat { conversation_id, head, messages, notes, outbox });
         }
     }
 
@@ -279,6 +286,7 @@ impl Account {
         Beside {
             history: self.shown.history,
             held,
+            standing: if held { Standing::Serving } else { Standing::Reading },
             visitor_online: self.online.contains(id),
             preview: self.previews.get(id).map_or("", |preview| preview.text.as_str()),
             draft: self.drafts.get(id).map_or("", String::as_str),
@@ -319,6 +327,7 @@ impl Account {
             conversation_id,
             head,
             messages,
+            notes: Vec::new(),
             outbox,
         };
         step.reply(request_id, Ok(UiReply::Chat(chat)));

@@ -183,7 +183,8 @@ impl Account {
                 let has_earlier = messages.first().is_some_and(|first| first.seq.get() > 1);
                 if !messages.is_empty() || before.get() <= 1 {
                     let items = messages;
-                    step.reply(request_id, Ok(UiReply::Earlier { items, has_earlier }));
+                    let notes = Vec::new();
+                    step.reply(request_id, Ok(UiReply::Earlier { items, notes, has_earlier }));
                 } else if self.connection.is_live() && self.has_room() {
                     let command = load(&conversation_id, Some(before));
                     self.command(step, Asked::Earlier { request_id, conversation_id }, &command);

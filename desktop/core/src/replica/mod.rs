@@ -15,7 +15,7 @@ use yingke_shared::frame::{Delivery, ResumePoint, Start};
 use yingke_shared::ids::{AgentId, ConversationId, Epoch, Position, Seq};
 use yingke_shared::rest::ServedPage;
 use yingke_shared::snapshot::StaffSnapshot;
-use yingke_shared::views::{Author, ColleagueCard, ConversationRecord, Message, OwnCard};
+use yingke_shared::views::{Author, ColleagueCard, Company, ConversationRecord, Message, OwnCard};
 
 use crate::limits::PAST_CONVERSATIONS_MAX;
 use crate::store::cache::{CacheContents, CacheWrite, Reset, Tail};
@@ -87,6 +87,9 @@ impl Replica {
             own,
             colleagues: cache.colleagues,
             sites: cache.sites,
+            company: Company::default(),
+            invitations: BTreeMap::new(),
+            alerts: BTreeMap::new(),
             conversations: held,
             has_more: false,
         });
@@ -129,6 +132,9 @@ impl Replica {
                     own,
                     colleagues: BTreeMap::new(),
                     sites: Vec::new(),
+                    company: Company::default(),
+                    invitations: BTreeMap::new(),
+                    alerts: BTreeMap::new(),
                     conversations: BTreeMap::new(),
                     has_more: false,
                 });

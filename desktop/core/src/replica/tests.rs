@@ -5,6 +5,7 @@
 #![allow(clippy::cast_possible_truncation)]
 
 use yingke_shared::ids::{ClientId, SiteId, VisitorId};
+use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
     AgentCard, Availability, ConversationStatus, EndedBy, Marks, MessageContent, ReadMark, Role,
@@ -65,6 +66,10 @@ pub(crate) fn record(name: &str) -> ConversationRecord {
         last_said: None,
         visitor_marks: Marks::default(),
         own_read: ReadMark::default(),
+        department_id: None,
+        vip: false,
+        members: Vec::new(),
+        invitations: Vec::new(),
     }
 }
 
@@ -77,9 +82,15 @@ fn snapshot(names: &[&str]) -> StaffSnapshot {
             role: Role::Agent,
             availability: Availability::Online,
             capacity: 8,
+            departments: Vec::new(),
+            skills: Vec::new(),
+            auto_replies: AutoReplyTexts::default(),
         },
         colleagues: BTreeMap::new(),
         sites: Vec::new(),
+        company: Company::default(),
+        invitations: BTreeMap::new(),
+        alerts: BTreeMap::new(),
         conversations: names.iter().map(|name| (record(name).id, record(name))).collect(),
         has_more: false,
     }
@@ -173,6 +184,7 @@ fn a_row_says_the_newest_text_whatever_notices_follow() {
         let beside = inbox::Beside {
             history: 0,
             held: true,
+            standing: crate::bridge::types::Standing::Serving,
             visitor_online: true,
             preview: "",
             draft: "",

@@ -56,7 +56,7 @@ const MIGRATIONS: &[&str] = &[
 /// What this program can read. Raised with every kind of content, notice, author or standing it
 /// learns: an earlier version kept what it had no words for as unknown, so what it kept is had again
 /// from the relay.
-const READS: &str = "2";
+const READS: &str = "3";
 
 /// A stretch of messages without holes, from `low` to `high`, that ends with the newest held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -148,6 +148,11 @@ fn every_kind_this_version_reads_is_counted() {
             MessageContent::Notice { notice } => match notice {
                 SystemNotice::Welcome { .. }
                 | SystemNotice::AgentJoined { .. }
+                | SystemNotice::Transferred { .. }
+                | SystemNotice::MemberJoined { .. }
+                | SystemNotice::MemberLeft { .. }
+                | SystemNotice::Requeued { .. }
+                | SystemNotice::AutoReply { .. }
                 | SystemNotice::Ended { .. } => {}
             },
         }
