@@ -1,8 +1,9 @@
-// The workbench of a signed-in agent: title row, rail, and three panes whose widths are dragged and
-// remembered. The chat is never under its least width: then the side pane becomes a drawer.
+// The workbench of a signed-in agent: title row, rail, and the module that is open. Reception has
+// three panes whose widths are dragged and remembered; the chat is never under its least width: then
+// the side pane becomes a drawer.
 
 import { X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import type { OwnCard } from "../../../shared/bindings/OwnCard";
 import { ChatPane } from "../features/chat/ChatPane";
 import { Composer } from "../features/composer/Composer";
@@ -10,6 +11,7 @@ import { focusInbox, InboxPane } from "../features/inbox/InboxPane";
 import { VisitorPane } from "../features/visitor/VisitorPane";
 import { useT } from "../i18n";
 import { useChat } from "../stores/chat";
+import { moduleFor, useModules } from "../stores/modules";
 import {
   CHAT_WIDTH_MIN,
   LIST_WIDTH,
@@ -24,6 +26,9 @@ import { Rail } from "./Rail";
 import { TitleRow } from "./TitleRow";
 import styles from "./WorkbenchView.module.css";
 
+const FloorView = lazy(() => import("./FloorView"));
+const ManageView = lazy(() => import("./ManageView"));
+
 const LIST_REST = 288;
 const SIDE_REST = 320;
 
@@ -31,6 +36,23 @@ const within = (value: number, limit: { min: number; max: number }) =>
   Math.min(limit.max, Math.max(limit.min, value));
 
 export function WorkbenchView({ own, server }: { own: OwnCard; server: string }) {
+  const module = useModules(({ module }) => moduleFor(module, own.role));
+  return (
+    <>
+      <TitleRow own={own} server={server} />
+      <div className={styles.body}>
+        <Rail role={own.role} module={module} />
+        <Suspense>
+          {module === "floor" && <FloorView />}
+          {module === "manage" && <ManageView />}
+        </Suspense>
+        {module === "reception" && <Reception own={own} />}
+      </div>
+    </>
+  );
+}
+
+function Reception({ own }: { own: OwnCard }) {
   const t = useT();
   const panes = useRef<HTMLElement>(null);
   const width = useWidth(panes);
@@ -60,59 +82,49 @@ export function WorkbenchView({ own, server }: { own: OwnCard; server: string })
   }
 
   return (
-    <>
-      <TitleRow own={own} server={server} />
-      <div className={styles.body}>
-        <Rail />
-        <main className={styles.panes} ref={panes}>
-          <div className={styles.list} style={{ width: list }}>
-            <InboxPane />
-          </div>
-          <Splitter
-            label={t("workbench.list_width")}
-            width={list}
-            min={LIST_WIDTH.min}
-            max={LIST_WIDTH.max}
-            rest={LIST_REST}
-            pane="before"
-            onChange={(to) => setPreferences({ list_width: to })}
-          />
-          <ChatPane ownId={own.id} sideShown={docked || drawn} onToggleSide={toggleSide}>
-            {conversationId !== null && head !== null && (
-              <Composer
-                conversationId={conversationId}
-                head={head}
-                ownId={own.id}
-                onLeave={focusInbox}
-              />
-            )}
-          </ChatPane>
-          {docked && (
-            <>
-              <Splitter
-                label={t("workbench.side_width")}
-                width={side}
-                min={SIDE_WIDTH.min}
-                max={Math.min(SIDE_WIDTH.max, room)}
-                rest={SIDE_REST}
-                pane="after"
-                onChange={(to) => setPreferences({ side_width: to })}
-              />
-              <div className={styles.side} style={{ width: side }}>
-                <VisitorPane />
-              </div>
-            </>
-          )}
-          {drawn && (
-            <Drawer
-              width={side}
-              onClose={() => setDrawer(false)}
-              label={t("workbench.hide_side")}
-            />
-          )}
-        </main>
+    <main className={styles.panes} ref={panes}>
+      <div className={styles.list} style={{ width: list }}>
+        <InboxPane />
       </div>
-    </>
+      <Splitter
+        label={t("workbench.list_width")}
+        width={list}
+        min={LIST_WIDTH.min}
+        max={LIST_WIDTH.max}
+        rest={LIST_REST}
+        pane="before"
+        onChange={(to) => setPreferences({ list_width: to })}
+      />
+      <ChatPane ownId={own.id} sideShown={docked || drawn} onToggleSide={toggleSide}>
+        {conversationId !== null && head !== null && (
+          <Composer
+            conversationId={conversationId}
+            head={head}
+            ownId={own.id}
+            onLeave={focusInbox}
+          />
+        )}
+      </ChatPane>
+      {docked && (
+        <>
+          <Splitter
+            label={t("workbench.side_width")}
+            width={side}
+            min={SIDE_WIDTH.min}
+            max={Math.min(SIDE_WIDTH.max, room)}
+            rest={SIDE_REST}
+            pane="after"
+            onChange={(to) => setPreferences({ side_width: to })}
+          />
+          <div className={styles.side} style={{ width: side }}>
+            <VisitorPane />
+          </div>
+        </>
+      )}
+      {drawn && (
+        <Drawer width={side} onClose={() => setDrawer(false)} label={t("workbench.hide_side")} />
+      )}
+    </main>
   );
 }
 
