@@ -51,9 +51,6 @@ async fn follow(app: &App) {
     while let Followed::Damaged = follow_from(app, from).await {
         let Some(head) = start(app).await else { return };
         from = head;
-        // Whoever is registered by now may have read from before the damage; whoever comes later
-        // begins at the new head or after it.
-        app.hub.send_everybody_away();
     }
 }
 
@@ -117,6 +114,9 @@ async fn start(app: &App) -> Option<Position> {
                 for site in sites {
                     app.hub.set_preview(&site.id, site.preview);
                 }
+                // Whoever is registered by now may have read from before damage; whoever comes later
+                // begins at this head or after it. Before it is said that all up to it was fanned out.
+                app.hub.send_everybody_away();
                 app.hub.begin(head);
                 return Some(head);
             }

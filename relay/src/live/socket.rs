@@ -317,6 +317,10 @@ impl<S: Side, L: Link> Session<S, L> {
         if reading.mailbox.is_empty() {
             upto = upto.max(fanned);
         }
+        // An ended mailbox is empty too: what waited in it was thrown away, and nobody moves past it.
+        if let Some(error) = reading.mailbox.ending() {
+            return Err(End::Bye(error));
+        }
         if events.is_empty() && !self.delivery_due {
             let is_more = !reading.mailbox.is_empty();
             return match self.next_waiting() {
@@ -502,3 +506,7 @@ fn deliveries(
     }
     found
 }
+
+#[cfg(test)]
+#[path = "socket_tests.rs"]
+mod tests;
