@@ -80,14 +80,33 @@ impl Profile {
         if let Some(found) = found.filter(|found| *found > u64::from(GENERATION)) {
             return Err(ProfileError::NewerGeneration { found });
         }
-        match serde_json::from_value(value) {
-            Ok(profile) => Ok(profile),
-            Err(_) => {
-                tracing::warn!("profile.json cannot be read and is set aside");
-                std::fs::rename(&path, data.join("profile.broken.json"))?;
-                Ok(Self::default())
+        if let Ok(profile) = Self::deserialize(&value) {
+            return Ok(profile);
+        }
+        if found.is_some() {
+            tracing::info!("profile.json is of another version; what both know is kept");
+            return Ok(Self::with_known_of(&value));
+        }
+        tracing::warn!("profile.json cannot be read and is set aside");
+        std::fs::rename(&path, data.join("profile.broken.json"))?;
+        Ok(Self::default())
+    }
+
+    /// The defaults, with every field of `kept` that means something here.
+    fn with_known_of(kept: &serde_json::Value) -> Self {
+        let mut profile = Self::default();
+        let paths = ["", "/preferences"];
+        for (path, fields) in paths.iter().filter_map(|path| Some((path, kept.pointer(path)?))) {
+            for (name, value) in fields.as_object().into_iter().flatten() {
+                let Ok(mut tried) = serde_json::to_value(&profile) else { continue };
+                let Some(field) = tried.pointer_mut(&format!("{path}/{name}")) else { continue };
+                field.clone_from(value);
+                if let Ok(tried) = Self::deserialize(tried) {
+                    profile = tried;
+                }
             }
         }
+        profile
     }
 
     /// Writes the profile as a whole.
@@ -116,6 +135,22 @@ mod tests {
         profile.preferences.list_width = 333;
         profile.save(data.path()).unwrap();
         assert!(Profile::load(data.path()).unwrap() == profile);
+    }
+
+    #[test]
+    fn a_profile_of_another_version_keeps_what_both_know() {
+        let data = tempfile::tempdir().unwrap();
+        let mut value = serde_json::to_value(Profile::default()).unwrap();
+        value["account"] = "ana".into();
+        value["later"] = true.into();
+        value["preferences"]["list_width"] = 333.into();
+        value["preferences"]["theme"] = "sepia".into();
+        value["preferences"].as_object_mut().unwrap().remove("side_open");
+        std::fs::write(data.path().join(FILE), value.to_string()).unwrap();
+        let mut expected = Profile { account: "ana".to_owned(), ..Profile::default() };
+        expected.preferences.list_width = 333;
+        assert!(Profile::load(data.path()).unwrap() == expected);
+        assert!(!data.path().join("profile.broken.json").exists());
     }
 
     #[test]
