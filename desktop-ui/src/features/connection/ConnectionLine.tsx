@@ -46,7 +46,10 @@ export function ConnectionLine() {
         {state === "reconnecting" && <OfflineFor />}
       </span>
       {state === "connected" && latency_ms !== null && (
-        <span className={styles.latency}>{t("common.milliseconds", { count: latency_ms })}</span>
+        // Changes all day long, and is not read out each time.
+        <span className={styles.latency} aria-hidden="true">
+          {t("common.milliseconds", { count: latency_ms })}
+        </span>
       )}
       {unsent > 0 && (
         <span className={styles.unsent} data-testid="unsent">
