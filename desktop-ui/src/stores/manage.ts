@@ -1,0 +1,200 @@
+// The settings as the relay has them, and what an admin is changing. Each section has at most one
+// draft, made from a version; it outlives leaving the page, and nobody else's change takes it away.
+// A draft whose version is no longer the relay's is in conflict: it is shown, never resolved silently.
+
+import { create } from "zustand";
+import type { ColleagueCard } from "../../../shared/bindings/ColleagueCard";
+import type { SaveSettings } from "../../../shared/bindings/SaveSettings";
+import type { Settings } from "../../../shared/bindings/Settings";
+import { call, type Problem, problemOf } from "../host";
+import { useCompany } from "./company";
+import { mergeChanges, type SectionName, same, type ValueOf } from "./sections";
+import { useSession } from "./session";
+
+/** A section being changed. */
+export interface Draft<S extends SectionName> {
+  /** The version it was made from, */
+  base: number;
+  /** with this value. */
+  from: ValueOf<S>;
+  value: ValueOf<S>;
+  saving: boolean;
+  /** Why it was not saved. */
+  problem: Problem | null;
+}
+
+type Drafts = { [S in SectionName]?: Draft<S> };
+
+interface ManageStore {
+  /** `null` before they were read. */
+  settings: Settings | null;
+  /** Everybody, disabled accounts too. */
+  agents: readonly ColleagueCard[];
+  loading: boolean;
+  /** Why they could not be read. */
+  problem: Problem | null;
+  drafts: Drafts;
+  /** The section saved last: its page says so. */
+  saved: SectionName | null;
+}
+
+const NONE: ManageStore = {
+  settings: null,
+  agents: [],
+  loading: false,
+  problem: null,
+  drafts: {},
+  saved: null,
+};
+
+/** The settings and what is being changed of them. */
+export const useManage = create<ManageStore>(() => NONE);
+
+/** A draft that says what the relay has is none. */
+function tidy(settings: Settings, drafts: Drafts): Drafts {
+  const kept: Drafts = {};
+  for (const name of Object.keys(drafts) as SectionName[]) {
+    const draft = drafts[name];
+    if (draft !== undefined && !same(draft.value, settings[name].value)) {
+      Object.assign(kept, { [name]: draft });
+    }
+  }
+  return kept;
+}
+
+function putSettings(settings: Settings): void {
+  useManage.setState(({ drafts }) => ({
+    settings,
+    problem: null,
+    drafts: tidy(settings, drafts),
+  }));
+}
+
+function putDraft<S extends SectionName>(section: S, draft: Draft<S> | undefined): void {
+  useManage.setState(({ drafts }) => {
+    const next = { ...drafts };
+    delete next[section];
+    return { drafts: draft === undefined ? next : { ...next, [section]: draft } };
+  });
+}
+
+/** The draft of a section, if it is being changed. */
+export function draftOf<S extends SectionName>(drafts: Drafts, section: S): Draft<S> | undefined {
+  return drafts[section] as Draft<S> | undefined;
+}
+
+/** Whether somebody else saved the section after the draft was begun. */
+export function inConflict<S extends SectionName>(
+  settings: Settings,
+  section: S,
+  draft: Draft<S> | undefined,
+): boolean {
+  return draft !== undefined && draft.base !== settings[section].version;
+}
+
+/** Reads everything. */
+export async function loadSettings(): Promise<void> {
+  useManage.setState({ loading: true });
+  try {
+    const [settings, { agents }] = await Promise.all([
+      call("get_settings", {}),
+      call("list_agents", {}),
+    ]);
+    putSettings(settings);
+    useManage.setState({ agents });
+  } catch (error) {
+    useManage.setState({ problem: problemOf(error) });
+  } finally {
+    useManage.setState({ loading: false });
+  }
+}
+
+/** Reads the accounts again. */
+export async function loadAgents(): Promise<void> {
+  try {
+    const { agents } = await call("list_agents", {});
+    useManage.setState({ agents });
+  } catch (error) {
+    useManage.setState({ problem: problemOf(error) });
+  }
+}
+
+/** What was typed into a section. */
+export function edit<S extends SectionName>(section: S, value: ValueOf<S>): void {
+  const { settings, drafts } = useManage.getState();
+  if (settings === null) return;
+  const { version, value: now } = settings[section];
+  const draft = draftOf(drafts, section);
+  const base = draft?.base ?? version;
+  useManage.setState({ saved: null });
+  if (base === version && same(value, now)) putDraft(section, undefined);
+  else {
+    const from = draft?.from ?? (now as ValueOf<S>);
+    putDraft(section, { base, from, value, saving: draft?.saving ?? false, problem: null });
+  }
+}
+
+/** Takes back what was typed. */
+export function discard(section: SectionName): void {
+  putDraft(section, undefined);
+}
+
+/** Puts what was typed upon what somebody else saved meanwhile; the person then saves it. */
+export function mergeTheirs<S extends SectionName>(section: S): void {
+  const { settings, drafts } = useManage.getState();
+  const draft = draftOf(drafts, section);
+  if (settings === null || draft === undefined) return;
+  const { version } = settings[section];
+  const theirs = settings[section].value as ValueOf<S>;
+  const value = mergeChanges<ValueOf<S>>(draft.from, draft.value, theirs);
+  putDraft(section, undefined);
+  if (!same(value, theirs)) {
+    putDraft(section, { base: version, from: theirs, value, saving: false, problem: null });
+  }
+}
+
+/** Saves a section; the answer is whether it is saved. What is typed meanwhile stays a draft. */
+export async function save<S extends SectionName>(section: S): Promise<boolean> {
+  const draft = draftOf(useManage.getState().drafts, section);
+  if (draft === undefined || draft.saving) return draft === undefined;
+  const sent = draft.value;
+  putDraft(section, { ...draft, saving: true, problem: null });
+  try {
+    const body = { base: draft.base, section: { name: section, value: sent } };
+    const settings = await call("save_settings", body as SaveSettings);
+    const now = draftOf(useManage.getState().drafts, section);
+    if (now === undefined || same(now.value, sent)) putDraft(section, undefined);
+    else {
+      const { version } = settings[section];
+      putDraft(section, { ...now, base: version, from: sent, saving: false });
+    }
+    putSettings(settings);
+    useManage.setState({ saved: section });
+    return true;
+  } catch (error) {
+    const problem = problemOf(error);
+    const now = draftOf(useManage.getState().drafts, section);
+    if (now !== undefined) putDraft(section, { ...now, saving: false, problem });
+    if (problem.code === "changed") await loadSettings();
+    return false;
+  }
+}
+
+/** Another account, or none. */
+function forget(): void {
+  useManage.setState(NONE);
+}
+
+const accountIn = (session: ReturnType<typeof useSession.getState>["session"]) =>
+  session?.kind === "signed_in" ? `${session.server} ${session.own.id}` : null;
+
+useSession.subscribe(({ session }, { session: before }) => {
+  if (accountIn(session) !== accountIn(before)) forget();
+});
+
+/** Somebody changed the company's settings: what is held of them is read again. */
+useCompany.subscribe(({ company }, before) => {
+  if (useManage.getState().settings !== null && !same(company, before.company)) {
+    void loadSettings();
+  }
+});
