@@ -5,7 +5,8 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { App, type Frame } from "./app";
+import { SITE } from "../../testing/fixtures";
+import { App, type Frame, type KeptKey } from "./app";
 import { ChatClient } from "./client";
 import type { HistoryPage, VisitorFrame, VisitorSnapshot } from "./protocol";
 import { SiteStorage } from "./storage";
@@ -39,7 +40,7 @@ class Wire {
 const ANA = { id: "ana", nickname: "Ana" };
 const SNAPSHOT: VisitorSnapshot = {
   visitor: { id: "vera" },
-  site: { id: "s", name: "云洁", welcome: "您好 <b>Vera</b>", preview: true, enabled: true },
+  site: { ...SITE, welcome: "您好 <b>Vera</b>" },
   conversation: null,
   messages: [],
   has_earlier: false,
@@ -85,6 +86,12 @@ function pass(ms: number): Promise<void> {
 }
 
 let onClose = vi.fn();
+/** What survives a reload. */
+let kept_values = new Map<KeptKey, string>();
+const kept = {
+  get: (key: KeptKey) => kept_values.get(key) ?? "",
+  set: (key: KeptKey, value: string) => void kept_values.set(key, value),
+};
 
 async function open(storage = new SiteStorage("s", localStorage)): Promise<ChatClient> {
   const client = new ChatClient({
@@ -96,7 +103,7 @@ async function open(storage = new SiteStorage("s", localStorage)): Promise<ChatC
     onAgentMessage: () => {},
   });
   const nothing = () => {};
-  const props = { client, draft: "", onDraft: nothing, onLocale: nothing, onSound: nothing };
+  const props = { client, kept, onLocale: nothing, onSound: nothing };
   await act(() => render(<App {...props} frame={FRAME} onClose={onClose} />, document.body));
   await act(() => client.start());
   await pass(0);
@@ -112,6 +119,7 @@ function welcome(snapshot = SNAPSHOT): VisitorFrame {
 
 beforeEach(() => {
   onClose = vi.fn();
+  kept_values = new Map();
   localStorage.clear();
   // Time stands still unless a test moves it: no page that was left connects again.
   vi.useFakeTimers();
@@ -151,6 +159,7 @@ test("an own message is on the screen at once, then stored, then read", async ()
     agent_marks: marks,
     own_marks: marks,
     last_seq: 0,
+    members: [],
   };
   const message = {
     conversation_id: "c1",
@@ -277,7 +286,14 @@ test("an agent's other name stands everywhere at once, also on pages loaded befo
   });
   const marks = { delivered: 0, read: 0 };
   const status = { kind: "serving", agent: ANA } as const;
-  const conversation = { id: "c2", rev: 1, status, agent_marks: marks, own_marks: marks };
+  const conversation = {
+    id: "c2",
+    rev: 1,
+    status,
+    agent_marks: marks,
+    own_marks: marks,
+    members: [],
+  };
   const held = { ...SNAPSHOT, conversation: { ...conversation, last_seq: 1 }, has_earlier: true };
   await Wire.last.tell(welcome({ ...held, messages: [said("c2", 1)] }));
   await act(() => find("earlier").click());
@@ -342,6 +358,7 @@ test("what a newer relay says in words not known here breaks nothing", async () 
       agent_marks: marks,
       own_marks: marks,
       last_seq: 4,
+      members: [],
     },
     messages: [
       said(1, { kind: "notice", notice: { kind: "ended", by: "relay" } }),
@@ -352,6 +369,9 @@ test("what a newer relay says in words not known here breaks nothing", async () 
   };
   await Wire.last.tell(welcome(newer as VisitorSnapshot));
   expect([...document.querySelectorAll("[data-seq]")].map((row) => row.textContent)).toEqual([
+    "会话已结束",
+    "",
+    "这条消息暂时无法显示",
     expect.stringContaining("四"),
   ]);
   expect(find("status").textContent).not.toBe("");
@@ -361,7 +381,14 @@ test("one message of a page that is not known here keeps no other out", async ()
   await open();
   const marks = { delivered: 0, read: 0 };
   const status = { kind: "ended", by: "visitor", at: 1 } as const;
-  const conversation = { id: "c2", rev: 1, status, agent_marks: marks, own_marks: marks };
+  const conversation = {
+    id: "c2",
+    rev: 1,
+    status,
+    agent_marks: marks,
+    own_marks: marks,
+    members: [],
+  };
   const said = (conversation_id: string, seq: number, content: unknown) => ({
     ...{ conversation_id, seq, client_id: `${conversation_id}m${seq}` },
     ...{ author: { kind: "me" }, content, at: Date.now() },
@@ -384,7 +411,8 @@ test("one message of a page that is not known here keeps no other out", async ()
   const id = Wire.last.of("load_history")[0]?.id ?? "";
   await Wire.last.tell({ type: "reply", id, ok: { kind: "history", page } });
   const shown = [...document.querySelectorAll("[data-seq]")].map((row) => row.textContent);
-  expect(shown).toEqual(["一", "三", "五"].map((words) => expect.stringContaining(words)));
+  const words = ["一", "无法显示", "三", "五"];
+  expect(shown).toEqual(words.map((each) => expect.stringContaining(each)));
 });
 
 test("an agent's message is read when the window has the focus, not before", async () => {
@@ -400,7 +428,14 @@ test("an agent's message is read when the window has the focus, not before", asy
     content: { kind: "text", text: "您好" },
     at: Date.now(),
   } as const;
-  const conversation = { id: "c1", rev: 1, status, agent_marks: marks, own_marks: marks };
+  const conversation = {
+    id: "c1",
+    rev: 1,
+    status,
+    agent_marks: marks,
+    own_marks: marks,
+    members: [],
+  };
   const snapshot = { ...SNAPSHOT, conversation: { ...conversation, last_seq: 1 } };
   await Wire.last.tell(welcome({ ...snapshot, messages: [message] }));
   const told = () => Wire.last.of("mark").map(({ body }) => body);
@@ -420,7 +455,14 @@ test("what comes in above a message that does not go is read as well", async () 
   const client = await open();
   const marks = { delivered: 0, read: 0 };
   const status = { kind: "serving", agent: ANA } as const;
-  const conversation = { id: "c1", rev: 1, status, agent_marks: marks, own_marks: marks };
+  const conversation = {
+    id: "c1",
+    rev: 1,
+    status,
+    agent_marks: marks,
+    own_marks: marks,
+    members: [],
+  };
   await Wire.last.tell(welcome({ ...SNAPSHOT, conversation: { ...conversation, last_seq: 0 } }));
   await type("不会走");
   await press({});

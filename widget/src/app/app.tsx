@@ -1,13 +1,17 @@
-// The window: header, stream, composer. Owns what belongs to this tab alone: language, sound, draft.
+// The window: header, stream, composer. Owns what belongs to this tab alone: language, sound, draft,
+// whether the form of the leave-message is open.
 
 import { useEffect, useState } from "preact/hooks";
 import { isClosed } from "./apply";
-import type { ChatClient } from "./client";
+import { lacksCategory } from "./asks";
+import type { ChatClient, ChatState } from "./client";
 import { Composer } from "./composer";
 import { ToolsContext } from "./context";
 import { Header } from "./header";
-import { type Locale, translator } from "./i18n";
+import { type Locale, type Translate, translator } from "./i18n";
+import { isLeaving, type LeaveWish, mayLeave, standingOf, unanswered } from "./leaving";
 import { Stream } from "./stream";
+import { companyWords } from "./words";
 
 /** What the page around the app decides. */
 export interface Frame {
@@ -18,17 +22,25 @@ export interface Frame {
   has_sound: boolean;
 }
 
+/** What survives a reload; where storage is blocked, as long as the page does. */
+export interface Kept {
+  get: (key: KeptKey) => string;
+  set: (key: KeptKey, value: string) => void;
+}
+
+/** The tab's draft and wish, the visitor's name and contact. */
+export type KeptKey = "draft" | "wish" | "name" | "contact";
+
 export interface AppProps {
   client: ChatClient;
   frame: Frame;
-  draft: string;
-  onDraft: (draft: string) => void;
+  kept: Kept;
   onLocale: (locale: Locale) => void;
   onSound: (is_on: boolean) => void;
   onClose: () => void;
 }
 
-const CAN_FOCUS = "button:not(:disabled), textarea, a[href], [tabindex='0']";
+const CAN_FOCUS = "button:not(:disabled), input, select, textarea, a[href], [tabindex='0']";
 
 /** Full screen on a phone there is nothing else to go to: Tab stays inside. */
 function keepFocus(event: KeyboardEvent): void {
@@ -40,19 +52,66 @@ function keepFocus(event: KeyboardEvent): void {
   (event.shiftKey ? all.at(-1) : all[0])?.focus();
 }
 
+/** A state that survives a reload. */
+function useKept(kept: Kept, key: KeptKey): [string, (value: string) => void] {
+  const [value, setValue] = useState(() => kept.get(key));
+  const write = (next: string) => {
+    setValue(next);
+    kept.set(key, next);
+  };
+  return [value, write];
+}
+
+function readWish(text: string): LeaveWish | null {
+  if (text === "") return null;
+  return { of: text.slice(1), is_open: text.startsWith("+") };
+}
+
+/** Why a message is left, in the company's words or the widget's. */
+function whyLeave({ held }: ChatState, t: Translate): string {
+  const status = held?.conversation?.status;
+  const reason = status?.kind === "waiting" ? status.reason : null;
+  const own = (text: string | undefined) => companyWords(text, {}, t);
+  if (reason === "nobody_online") return own(held?.site.prompts.nobody_online) ?? t("leave_nobody");
+  if (reason === "closed") return own(held?.site.prompts.closed) ?? t("leave_closed");
+  return t("leave_any");
+}
+
 export function App(props: AppProps) {
-  const { client, frame } = props;
+  const { client, frame, kept } = props;
   const [state, setState] = useState(client.state);
-  const [draft, setDraft] = useState(props.draft);
+  const [draft, setDraft] = useKept(kept, "draft");
+  const [kept_wish, keepWish] = useKept(kept, "wish");
+  const [name, setName] = useKept(kept, "name");
+  const [contact, setContact] = useKept(kept, "contact");
   useEffect(() => {
     setState(client.state);
     return client.subscribe(() => setState(client.state));
   }, [client]);
 
+  const { held } = state;
+  const wish = readWish(kept_wish);
+  const standing = held && standingOf(held);
+  // A wish holds while things stand as they did.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when things stand otherwise
+  useEffect(() => {
+    if (standing !== null && wish !== null && wish.of !== standing) keepWish("");
+  }, [standing]);
+
+  const may_leave = mayLeave(held);
+  const is_leaving = isLeaving(state, wish);
+  const want = (is_open: boolean) => keepWish(`${is_open ? "+" : "-"}${standing ?? ""}`);
   const write = (text: string) => {
     setDraft(text);
-    props.onDraft(text);
     client.type(text);
+    // Who began to fill it in keeps the form, also if an agent comes who has no place yet.
+    if (is_leaving && text !== "") want(true);
+  };
+  const send = (text: string) => {
+    if (!is_leaving) return client.write(text);
+    const is_taken = client.write(text, { name: name.trim(), contact: contact.trim() });
+    if (is_taken) want(false);
+    return is_taken;
   };
   const t = translator(frame.locale);
   const is_panel = frame.mode === "panel";
@@ -76,10 +135,35 @@ export function App(props: AppProps) {
           state={state}
           is_shown={frame.is_shown}
           onEdit={(text) => write(draft.trim() === "" ? text : `${text}\n${draft}`)}
+          is_leaving={is_leaving}
+          onLeave={may_leave ? () => want(true) : null}
+          onWrite={() => document.querySelector("textarea")?.focus()}
         />
         <Composer
           draft={draft}
           onDraft={write}
+          onSend={send}
+          must_pick={lacksCategory(held, state.asks)}
+          form={
+            is_leaving
+              ? {
+                  words: whyLeave(state, t),
+                  name,
+                  contact,
+                  said: unanswered(state),
+                  is_wanted: wish?.is_open === true,
+                  onName: (text) => {
+                    setName(text);
+                    want(true);
+                  },
+                  onContact: (text) => {
+                    setContact(text);
+                    want(true);
+                  },
+                  onBack: () => want(false),
+                }
+              : null
+          }
           has_preview={(state.held?.site.preview ?? false) && !is_closed}
           is_closed={is_closed}
           is_shown={frame.is_shown}

@@ -18,8 +18,8 @@ export function mergeMarks(ours: Marks, theirs: Marks): Marks {
 }
 
 /** Whether a message would join this conversation rather than start another. */
-export function isOpen(conversation: VisitorConversation | null): boolean {
-  return conversation !== null && conversation.status.kind !== "ended";
+export function isOpen(conversation: VisitorConversation | null | undefined): boolean {
+  return conversation ? conversation.status.kind !== "ended" : false;
 }
 
 /** Whether the site's online service is off and nothing can begin; what is open goes on (A04). */
@@ -51,6 +51,8 @@ function applyToConversation(held: VisitorConversation, event: VisitorEvent): Vi
   switch (event.type) {
     case "status_changed":
       return event.conversation_id === held.id ? { ...held, rev, status: event.status } : held;
+    case "members_changed":
+      return event.conversation_id === held.id ? { ...held, rev, members: event.members } : held;
     case "message_appended": {
       const { conversation_id, seq } = event.message;
       if (conversation_id !== held.id) return held;
@@ -69,15 +71,24 @@ function applyToConversation(held: VisitorConversation, event: VisitorEvent): Vi
   }
 }
 
-/** The agent's card stands on every message of theirs and where they serve. */
+/** The agent's card stands on every message of theirs and where they serve or take part. */
 function nameIn(held: VisitorSnapshot, agent: AgentCard): VisitorSnapshot {
   const messages = nameAll(held.messages, agent);
   const { conversation } = held;
-  const status = conversation?.status;
-  if (!conversation || status?.kind !== "serving" || status.agent.id !== agent.id) {
-    return messages === held.messages ? held : { ...held, messages };
+  const named = conversation && nameInConversation(conversation, agent);
+  if (messages === held.messages && named === conversation) return held;
+  return { ...held, messages, conversation: named };
+}
+
+function nameInConversation(held: VisitorConversation, agent: AgentCard): VisitorConversation {
+  let next = held;
+  if (held.members.some(({ id }) => id === agent.id)) {
+    const members = held.members.map((member) => (member.id === agent.id ? agent : member));
+    next = { ...next, members };
   }
-  return { ...held, messages, conversation: { ...conversation, status: { ...status, agent } } };
+  const { status } = held;
+  if (status.kind !== "serving" || status.agent.id !== agent.id) return next;
+  return { ...next, status: { ...status, agent } };
 }
 
 /** Messages with this card on those the agent wrote. */

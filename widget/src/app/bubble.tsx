@@ -9,6 +9,7 @@ import type { Line, Mark } from "./lines";
 import { pieces } from "./link_text";
 import type { OutboxItem } from "./outbox";
 import type { ErrorCode, SystemNotice, VisitorMessage } from "./protocol";
+import { noticeWords } from "./words";
 
 export function Text(props: { text: string }) {
   return (
@@ -26,12 +27,13 @@ export function Text(props: { text: string }) {
   );
 }
 
-function MarkLabel(props: { mark: Mark; at: number | null }) {
+function MarkLabel(props: { mark: Mark; at: number | null; is_left?: boolean }) {
   const { t } = useTools();
   const words = props.mark === "wedged" ? t("state_queued") : t(`state_${props.mark}`);
   return (
     <span class="mark">
       {props.mark === "queued" && <ClockIcon />}
+      {props.is_left && `${t("leave_mark")} · `}
       {words}
       {props.at !== null && ` ${timeOfDay(props.at)}`}
     </span>
@@ -48,14 +50,19 @@ function whyFailed(code: ErrorCode, t: Translate): string {
   return t(known.includes(key) ? (key as TextKey) : "failed_other");
 }
 
-/** What the system says; null for a notice of a newer relay. */
-function noticeWords(notice: SystemNotice, t: Translate): string | null {
-  if (notice.kind === "agent_joined") {
-    return t("notice_agent_joined", { name: notice.agent.nickname });
-  }
-  if (notice.kind !== "ended") return null;
-  if (notice.by === "agent") return t("notice_ended_agent");
-  return notice.by === "visitor" ? t("notice_ended_visitor") : null;
+/** A line of the system; one that only a newer widget understands keeps its place and says nothing. */
+function Notice(props: { notice: SystemNotice; agent: string | null; attributes: object }) {
+  const { t, client } = useTools();
+  const { notice, attributes } = props;
+  const words = noticeWords(notice, props.agent, client.state.held?.site.prompts, t);
+  if (words === null) return <p class="gap" {...attributes} />;
+  const is_auto = notice.kind === "auto_reply";
+  return (
+    <p class={is_auto ? "system auto" : "system"} data-notice={notice.kind} {...attributes}>
+      {is_auto && <b>{t("auto_reply")}</b>}
+      <Text text={words} />
+    </p>
+  );
 }
 
 function Stored(props: {
@@ -63,6 +70,8 @@ function Stored(props: {
   mark: Mark | null;
   is_last_of: boolean;
   is_marked: boolean;
+  name: string | null;
+  agent: string | null;
 }) {
   const { t } = useTools();
   const { message, mark } = props;
@@ -77,16 +86,16 @@ function Stored(props: {
   };
   const notice = content.kind === "notice" ? content.notice : null;
   if (notice !== null && notice.kind !== "welcome") {
-    const words = noticeWords(notice, t);
-    if (words === null) return null;
+    return <Notice notice={notice} agent={props.agent} attributes={attributes} />;
+  }
+  const text = content.kind === "text" ? content.text : notice?.text;
+  if (text === undefined) {
     return (
       <p class="system" {...attributes}>
-        {words}
+        {t("unknown_message")}
       </p>
     );
   }
-  const text = content.kind === "text" ? content.text : notice?.text;
-  if (text === undefined) return null;
   const is_me = author.kind === "me";
   const name = author.kind === "agent" ? author.agent.nickname : null;
   const classes = `row ${is_me ? "me" : "they"}${props.is_last_of ? " last" : ""}`;
@@ -95,7 +104,11 @@ function Stored(props: {
       {!is_me && (props.is_last_of ? <Avatar name={name} /> : <span class="avatar none" />)}
       {is_me && mark && props.is_marked && <MarkLabel mark={mark} at={message.at} />}
       <div class="bubble">
-        <span class="heard">{is_me ? t("me") : (name ?? "")} </span>
+        {props.name ? (
+          <b class="name">{props.name}</b>
+        ) : (
+          <span class="heard">{is_me ? t("me") : (name ?? "")} </span>
+        )}
         <Text text={text} />
       </div>
     </div>
@@ -120,7 +133,7 @@ function Unsent(props: { item: OutboxItem; mark: Mark; onEdit: (text: string) =>
       data-author="me"
       data-state={mark}
     >
-      {!has_stopped && <MarkLabel mark={mark} at={null} />}
+      {!has_stopped && <MarkLabel mark={mark} at={null} is_left={item.leave !== null} />}
       <div class="bubble">
         <span class="heard">{t("me")} </span>
         <Text text={item.text} />

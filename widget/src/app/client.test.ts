@@ -4,6 +4,7 @@
 // hand.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SITE } from "../../testing/fixtures";
 import { ChatClient } from "./client";
 import type { VisitorFrame, VisitorSnapshot } from "./protocol";
 import { SiteStorage } from "./storage";
@@ -36,7 +37,7 @@ class Wire {
 
 const SNAPSHOT: VisitorSnapshot = {
   visitor: { id: "vera" },
-  site: { id: "s", name: "云洁", welcome: "", preview: true, enabled: true },
+  site: SITE,
   conversation: null,
   messages: [],
   has_earlier: false,

@@ -2,11 +2,12 @@
 // state that is drawn; decides nothing that connection, outbox, timeline, marks or preview decide.
 
 import { apply, isOpen } from "./apply";
+import { waitsForPick } from "./asks";
 import { steadyClock } from "./clock";
 import { Connection, type Effect, type Input } from "./connection";
 import { EnterRefused, Identity, isFinal, type TicketKeeper } from "./identity";
 import { MarkPacer } from "./marks";
-import { isOverdue, Outbox, type OutboxItem } from "./outbox";
+import { isOverdue, type Leave, NO_ASKS, Outbox, type OutboxItem } from "./outbox";
 import { PreviewPacer } from "./preview";
 import {
   type AgentCard,
@@ -15,8 +16,10 @@ import {
   type PageContext,
   type Reply,
   TYPING_EXPIRES_MS,
+  type VisitorAsks,
   type VisitorCommand,
   type VisitorMessage,
+  type VisitorSignal,
   type VisitorSnapshot,
 } from "./protocol";
 import { newId } from "./random";
@@ -25,6 +28,9 @@ import * as timeline from "./timeline";
 
 /** How the link is shown. */
 export type Link = "connecting" | "live" | "reconnecting" | "offline" | "refused";
+
+/** Where a waiting visitor stands in line. */
+export type Place = VisitorSignal & { kind: "place" };
 
 /** Everything the screen shows. Replaced as a whole, never changed. */
 export interface ChatState {
@@ -41,6 +47,10 @@ export interface ChatState {
   outbox: readonly OutboxItem[];
   is_durable: boolean;
   is_agent_typing: boolean;
+  /** The relay's last word on it; of the conversation it names, while that waits. */
+  place: Place | null;
+  /** What is picked for the conversation to come. */
+  asks: VisitorAsks;
   unread: number;
   /** The relay's clock minus this device's. */
   clock_offset: number;
@@ -73,6 +83,8 @@ export class ChatClient {
     outbox: [],
     is_durable: true,
     is_agent_typing: false,
+    place: null,
+    asks: NO_ASKS,
     unread: 0,
     clock_offset: 0,
   };
@@ -107,7 +119,7 @@ export class ChatClient {
   #history_id = "";
   #preview_id = "";
   #mark_id = "";
-  #end_id = "";
+  #asked_id = "";
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
@@ -155,11 +167,12 @@ export class ChatClient {
     void this.#enter();
   }
 
-  /** Writes a message; it is shown at once. False: the outbox is full. */
-  write(text: string): boolean {
+  /** Writes a message, or leaves one; it is shown at once. False: the outbox is full. */
+  write(text: string, leave?: Leave): boolean {
     if (!this.#outbox.has_room()) return false;
     const { page, locale } = this.#parts;
-    const context = { page: page(), locale: locale(), visitor: this.#visitor() };
+    const { asks } = this.#state;
+    const context = { page: page(), locale: locale(), visitor: this.#visitor(), leave, asks };
     this.#outbox.write(newId(), text, context, Date.now());
     this.#preview.type("");
     this.#pump();
@@ -178,6 +191,13 @@ export class ChatClient {
     return text;
   }
 
+  /** What the visitor picks for the conversation to come, and for what waits for it. */
+  pick(asks: VisitorAsks): void {
+    this.#outbox.ask(asks, (item) => !this.#isForeign(item));
+    this.#publish({ asks });
+    this.#pump();
+  }
+
   /** What stands in the composer, for the preview. */
   type(draft: string): void {
     this.#preview.type(draft);
@@ -194,11 +214,13 @@ export class ChatClient {
   }
 
   end(): void {
-    if (!isOpen(this.#state.held?.conversation ?? null)) return;
-    this.#end_id = newId();
-    this.#publish({ trouble: null });
-    const is_sent = this.#command(this.#end_id, { type: "end_conversation", body: {} });
-    if (!is_sent) this.#publish({ trouble: "unavailable" });
+    if (isOpen(this.#state.held?.conversation ?? null)) {
+      this.#ask({ type: "end_conversation", body: {} });
+    }
+  }
+
+  leaveQueue(): void {
+    this.#ask({ type: "leave_queue", body: {} });
   }
 
   loadEarlier(): void {
@@ -210,6 +232,13 @@ export class ChatClient {
     const body = { before, limit: PAGE_MESSAGES };
     const is_loading = this.#command(this.#history_id, { type: "load_history", body });
     this.#publish({ is_loading_earlier: is_loading });
+  }
+
+  /** Something that is done now or not at all. */
+  #ask(command: VisitorCommand): void {
+    this.#asked_id = newId();
+    const is_sent = this.#command(this.#asked_id, command);
+    this.#publish({ trouble: is_sent ? null : "unavailable" });
   }
 
   async #enter(): Promise<void> {
@@ -287,6 +316,8 @@ export class ChatClient {
       case "signal":
         if (effect.signal.kind === "agent_typing") {
           this.#typing_until = this.#now() + TYPING_EXPIRES_MS;
+        } else if (effect.signal.kind === "place") {
+          this.#publish({ place: effect.signal });
         }
         break;
       case "lost":
@@ -329,13 +360,15 @@ export class ChatClient {
     if (is_new_epoch) this.#outbox.reoffer(Date.now());
     else this.#outbox.settle();
     for (const message of snapshot.messages) this.#outbox.arrive(message.client_id, Date.now());
-    this.#publish({ held: snapshot, timeline: timeline.replaceTail(kept, fresh) });
+    const asks = isOpen(snapshot.conversation) ? NO_ASKS : this.#state.asks;
+    this.#publish({ held: snapshot, timeline: timeline.replaceTail(kept, fresh), asks });
   }
 
   #takeEvents(events: Parameters<typeof apply>[1][]): void {
     let { held } = this.#state;
     let shown = this.#state.timeline;
     if (held === null) return;
+    let { asks, place } = this.#state;
     let has_agent_message = false;
     for (const event of events) {
       held = apply(held, event);
@@ -343,6 +376,9 @@ export class ChatClient {
         this.#names.set(event.agent.id, event.agent);
         shown = timeline.rename(shown, event.agent);
       }
+      // Picked for the one that began; the next one asks again.
+      if (event.type === "conversation_started") asks = NO_ASKS;
+      if (event.type === "status_changed" && event.status.kind !== "waiting") place = null;
       if (event.type !== "message_appended") continue;
       shown = timeline.append(shown, event.message);
       this.#outbox.arrive(event.message.client_id, Date.now());
@@ -352,7 +388,7 @@ export class ChatClient {
       this.#typing_until = 0;
       this.#parts.onAgentMessage();
     }
-    this.#publish({ held, timeline: shown });
+    this.#publish({ held, timeline: shown, asks, place });
   }
 
   #takeReply(reply: Reply): void {
@@ -364,8 +400,10 @@ export class ChatClient {
           ? timeline.prepend(this.#state.timeline, page, this.#names)
           : this.#state.timeline,
       });
-    } else if (reply.id === this.#end_id) {
-      if (reply.error) this.#publish({ trouble: reply.error.code });
+    } else if (reply.id === this.#asked_id) {
+      // Overtaken: an agent has it, which shows by itself.
+      const code = reply.error?.code ?? null;
+      if (code !== "overtaken") this.#publish({ trouble: code });
     } else if (reply.id === this.#preview_id) {
       // Answered only when refused: what stands in the composer is told again.
       this.#preview.refuse();
@@ -416,10 +454,21 @@ export class ChatClient {
       }
       return;
     }
-    const item = this.#outbox.take(now, visitor, (other) => this.#isMine(other, now));
+    const isMine = (other: OutboxItem) => this.#isMine(other, now);
+    const first = this.#outbox.peek(isMine);
+    if (first === undefined || waitsForPick(this.#state.held, first)) return;
+    const item = this.#outbox.take(now, visitor, isMine);
     if (item === null) return;
-    const { text, page, locale } = item;
-    this.#command(item.client_id, { type: "send_message", body: { text, page, locale } });
+    const { text, page, locale, leave, asks } = item;
+    this.#command(
+      item.client_id,
+      leave === null
+        ? { type: "send_message", body: { text, page, locale, asks } }
+        : {
+            type: "leave_message",
+            body: { name: leave.name, contact: leave.contact, text, page, locale },
+          },
+    );
   }
 
   #sendPreview(now: number, held: VisitorSnapshot): void {
@@ -456,7 +505,10 @@ export class ChatClient {
   /** How long until the outbox has something to do, by the device's clock. */
   #messageWait(now: number): number {
     const { items } = this.#outbox;
-    const next = this.#outbox.wait(now, (item) => this.#isMine(item, now));
+    const isMine = (item: OutboxItem) => this.#isMine(item, now);
+    const first = this.#outbox.peek(isMine);
+    const is_held = first !== undefined && waitsForPick(this.#state.held, first);
+    const next = is_held ? null : this.#outbox.wait(now, isMine);
     const is_any = (kind: string) => items.some((item) => item.state.kind === kind);
     const look = is_any("sending") ? LOST_ANSWER_MS : is_any("queued") ? ADOPT_AFTER_MS : null;
     return Math.min(next ?? Infinity, look ?? Infinity);

@@ -1,12 +1,13 @@
 // The link's machine, with the time and the frames written by hand.
 
 import { expect, test } from "vitest";
+import { SITE } from "../../testing/fixtures";
 import { Connection, type Effect, type Input } from "./connection";
 import type { VisitorFrame, VisitorSnapshot } from "./protocol";
 
 const SNAPSHOT: VisitorSnapshot = {
   visitor: { id: "vera" },
-  site: { id: "s", name: "云洁", welcome: "", preview: true, enabled: true },
+  site: SITE,
   conversation: null,
   messages: [],
   has_earlier: false,

@@ -40,12 +40,17 @@ function oneOf(field: string, shapes: Map<unknown, Check>): Check {
 
 const AGENT = shape({ id: isText, nickname: isText });
 const MARKS = shape({ delivered: isNumber, read: isNumber });
+const PROMPTS: Check = (value) => isFields(value) && Object.values(value).every(isText);
 const SITE = shape({
   id: isText,
   name: isText,
   welcome: isText,
   preview: isFlag,
   enabled: isFlag,
+  prompts: PROMPTS,
+  categories: list(isText),
+  departments: list(shape({ id: isText, name: isText })),
+  agents: list(AGENT),
 });
 const AUTHOR = oneOf("kind", new Map([["agent", shape({ agent: AGENT })]]));
 const NOTICE = oneOf(
@@ -53,6 +58,11 @@ const NOTICE = oneOf(
   new Map([
     ["welcome", shape({ text: isText })],
     ["agent_joined", shape({ agent: AGENT })],
+    ["transferred", shape({ agent: AGENT })],
+    ["member_joined", shape({ agent: AGENT })],
+    ["member_left", shape({ agent: AGENT })],
+    ["requeued", shape({ why: isText })],
+    ["auto_reply", shape({ reply: isText, text: isText })],
     ["ended", shape({ by: isText })],
   ]),
 );
@@ -76,7 +86,7 @@ const STATUS = oneOf(
   new Map([
     ["waiting", shape({ reason: isText })],
     ["serving", shape({ agent: AGENT })],
-    ["ended", shape({ at: isNumber })],
+    ["ended", shape({ by: isText, at: isNumber })],
   ]),
 );
 const CONVERSATION = shape({
@@ -86,6 +96,7 @@ const CONVERSATION = shape({
   agent_marks: MARKS,
   own_marks: MARKS,
   last_seq: isNumber,
+  members: list(AGENT),
 });
 const PAGE = shape({ messages: list(MESSAGE), has_earlier: isFlag });
 const SNAPSHOT = shape({
@@ -100,6 +111,10 @@ const EVENT = oneOf(
   new Map([
     ["conversation_started", shape({ position: isNumber, conversation: CONVERSATION })],
     ["status_changed", shape({ position: isNumber, conversation_id: isText, status: STATUS })],
+    [
+      "members_changed",
+      shape({ position: isNumber, conversation_id: isText, members: list(AGENT) }),
+    ],
     ["message_appended", shape({ position: isNumber, message: MESSAGE })],
     ["agent_marked", shape({ position: isNumber, conversation_id: isText, marks: MARKS })],
     ["own_marked", shape({ position: isNumber, conversation_id: isText, marks: MARKS })],
@@ -115,6 +130,15 @@ const OUTCOME = oneOf(
     ["history", shape({ page: PAGE })],
   ]),
 );
+const SIGNAL = oneOf(
+  "kind",
+  new Map([
+    [
+      "place",
+      shape({ conversation_id: isText, place: isNumber, expected_wait_ms: maybe(isNumber) }),
+    ],
+  ]),
+);
 const START: Check = (value) =>
   isFields(value) &&
   isNumber(value.position) &&
@@ -123,7 +147,7 @@ const FRAMES = new Map<unknown, Check>([
   ["welcome", shape({ epoch: isText, now: isNumber, start: START })],
   ["delivery", shape({ after: isNumber, upto: isNumber, events: list(EVENT) })],
   ["reply", shape({ id: isText, ok: maybe(OUTCOME), error: maybe(ERROR) })],
-  ["signal", shape({ signal: oneOf("kind", new Map()) })],
+  ["signal", shape({ signal: SIGNAL })],
   ["bye", shape({ error: ERROR })],
 ]);
 

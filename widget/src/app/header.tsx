@@ -5,9 +5,12 @@ import { isClosed, isOpen } from "./apply";
 import { Avatar } from "./avatar";
 import type { ChatState } from "./client";
 import { useTools } from "./context";
-import type { Locale, TextKey, Translate } from "./i18n";
+import { type Locale, listOf, type TextKey, type Translate } from "./i18n";
 import { BellIcon, CloseIcon, EndIcon, GlobeIcon, MoreIcon } from "./icons";
 import type { WaitingReason } from "./protocol";
+import { placeOf } from "./queue";
+import { useSeconds } from "./use_seconds";
+import { waitWords } from "./words";
 
 interface HeaderProps {
   state: ChatState;
@@ -18,11 +21,12 @@ interface HeaderProps {
   onClose: (() => void) | null;
 }
 
-const WAITING: Record<WaitingReason, TextKey> = {
-  routing: "line_routing",
-  all_full: "line_all_full",
-  nobody_online: "line_nobody_online",
-};
+const WAITING = new Map<WaitingReason, TextKey>([
+  ["routing", "line_routing"],
+  ["all_full", "line_all_full"],
+  ["nobody_online", "line_nobody_online"],
+  ["closed", "line_closed"],
+]);
 
 /** One line that is always true, also for a state that a newer relay knows and this does not. */
 function statusLine(state: ChatState, now: number, t: Translate): string {
@@ -42,36 +46,36 @@ function statusLine(state: ChatState, now: number, t: Translate): string {
   }
   const status = state.held?.conversation?.status;
   switch (status?.kind) {
-    case "waiting":
-      return t(WAITING[status.reason] ?? "line_ready");
+    case "waiting": {
+      const place = placeOf(state);
+      if (place === null) return t(WAITING.get(status.reason) ?? "line_ready");
+      const wait = waitWords(place.expected_wait_ms, t);
+      return wait
+        ? t("line_place_wait", { place: place.place, wait })
+        : t("line_place", { place: place.place });
+    }
     case "serving":
       return t("line_serving");
     case "ended":
-      return t("line_ended");
+      return t(status.by === "leave_message" ? "line_message_left" : "line_ended");
     default:
       return t("line_ready");
   }
 }
 
-/** The time, looked at each second while `is_running`. */
-function useSeconds(is_running: boolean): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    if (!is_running) return;
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, [is_running]);
-  return is_running ? Math.max(now, Date.now()) : now;
-}
-
 export function Header(props: HeaderProps) {
-  const { t } = useTools();
+  const { t, locale } = useTools();
   const { state } = props;
   const [is_menu_open, setMenuOpen] = useState(false);
   const now = useSeconds(state.link === "reconnecting");
   const menu_button = useRef<HTMLButtonElement>(null);
   const status = state.held?.conversation?.status;
   const agent = status?.kind === "serving" ? status.agent : null;
+  const others = agent ? (state.held?.conversation?.members ?? []) : [];
+  const names = listOf(
+    [agent, ...others].flatMap((card) => card?.nickname ?? []),
+    locale,
+  );
   const site = state.held?.site.name ?? "";
   const is_serving = state.link === "live" && agent !== null;
   const closeMenu = () => {
@@ -80,17 +84,22 @@ export function Header(props: HeaderProps) {
   };
   return (
     <header class="head">
-      <Avatar name={agent?.nickname ?? null} is_online={is_serving} />
+      <Avatar name={agent?.nickname ?? null} is_online={is_serving && others.length === 0} />
+      {others.slice(0, 2).map((other) => (
+        <Avatar key={other.id} name={other.nickname} />
+      ))}
       <div class="who">
         <h1>
-          {agent ? agent.nickname : site || " "}
-          {agent && site && <small>{site}</small>}
+          <span data-testid="agents">{names}</span>
+          {names ? site && <small>{site}</small> : site || " "}
         </h1>
         <p
           data-testid="status"
           data-link={state.link}
           data-kind={status?.kind ?? "none"}
           role="status"
+          // The card of the line tells the place.
+          aria-live={placeOf(state) ? "off" : "polite"}
         >
           {state.link === "reconnecting" ? (
             <>

@@ -10,13 +10,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readToFrame, readToHost } from "../host/messages";
 import { apply } from "./apply";
+import { isAsked } from "./asks";
+import type { ChatState } from "./client";
 import { Connection, type Effect } from "./connection";
+import { translator } from "./i18n";
+import { isLeaving, unanswered } from "./leaving";
+import { linesOf } from "./lines";
 import { pieces } from "./link_text";
 import { maskDigits } from "./mask";
 import type { VisitorSnapshot } from "./protocol";
 import { readItem } from "./storage";
 import * as timeline from "./timeline";
+import { noticeWords } from "./words";
 
+const t = translator("zh-CN");
 const INPUTS = Number(process.env.YINGKE_HOSTILE_INPUTS ?? 60_000);
 const SEED = Number(process.env.YINGKE_SEED ?? 20);
 const CORPUS = new URL("../../../tests/corpus/visitor_frames/", import.meta.url);
@@ -27,7 +34,43 @@ const corpus = readdirSync(CORPUS).flatMap((name) => {
   const text = readFileSync(new URL(name, CORPUS), "utf8");
   return name.endsWith(".jsonl") ? text.split("\n").filter((line) => line !== "") : [text];
 });
-const seeds = [...corpus, ...samples.map((frame) => JSON.stringify(frame))];
+
+/** What the samples do not say: the line, members, and every line of the system. */
+const AGENT = { id: "ana", nickname: "Ana" };
+const NOTICES = [
+  { kind: "transferred", agent: AGENT },
+  { kind: "member_joined", agent: AGENT },
+  { kind: "member_left", agent: AGENT },
+  { kind: "requeued", why: "no_answer" },
+  { kind: "auto_reply", reply: "ask_visitor", text: "" },
+  { kind: "ended", by: "agent_away" },
+];
+const spoken = NOTICES.map((notice, at) => ({
+  position: 50 + at,
+  type: "message_appended",
+  message: {
+    ...{ conversation_id: "c1", seq: 6 + at, client_id: `n${at}`, author: { kind: "system" } },
+    ...{ content: { kind: "notice", notice }, at: 1_800_000_000_000 },
+  },
+}));
+const status = { kind: "ended", by: "leave_message", at: 1_800_000_000_000 };
+const further: unknown[] = [
+  {
+    type: "signal",
+    signal: { kind: "place", conversation_id: "c1", place: 3, expected_wait_ms: 9_000 },
+  },
+  {
+    type: "delivery",
+    after: 41,
+    upto: 70,
+    events: [
+      { position: 49, type: "members_changed", conversation_id: "c1", members: [AGENT] },
+      ...spoken,
+      { position: 60, type: "status_changed", conversation_id: "c1", status },
+    ],
+  },
+];
+const seeds = [...corpus, ...[...samples, ...further].map((frame) => JSON.stringify(frame))];
 
 /** SplitMix32: numbers in [0, end). */
 function chance(seed: number): (end: number) => number {
@@ -121,8 +164,23 @@ class Held {
         this.shown = timeline.prepend(this.shown, effect.reply.ok.page);
       }
     }
-    for (const { content } of this.shown.messages)
+    this.draw();
+  }
+
+  /** What the drawing asks of it. */
+  draw(): void {
+    const state = { held: this.held, timeline: this.shown, outbox: [], place: null } as unknown;
+    isLeaving(state as ChatState, null);
+    unanswered(state as ChatState);
+    isAsked(this.held, []);
+    for (const line of linesOf(state as ChatState)) {
+      if (line.kind !== "message") continue;
+      const { content } = line.message;
       if (content.kind === "text") pieces(content.text);
+      if (content.kind !== "notice" || content.notice.kind === "welcome") continue;
+      const words = noticeWords(content.notice, line.agent, this.held?.site.prompts, t);
+      if (words !== null) pieces(words);
+    }
   }
 }
 
@@ -167,14 +225,18 @@ test("p20 whatever the relay says, nothing throws", () => {
 
 test("p20 whatever a page posts or a storage holds, nothing throws", () => {
   const posted = { yingke: 1, type: "init", page: { url: "https://a/", title: "" }, locale: "en" };
-  const kept = { client_id: "k1", text: "您好", at: 1, order: 1, state: { kind: "queued" } };
+  const leave = { name: "Vera", contact: "139" };
+  const asks = { category: "售后", department_id: null, agent_id: null };
+  const state = { kind: "queued" };
+  const kept = { client_id: "k1", text: "您好", at: 1, order: 1, state, leave, asks };
   for (let number = 0; number < INPUTS / 4; number += 1) {
     const draw = chance(SEED * 7_919 + number);
     const value = bend(posted, draw);
     readToFrame(value);
     readToHost(value);
     const text = bent(JSON.stringify(kept), draw);
-    readItem(text);
+    const item = readItem(text);
+    if (item?.leave) expect(typeof item.leave.contact).toBe("string");
     maskDigits(text);
     pieces(text);
   }

@@ -13,10 +13,19 @@ export type Translate = (key: TextKey, values?: Record<string, string | number>)
 
 const TEXTS: Record<Locale, Record<TextKey, string>> = { "zh-CN": zh, en };
 
-/** The words of a language; `{name}` is replaced by the value of that name. */
+/** The text with `{name}` replaced by the value of that name; without one the gap stays. */
+export function fill(text: string, values?: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (gap, name: string) => String(values?.[name] ?? gap));
+}
+
+/** The words of a language. */
 export function translator(locale: Locale): Translate {
-  return (key, values) =>
-    TEXTS[locale][key].replace(/\{(\w+)\}/g, (gap, name: string) => String(values?.[name] ?? gap));
+  return (key, values) => fill(TEXTS[locale][key], values);
+}
+
+/** Names one after the other, as the language does it. */
+export function listOf(names: readonly string[], locale: Locale): string {
+  return new Intl.ListFormat(locale).format(names);
 }
 
 /** The language of a tag, or null if the widget does not speak it. */

@@ -17,6 +17,9 @@ export const DownIcon = () => <Line path="M12 5v14m6-6l-6 6-6-6" size={16} />;
 export const ClockIcon = () => (
   <Line path="M12 7v5l3 2M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0" size={12} />
 );
+export const CrossIcon = () => <Line path="M6 6l12 12M18 6L6 18" />;
+export const CheckIcon = () => <Line path="M5 12.5l4.5 4.5L19 7.5" size={18} />;
+export const MailIcon = () => <Line path="M3 6h18v12H3zl9 7 9-7" size={16} />;
 export const AlertIcon = () => (
   <Line
     path="M12 8v5m0 3.5v.01M10.3 3.9 2.4 17.6A2 2 0 0 0 4.1 20.6h15.8a2 2 0 0 0 1.7-3L13.7 3.9a2 2 0 0 0-3.4 0z"

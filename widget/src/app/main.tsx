@@ -3,7 +3,7 @@
 
 import { render } from "preact";
 import { pageOf } from "../host/page";
-import { App, type Frame } from "./app";
+import { App, type Frame, type Kept } from "./app";
 import { isOpen } from "./apply";
 import { ChatClient } from "./client";
 import { HostDoor } from "./host_door";
@@ -38,24 +38,28 @@ const client = new ChatClient({
   },
 });
 
-/** The draft belongs to this tab: it survives a reload, and no other tab sees it. */
-const DRAFT = `yingke:${site}:draft`;
-
-function keptDraft(): string {
-  try {
-    return sessionStorage.getItem(DRAFT) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function keepDraft(draft: string): void {
-  try {
-    sessionStorage.setItem(DRAFT, draft);
-  } catch {
-    // Blocked: the draft lives as long as the page.
-  }
-}
+/** Draft and wish belong to this tab: they survive a reload, and no other tab sees them. */
+const kept: Kept = {
+  get(key) {
+    if (key === "name" || key === "contact") return storage.get(key) ?? "";
+    try {
+      return sessionStorage.getItem(`yingke:${site}:${key}`) ?? "";
+    } catch {
+      return "";
+    }
+  },
+  set(key, value) {
+    if (key === "name" || key === "contact") {
+      storage.set(key, value);
+      return;
+    }
+    try {
+      sessionStorage.setItem(`yingke:${site}:${key}`, value);
+    } catch {
+      // Blocked: it lives as long as the page.
+    }
+  },
+};
 
 function setLocale(locale: Locale): void {
   frame.locale = locale;
@@ -90,8 +94,7 @@ function draw(): void {
     <App
       client={client}
       frame={{ ...frame }}
-      draft={keptDraft()}
-      onDraft={keepDraft}
+      kept={kept}
       onLocale={setLocale}
       onSound={(is_on) => {
         frame.has_sound = is_on;

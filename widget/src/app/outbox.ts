@@ -1,11 +1,12 @@
-// The outbox: every message the visitor wrote that the relay has not confirmed. A pure machine; the
-// clock, ids and storage are passed in.
+// The outbox: every message and leave-message the visitor wrote that the relay has not confirmed. A
+// pure machine; the clock, ids and storage are passed in.
 //
 // The law: a message keeps its id from the moment it is written. After a lost link or a failure of
 // the relay it is sent again under the same id, so a double send is harmless (the relay stores an id
 // once). A refusal stops it: nothing goes again until a person decides. Messages leave in the order
 // they were written, one in flight. Several tabs share one storage, an entry for each message, so
-// that no tab overwrites another's.
+// that no tab overwrites another's. A leave-message that an agent overtook becomes a message, under an
+// id made of its own, so that it becomes the same one wherever that is found out.
 
 import {
   canRetry,
@@ -14,6 +15,7 @@ import {
   REOFFER_WITHIN_MS,
   type Reply,
   TEXT_CHARS_MAX,
+  type VisitorAsks,
   WEDGED_AFTER_MS,
 } from "./protocol";
 
@@ -24,6 +26,25 @@ export type SendState =
   | { kind: "sent"; at: number }
   | { kind: "failed"; code: ErrorCode }
   | { kind: "wedged" };
+
+/** What a leave-message says beside its text (H03). */
+export interface Leave {
+  readonly name: string;
+  readonly contact: string;
+}
+
+/** Nothing was picked before the chat. */
+export const NO_ASKS: VisitorAsks = { category: "", department_id: null, agent_id: null };
+
+/** What is noted beside the text when it is written. */
+export interface Context {
+  page: PageContext;
+  locale: string;
+  visitor: string | null;
+  /** Of a leave-message. */
+  leave?: Leave | undefined;
+  asks?: VisitorAsks;
+}
 
 /** One message on its way. */
 export interface OutboxItem {
@@ -39,6 +60,10 @@ export interface OutboxItem {
   readonly visitor: string | null;
   readonly page: PageContext;
   readonly locale: string;
+  /** It is a leave-message; null: a message. */
+  readonly leave: Leave | null;
+  /** What was picked before the chat; of weight if the message starts a conversation. */
+  readonly asks: VisitorAsks;
   readonly state: SendState;
   /** How often it was sent without an answer that settled it. */
   readonly tries: number;
@@ -110,6 +135,7 @@ export class Outbox {
       const state: SendState = item.state.kind === "sending" ? { kind: "queued" } : item.state;
       this.#place({ ...item, state });
     }
+    for (const item of this.#items) if (isOvertaken(item)) this.#turn(item);
     this.#prune(now);
   }
 
@@ -119,12 +145,7 @@ export class Outbox {
   }
 
   /** A new message; shown from this moment. */
-  write(
-    client_id: string,
-    text: string,
-    context: { page: PageContext; locale: string; visitor: string | null },
-    now: number,
-  ): void {
+  write(client_id: string, text: string, context: Context, now: number): void {
     this.#put({
       client_id,
       text,
@@ -134,12 +155,27 @@ export class Outbox {
       visitor: context.visitor,
       page: context.page,
       locale: context.locale,
+      leave: context.leave ?? null,
+      asks: context.asks ?? NO_ASKS,
       state: [...text].length > TEXT_CHARS_MAX ? failed("too_large") : { kind: "queued" },
       tries: 0,
       not_before: 0,
       held_by: null,
       has_arrived: false,
     });
+  }
+
+  /** Something else was picked before the chat: it holds for what was never sent. */
+  ask(asks: VisitorAsks, is_mine: (item: OutboxItem) => boolean): void {
+    for (const item of this.#items) {
+      const is_free = item.state.kind === "queued" && item.tries === 0 && item.leave === null;
+      if (is_free && is_mine(item)) this.#put({ ...item, asks });
+    }
+  }
+
+  /** The next message to go. */
+  peek(is_mine: (item: OutboxItem) => boolean): OutboxItem | undefined {
+    return this.#first(is_mine);
   }
 
   /** How long until the next message may go, or null; the first holds back those behind it. */
@@ -177,7 +213,9 @@ export class Outbox {
     if (reply.ok !== undefined) {
       this.#put({ ...item, state: { kind: "sent", at: now } });
     } else if (reply.error !== undefined && !canRetry(reply.error.code)) {
-      this.#put({ ...item, state: failed(reply.error.code) });
+      const refused: OutboxItem = { ...item, state: failed(reply.error.code) };
+      this.#put(refused);
+      if (isOvertaken(refused)) this.#turn(refused);
     } else {
       const wait = Math.min(reply.error?.retry_after_ms ?? backOff(item.tries), WAIT_MAX_MS);
       const held_by = reply.error?.code ?? null;
@@ -287,6 +325,15 @@ export class Outbox {
     return this.#items.find((item) => isUnsettled(item) && is_mine(item));
   }
 
+  /** An agent has the conversation by now, so it is said as a message; done again it is the same. */
+  #turn(item: OutboxItem): void {
+    const client_id = `${item.client_id}m`;
+    if (this.find(client_id) === undefined) {
+      this.#put({ ...item, client_id, leave: null, state: { kind: "queued" }, tries: 0 });
+    }
+    this.#remove(item.client_id);
+  }
+
   /** The items stand in order, so the last one has the highest. */
   #next_order(): number {
     return (this.#items.at(-1)?.order ?? 0) + 1;
@@ -323,6 +370,10 @@ export class Outbox {
       if (is_old || at < sent.length - SENT_KEPT_MAX) this.#remove(item.client_id);
     });
   }
+}
+
+function isOvertaken({ leave, state }: OutboxItem): boolean {
+  return leave !== null && state.kind === "failed" && state.code === "overtaken";
 }
 
 function failed(code: ErrorCode): SendState {

@@ -2,6 +2,9 @@
 // know. Nothing is decided here.
 
 export type { AgentCard } from "../../../shared/bindings/AgentCard";
+export type { AutoReply } from "../../../shared/bindings/AutoReply";
+export type { DepartmentCard } from "../../../shared/bindings/DepartmentCard";
+export type { EndedBy } from "../../../shared/bindings/EndedBy";
 export type { EnterAsVisitor } from "../../../shared/bindings/EnterAsVisitor";
 export type { ErrorCode } from "../../../shared/bindings/ErrorCode";
 export type { HistoryPage } from "../../../shared/bindings/HistoryPage";
@@ -10,15 +13,18 @@ export type { PageContext } from "../../../shared/bindings/PageContext";
 export type { Reply } from "../../../shared/bindings/Reply";
 export type { ReturnTicket } from "../../../shared/bindings/ReturnTicket";
 export type { SystemNotice } from "../../../shared/bindings/SystemNotice";
+export type { VisitorAsks } from "../../../shared/bindings/VisitorAsks";
 export type { VisitorCommand } from "../../../shared/bindings/VisitorCommand";
 export type { VisitorConversation } from "../../../shared/bindings/VisitorConversation";
 export type { VisitorEntered } from "../../../shared/bindings/VisitorEntered";
 export type { VisitorEvent } from "../../../shared/bindings/VisitorEvent";
 export type { VisitorFrame } from "../../../shared/bindings/VisitorFrame";
 export type { VisitorMessage } from "../../../shared/bindings/VisitorMessage";
+export type { VisitorPrompts } from "../../../shared/bindings/VisitorPrompts";
 export type { VisitorSignal } from "../../../shared/bindings/VisitorSignal";
 export type { VisitorSite } from "../../../shared/bindings/VisitorSite";
 export type { VisitorSnapshot } from "../../../shared/bindings/VisitorSnapshot";
+export type { VisitorStatus } from "../../../shared/bindings/VisitorStatus";
 export type { WaitingReason } from "../../../shared/bindings/WaitingReason";
 export type { WireError } from "../../../shared/bindings/WireError";
 
@@ -28,6 +34,9 @@ import type { ErrorCode } from "../../../shared/bindings/ErrorCode";
 export const PROTOCOL_VERSION = 1;
 /** A message's text, in Unicode scalar values. */
 export const TEXT_CHARS_MAX = 4000;
+/** The name and the contact of a leave-message. */
+export const LEAVE_NAME_CHARS_MAX = 64;
+export const LEAVE_CONTACT_CHARS_MAX = 128;
 /** A typing preview's text. */
 export const PREVIEW_CHARS_MAX = 500;
 /** Digits of one run that a preview shows. */

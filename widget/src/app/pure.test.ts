@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { widget as en } from "../../../shared/i18n/en.json";
 import { widget as zh } from "../../../shared/i18n/zh-CN.json";
+import { conversationOf } from "../../testing/fixtures";
 import { readToFrame, readToHost, seal } from "../host/messages";
 import { cutToBytes, pageOf } from "../host/page";
 import { steadyClock } from "./clock";
@@ -11,7 +12,6 @@ import { pieces } from "./link_text";
 import { MarkPacer } from "./marks";
 import { maskDigits, previewOf } from "./mask";
 import { PreviewPacer } from "./preview";
-import type { VisitorConversation } from "./protocol";
 import { type KeyPress, sends } from "./send_key";
 
 test.each([
@@ -107,14 +107,7 @@ test.each<[string, Partial<KeyPress>, number | null, boolean]>([
 
 test("marks are merged, told once a second, and told again on a new link", () => {
   const marks = new MarkPacer();
-  const conversation: VisitorConversation = {
-    id: "c1",
-    rev: 1,
-    status: { kind: "waiting", reason: "routing" },
-    agent_marks: { delivered: 0, read: 0 },
-    own_marks: { delivered: 0, read: 0 },
-    last_seq: 3,
-  };
+  const conversation = conversationOf("c1", { kind: "waiting", reason: "routing" }, 3);
   expect(marks.take(0, conversation)).toEqual({ conversation_id: "c1", delivered: 3, read: 0 });
   marks.view("c1", 3);
   expect(marks.take(999, conversation)).toBeNull();

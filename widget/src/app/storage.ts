@@ -2,7 +2,7 @@
 // memory for as long as the page does, and `isDurable` says so: the outbox then marks what would be
 // lost. Keys are kept apart by site; an outbox item has a key of its own.
 
-import type { OutboxItem, OutboxStorage } from "./outbox";
+import { NO_ASKS, type OutboxItem, type OutboxStorage } from "./outbox";
 
 type Listener = (key: string, value: string | null) => void;
 
@@ -119,8 +119,11 @@ export function readItem(text: string | null): OutboxItem | null {
       typeof item.at === "number" &&
       typeof item.order === "number" &&
       typeof item.state.kind === "string";
-    // Kept by an earlier version: it does not say as whom.
-    return fits ? { ...item, visitor: item.visitor ?? null } : null;
+    // Kept by an earlier version: it does not say everything.
+    const is_leave = typeof item.leave?.name === "string" && typeof item.leave.contact === "string";
+    const leave = is_leave ? item.leave : null;
+    const asks = typeof item.asks?.category === "string" ? item.asks : NO_ASKS;
+    return fits ? { ...item, visitor: item.visitor ?? null, leave, asks } : null;
   } catch {
     return null;
   }

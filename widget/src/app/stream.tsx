@@ -18,6 +18,9 @@ interface StreamProps {
   state: ChatState;
   is_shown: boolean;
   onEdit: (text: string) => void;
+  is_leaving: boolean;
+  onLeave: (() => void) | null;
+  onWrite: () => void;
 }
 
 /** The highest number of the conversation whose message stands in the visible part of the log. */
@@ -116,15 +119,21 @@ export function Stream(props: StreamProps) {
     };
   }, [is_shown, conversation_id]);
 
-  // The keyboard of a phone, a growing composer: the end stays in view.
+  // The keyboard of a phone, a growing composer, a card that comes late: the end stays in view.
   useEffect(() => {
     const box = log.current;
     if (box === null || typeof ResizeObserver === "undefined") return;
-    const observer = new ResizeObserver(() => {
+    const follow = () => {
       if (place.current.is_at_end) box.scrollTop = box.scrollHeight;
-    });
-    observer.observe(box);
-    return () => observer.disconnect();
+    };
+    const resized = new ResizeObserver(follow);
+    const changed = new MutationObserver(follow);
+    resized.observe(box);
+    changed.observe(box, { childList: true, subtree: true });
+    return () => {
+      resized.disconnect();
+      changed.disconnect();
+    };
   }, []);
 
   const marked = lines.filter((line) => line.kind === "message" && line.mark !== null).at(-1);
@@ -167,16 +176,25 @@ export function Stream(props: StreamProps) {
         {lines.filter((line) => line.kind !== "unsent").map(draw)}
         {welcome && <WelcomeBubble text={welcome} />}
         {lines.filter((line) => line.kind === "unsent").map(draw)}
-        <Prompts state={state} />
+        <Prompts
+          state={state}
+          is_leaving={props.is_leaving}
+          onLeave={props.onLeave}
+          onWrite={props.onWrite}
+        />
         {state.is_agent_typing && agent && (
           <div class="row they last" data-testid="typing">
-            <Avatar name={agent.nickname} />
+            <Avatar name={conversation?.members.length ? null : agent.nickname} />
             <div class="bubble dots" aria-hidden="true">
               <i />
               <i />
               <i />
             </div>
-            <span class="mark">{t("typing", { name: agent.nickname })}</span>
+            <span class="mark">
+              {conversation?.members.length
+                ? t("typing_some")
+                : t("typing", { name: agent.nickname })}
+            </span>
           </div>
         )}
       </div>

@@ -1,0 +1,60 @@
+// When a leave-message can be left, when its form opens by itself, and what goes with it (H03). Pure.
+
+import { isClosed } from "./apply";
+import type { ChatState } from "./client";
+import { TEXT_CHARS_MAX, type VisitorSnapshot } from "./protocol";
+
+/** What the visitor wants of the form while things stand as they did. */
+export interface LeaveWish {
+  of: string;
+  is_open: boolean;
+}
+
+/** How things stand, as far as a wish holds. */
+export function standingOf(held: VisitorSnapshot): string {
+  return `${held.conversation?.id ?? ""}:${held.conversation?.status.kind ?? ""}`;
+}
+
+/** Nobody answers now, and the relay keeps what is left. */
+export function mayLeave(held: VisitorSnapshot | null): held is VisitorSnapshot {
+  if (held === null || isClosed(held)) return false;
+  const kind = held.conversation?.status.kind ?? "ended";
+  return kind === "waiting" || kind === "ended";
+}
+
+/** Nobody is there for the one who waits. */
+export function isNobodyThere(held: VisitorSnapshot | null): boolean {
+  const status = held?.conversation?.status;
+  if (status?.kind !== "waiting") return false;
+  return status.reason === "nobody_online" || status.reason === "closed";
+}
+
+/** Whether the form is open: as the visitor wishes, else where nobody is there. */
+export function isLeaving(state: ChatState, wish: LeaveWish | null): boolean {
+  const { held } = state;
+  if (!mayLeave(held)) return false;
+  if (wish?.of === standingOf(held)) return wish.is_open;
+  const is_left = state.outbox.some(({ leave, has_arrived }) => leave !== null && !has_arrived);
+  return isNobodyThere(held) && !is_left;
+}
+
+/** Whether the newest conversation ended with what the visitor left, not by the company's patience. */
+export function isLeft(state: ChatState): boolean {
+  const id = state.held?.conversation?.id;
+  const left = new Set(state.outbox.filter((item) => item.leave).map((item) => item.client_id));
+  return state.timeline.messages.some(
+    (message) => message.conversation_id === id && left.has(message.client_id),
+  );
+}
+
+/** What the waiting visitor said and nobody answered: it is left if nothing is added to it. */
+export function unanswered(state: ChatState): string {
+  const conversation = state.held?.conversation;
+  if (conversation?.status.kind !== "waiting") return "";
+  const said: string[] = [];
+  for (const { conversation_id, author, content } of [...state.timeline.messages].reverse()) {
+    if (conversation_id !== conversation.id || author.kind === "agent") break;
+    if (author.kind === "me" && content.kind === "text") said.unshift(content.text);
+  }
+  return [...said.join("\n")].slice(0, TEXT_CHARS_MAX).join("");
+}
