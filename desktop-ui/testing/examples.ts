@@ -2,7 +2,15 @@
 // visitors, Ana and Ben are agents; their ids are far apart so that mixed-up ones show.
 
 import type { AgentCard } from "../../shared/bindings/AgentCard";
+import type { ColleagueCard } from "../../shared/bindings/ColleagueCard";
+import type { Company } from "../../shared/bindings/Company";
+import type { Floor } from "../../shared/bindings/Floor";
+import type { FloorAgent } from "../../shared/bindings/FloorAgent";
+import type { FloorWaiting } from "../../shared/bindings/FloorWaiting";
+import type { IncomingInvitation } from "../../shared/bindings/IncomingInvitation";
+import type { Invitation } from "../../shared/bindings/Invitation";
 import type { Message } from "../../shared/bindings/Message";
+import type { Note } from "../../shared/bindings/Note";
 import type { OwnCard } from "../../shared/bindings/OwnCard";
 import type { Chat } from "../../shared/bindings/ui/Chat";
 import type { ChatHead } from "../../shared/bindings/ui/ChatHead";
@@ -38,6 +46,23 @@ export function ownCard(change: Partial<OwnCard> = {}): OwnCard {
     role: "agent",
     availability: "online",
     capacity: 8,
+    departments: ["default"],
+    skills: [],
+    auto_replies: { ask_visitor: "", warn_visitor: "", explain_delay: "" },
+    ...change,
+  };
+}
+
+/** A colleague: Ben, unless changed. */
+export function colleague(change: Partial<ColleagueCard> = {}): ColleagueCard {
+  return {
+    card: ben,
+    role: "agent",
+    availability: "online",
+    capacity: 4,
+    departments: ["default"],
+    skills: [],
+    disabled: false,
     ...change,
   };
 }
@@ -87,6 +112,11 @@ export function chatHead(change: Partial<ChatHead> = {}): ChatHead {
     visitor: vera,
     status: { kind: "serving", agent_id: ana.id },
     held: true,
+    standing: "serving",
+    department_id: "default",
+    vip: false,
+    members: [],
+    invitations: [],
     visitor_online: true,
     started_at: TEN_O_CLOCK,
     first_response_at: null,
@@ -103,6 +133,7 @@ export function chat(change: Partial<Chat> = {}): Chat {
     conversation_id: "conversation-1",
     head: chatHead(),
     messages: [],
+    notes: [],
     has_earlier: false,
     outbox: [],
     draft: "",
@@ -135,6 +166,9 @@ export function inboxRow(conversation_id: string, change: Partial<InboxRow> = {}
     draft: "",
     unsent: 0,
     send_failed: false,
+    standing: "serving",
+    department_id: "default",
+    vip: false,
     order: { group: 1, key: 0 },
     ...change,
   };
@@ -151,6 +185,104 @@ export function connection(change: Partial<Connection> = {}): Connection {
   };
 }
 
+/** A note of a colleague, after a message. */
+export function note(id: string, after: number, change: Partial<Note> = {}): Note {
+  return { id, agent_id: ben.id, text: "hint", at: TEN_O_CLOCK + after * 1_000, after, ...change };
+}
+
+/** An invitation of Ben to Ana. */
+export function invitation(id: string, change: Partial<Invitation> = {}): Invitation {
+  return {
+    id,
+    conversation_id: "conversation-1",
+    from: ben.id,
+    to: { kind: "agent", agent_id: ana.id },
+    kind: "transfer",
+    note: "",
+    offered_to: ana.id,
+    expires_at: TEN_O_CLOCK + 60_000,
+    ...change,
+  };
+}
+
+/** An invitation as the one who is asked gets it. */
+export function incoming(id: string, change: Partial<Invitation> = {}): IncomingInvitation {
+  return { rev: 1, invitation: invitation(id, change), visitor: vera, said: null };
+}
+
+/** One agent of the floor. */
+export function floorAgent(agent_id: string, change: Partial<FloorAgent> = {}): FloorAgent {
+  return {
+    agent_id,
+    availability: "online",
+    connected: true,
+    running: 0,
+    capacity: 4,
+    unanswered: 0,
+    since: TEN_O_CLOCK,
+    today: {
+      served: 0,
+      ended: 0,
+      first_response_ms: null,
+      online_s: 0,
+      busy_s: 0,
+      away_s: 0,
+    },
+    ...change,
+  };
+}
+
+/** One who waits. */
+export function floorWaiting(
+  conversation_id: string,
+  change: Partial<FloorWaiting> = {},
+): FloorWaiting {
+  return {
+    conversation_id,
+    label: "3F2A",
+    site_id: "site-1",
+    department_id: "default",
+    skill_id: null,
+    own_agent: null,
+    since: TEN_O_CLOCK,
+    place: 1,
+    reason: "all_full",
+    vip: false,
+    priority: 0,
+    front: false,
+    text: "hello",
+    ...change,
+  };
+}
+
+export function floor(change: Partial<Floor> = {}): Floor {
+  return {
+    agents: [],
+    departments: [
+      {
+        department_id: "default",
+        open: true,
+        waiting: 0,
+        attended_by: 1,
+        free: 1,
+        expected_wait_ms: null,
+      },
+    ],
+    waiting: [],
+    waiting_total: change.waiting?.length ?? 0,
+    running: [],
+    running_total: change.running?.length ?? 0,
+    ...change,
+  };
+}
+
+export const company: Company = {
+  departments: [{ id: "default", name: "" }],
+  skills: [],
+  attention: { warn_s: 60, red_s: 180 },
+  forced_replies: false,
+};
+
 export const preferences: Preferences = {
   locale: "zh-CN",
   theme: "light",
@@ -166,6 +298,11 @@ export function uiState(change: Partial<UiState> = {}): UiState {
     connection: connection(),
     inbox: [],
     colleagues: [],
+    company,
+    sites: [],
+    invitations: [],
+    alerts: [],
+    queue_length: 0,
     preferences,
     ...change,
   };

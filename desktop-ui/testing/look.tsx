@@ -196,6 +196,11 @@ const state: UiState = {
   }),
   inbox: scene.get("scene") === "empty" ? [] : inbox,
   colleagues: [],
+  company: example.company,
+  sites: [],
+  invitations: [],
+  alerts: [],
+  queue_length: 2,
   preferences: {
     ...example.preferences,
     locale: zh ? "zh-CN" : "en",
@@ -260,7 +265,7 @@ const host = new ScriptedHost()
     const end = before - 1;
     return {
       type: "earlier",
-      body: { items: history.slice(Math.max(0, end - 50), end), has_earlier: end > 50 },
+      body: { items: history.slice(Math.max(0, end - 50), end), notes: [], has_earlier: end > 50 },
     };
   })
   .on("send_message", ({ conversation_id, text }) => ({

@@ -21,6 +21,7 @@ const GROUPS = [
   "transfer",
   "workbench",
 ] as const;
+const GROUP = GROUPS.join("|");
 
 type Entry = string | { one?: string; other: string };
 type Catalogue = Record<string, Record<string, Entry>>;
@@ -78,14 +79,12 @@ describe("the catalogue", () => {
   it("is used by the code, key by key", () => {
     const code = sources(join(root, "desktop-ui/src")).join("\n");
     const whole = new Set(
-      [...code.matchAll(/["`]((?:common|error|floor|manage|workbench)\.\w+)["`]/g)].map(
-        ([, key]) => key,
-      ),
+      [...code.matchAll(new RegExp(`["\`]((?:${GROUP})\\.\\w+)["\`]`, "g"))].map(([, key]) => key),
     );
     // `workbench.theme_${key}` stands for every key that begins so.
-    const beginnings = [
-      ...code.matchAll(/`((?:common|error|floor|manage|workbench)\.\w*)\$\{/g),
-    ].map(([, beginning]) => beginning ?? "");
+    const beginnings = [...code.matchAll(new RegExp(`\`((?:${GROUP})\\.\\w*)\\$\\{`, "g"))].map(
+      ([, beginning]) => beginning ?? "",
+    );
     const known = new Set(keysOf(zh));
     expect([...whole].filter((key) => !known.has(key ?? ""))).toEqual([]);
     const unused = keysOf(zh).filter(

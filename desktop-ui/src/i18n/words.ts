@@ -28,11 +28,22 @@ function noticeText(t: Translate, notice: SystemNotice): string {
     case "welcome":
       return t("workbench.notice_welcome", { text: notice.text });
     case "agent_joined":
-      return t("workbench.notice_agent_joined", { name: notice.agent.nickname });
+    case "transferred":
+    case "member_joined":
+    case "member_left":
+      return t(`workbench.notice_${notice.kind}`, { name: notice.agent.nickname });
+    case "requeued":
+      return t(`workbench.notice_requeued_${notice.why}`);
+    case "auto_reply":
+      return notice.text === ""
+        ? t(`workbench.notice_auto_${notice.reply}`)
+        : t("workbench.notice_auto_reply", { text: notice.text });
     case "ended":
       return t(
-        notice.by === "visitor" ? "workbench.notice_ended_by_visitor" : "workbench.notice_ended",
+        notice.by === "agent" ? "workbench.notice_ended" : `workbench.notice_ended_by_${notice.by}`,
       );
+    default:
+      return t("workbench.message_unknown");
   }
 }
 

@@ -6,6 +6,7 @@
 import { create } from "zustand";
 import type { AgentCard } from "../../../shared/bindings/AgentCard";
 import type { Message } from "../../../shared/bindings/Message";
+import type { Note } from "../../../shared/bindings/Note";
 import type { Chat } from "../../../shared/bindings/ui/Chat";
 import type { ChatHead } from "../../../shared/bindings/ui/ChatHead";
 import type { OutboxItem } from "../../../shared/bindings/ui/OutboxItem";
@@ -42,6 +43,8 @@ interface ChatStore {
   head: ChatHead | null;
   /** Oldest first, by number, without doubles. */
   messages: readonly Message[];
+  /** Among staff; each stands after a message. In the order in which they stand. */
+  notes: readonly Note[];
   hasEarlier: boolean;
   earlier: "idle" | "loading" | "failed";
   outbox: readonly OutboxItem[];
@@ -58,6 +61,7 @@ const NONE: ChatStore = {
   problem: null,
   head: null,
   messages: [],
+  notes: [],
   hasEarlier: false,
   earlier: "idle",
   outbox: [],
@@ -79,6 +83,16 @@ export function mergeMessages(
   const bySeq = new Map(held.map((message) => [message.seq, message]));
   for (const message of more) bySeq.set(message.seq, message);
   return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+}
+
+/** Merges by id; the result stands in order. */
+export function mergeNotes(held: readonly Note[], more: readonly Note[]): readonly Note[] {
+  if (more.length === 0) return held;
+  const byId = new Map(held.map((note) => [note.id, note]));
+  for (const note of more) byId.set(note.id, note);
+  return [...byId.values()].sort(
+    (a, b) => a.after - b.after || a.at - b.at || (a.id < b.id ? -1 : 1),
+  );
 }
 
 /** The newest stretch without a hole: what lies behind one comes back by scrolling up. */
@@ -154,6 +168,7 @@ async function readOpen(conversationId: string): Promise<void> {
         problem: null,
         head: mergeHead(held.head, chat.head),
         messages,
+        notes: mergeNotes(joins ? held.notes : [], chat.notes),
         hasEarlier: reachesBack ? held.hasEarlier : chat.has_earlier,
         outbox: stillUnsent(chat.outbox, messages),
         agents: Object.fromEntries(chat.agents.map((agent) => [agent.id, agent])),
@@ -188,6 +203,7 @@ export function applyChat(
   conversationId: string,
   head: ChatHead,
   more: readonly Message[],
+  notes: readonly Note[],
   outbox: readonly OutboxItem[],
 ): void {
   if (!isOpen(conversationId)) return;
@@ -202,6 +218,7 @@ export function applyChat(
     return {
       head: mergeHead(held.head, head),
       messages,
+      notes: mergeNotes(same ? held.notes : [], notes),
       hasEarlier: cut ? (messages[0]?.seq ?? 1) > 1 : held.hasEarlier,
       outbox: stillUnsent(outbox, messages),
       echoes: withoutArrived(held.echoes, arrived),
@@ -256,6 +273,7 @@ export async function loadEarlier(): Promise<void> {
       held.messages[0]?.seq === before
         ? {
             messages: mergeMessages(held.messages, page.items),
+            notes: mergeNotes(held.notes, page.notes),
             hasEarlier: page.has_earlier,
             earlier: "idle",
           }

@@ -3,6 +3,8 @@
 
 import { create } from "zustand";
 import type { InboxRow } from "../../../shared/bindings/ui/InboxRow";
+import { problemOf, request } from "../host";
+import { confirm, report, warn } from "./notices";
 
 interface InboxStore {
   byId: Readonly<Record<string, InboxRow>>;
@@ -48,4 +50,36 @@ export function applyRowPreview(conversationId: string, preview: string): void {
 /** Unviewed messages over all rows: derived, never counted up and down. */
 export function useUnreadTotal(): number {
   return useInbox(({ rows }) => rows.reduce((sum, row) => sum + row.unread, 0));
+}
+
+/** Conversations the reader serves: what 离开 ends or hands over, and what takes a place. */
+export function useServing(): number {
+  return useInbox(({ rows }) => rows.filter((row) => row.standing === "serving").length);
+}
+
+/** Served conversations whose visitor left (C16). */
+export function useLeft(): number {
+  return useInbox(
+    ({ rows }) => rows.filter((row) => row.standing === "serving" && !row.visitor_online).length,
+  );
+}
+
+/** Whether a row belongs to the list of what runs: one serves it or takes part. */
+export function isRunning(row: InboxRow): boolean {
+  return row.standing === "serving" || row.standing === "member";
+}
+
+/** Ends every served conversation whose visitor left, and says which stay. */
+export async function closeAllLeft(): Promise<void> {
+  try {
+    const { ended, kept } = await request("close_all_left", {});
+    if (ended > 0) confirm("workbench.left_closed", { count: ended });
+    if (kept.length > 0) {
+      const { byId } = useInbox.getState();
+      const names = kept.map((id) => byId[id]?.visitor.label ?? id).join(" · ");
+      warn("workbench.left_kept", { names });
+    }
+  } catch (error) {
+    report(problemOf(error), "workbench.left_not_closed");
+  }
 }

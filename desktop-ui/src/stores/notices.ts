@@ -3,7 +3,7 @@
 
 import { create } from "zustand";
 import type { Problem } from "../host";
-import type { TextKey } from "../i18n";
+import type { TextKey, TextValues } from "../i18n";
 
 /** How long a notice stays, in milliseconds: about twice the time its longest text takes to read. */
 const SHOWN_MS = 8_000;
@@ -15,6 +15,8 @@ export interface Notice {
   id: number;
   tone: "ok" | "danger";
   text: TextKey | null;
+  /** Filled into the text. */
+  values: TextValues;
   problem: Problem | null;
 }
 
@@ -37,12 +39,17 @@ function show(notice: Omit<Notice, "id">) {
 
 /** Says that something a person asked for was not carried out, optionally what that means. */
 export function report(problem: Problem, text: TextKey | null = null): void {
-  show({ tone: "danger", text, problem });
+  show({ tone: "danger", text, values: {}, problem });
+}
+
+/** Says that something stays as it was, and what. */
+export function warn(text: TextKey, values: TextValues = {}): void {
+  show({ tone: "danger", text, values, problem: null });
 }
 
 /** Says that something was carried out. */
-export function confirm(text: TextKey): void {
-  show({ tone: "ok", text, problem: null });
+export function confirm(text: TextKey, values: TextValues = {}): void {
+  show({ tone: "ok", text, values, problem: null });
 }
 
 /** Takes a notice away. */

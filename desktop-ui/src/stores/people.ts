@@ -1,8 +1,9 @@
 // Everybody on the staff by id, oneself included: names and places for lists that mix the two.
 
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import type { ColleagueCard } from "../../../shared/bindings/ColleagueCard";
 import type { OwnCard } from "../../../shared/bindings/OwnCard";
+import { useT } from "../i18n";
 import { useColleagues } from "./colleagues";
 import { useOwn } from "./session";
 
@@ -23,5 +24,15 @@ export function usePeople(): People {
   return useMemo(
     () => (own === null ? colleagues : { ...colleagues, [own.id]: asColleague(own) }),
     [own, colleagues],
+  );
+}
+
+/** Finds the name of anybody on the staff; somebody nobody knows is "a colleague". */
+export function useAgentName(): (agentId: string) => string {
+  const t = useT();
+  const people = usePeople();
+  return useCallback(
+    (agentId) => people[agentId]?.card.nickname ?? t("workbench.colleague"),
+    [people, t],
   );
 }

@@ -8,6 +8,7 @@ import {
   ben,
   chat,
   chatHead,
+  colleague,
   connection,
   inboxRow,
   outboxItem,
@@ -74,9 +75,7 @@ describe("the state", () => {
   it("is drawn from one reply", async () => {
     await signedIn({
       inbox: [inboxRow(ID)],
-      colleagues: [
-        { card: ben, role: "manager", availability: "busy", capacity: 4, disabled: false },
-      ],
+      colleagues: [colleague({ role: "manager", availability: "busy" })],
       connection: connection({ unsent: 3 }),
     });
     expect(useInbox.getState().rows).toHaveLength(1);
@@ -113,7 +112,7 @@ describe("the state", () => {
     host.push({ type: "own", body: ownCard({ availability: "busy" }) });
     host.push({
       type: "colleague",
-      body: { card: ben, role: "agent", availability: "online", capacity: 2, disabled: false },
+      body: colleague({ capacity: 2 }),
     });
     expect(useSession.getState().session).toMatchObject({ own: { availability: "busy" } });
     expect(useColleagues.getState().byId[ben.id]?.capacity).toBe(2);
@@ -169,6 +168,7 @@ describe("the open conversation", () => {
         conversation_id: ID,
         head: chatHead(),
         messages: [visitorSays(3, "three"), visitorSays(2, "two"), visitorSays(4, "four")],
+        notes: [],
         outbox: [],
       },
     });
@@ -185,6 +185,7 @@ describe("the open conversation", () => {
         conversation_id: OTHER,
         head: chatHead({ visitor: { ...vera, label: "ELSE" } }),
         messages: [visitorSays(7, "not here")],
+        notes: [],
         outbox: [outboxItem("o1", { conversation_id: OTHER })],
       },
     });
@@ -213,7 +214,10 @@ describe("the open conversation", () => {
   });
 
   const says = (head: ReturnType<typeof chatHead>, messages: ReturnType<typeof visitorSays>[]) =>
-    host.push({ type: "chat", body: { conversation_id: ID, head, messages, outbox: [] } });
+    host.push({
+      type: "chat",
+      body: { conversation_id: ID, head, messages, notes: [], outbox: [] },
+    });
 
   it("replaces what it shows when the relay's history is another one", async () => {
     await signedIn();
@@ -249,6 +253,7 @@ describe("the open conversation", () => {
         conversation_id: ID,
         head: chatHead({ visitor_marks: { delivered: 3, read: 3 } }),
         messages: [],
+        notes: [],
         outbox: [],
       },
     });
@@ -274,7 +279,7 @@ describe("the open conversation", () => {
     opens({ messages: [visitorSays(51, "x")], has_earlier: true });
     host.on("load_earlier", ({ before }) => ({
       type: "earlier",
-      body: { items: [visitorSays(before - 1, "y")], has_earlier: false },
+      body: { items: [visitorSays(before - 1, "y")], notes: [], has_earlier: false },
     }));
     await openConversation(ID);
     await Promise.all([loadEarlier(), loadEarlier()]);
@@ -292,7 +297,7 @@ describe("the open conversation", () => {
     });
     host.on("load_earlier", ({ before }) => ({
       type: "earlier",
-      body: { items: [visitorSays(before - 1, "y")], has_earlier: true },
+      body: { items: [visitorSays(before - 1, "y")], notes: [], has_earlier: true },
     }));
     await openConversation(ID);
     const loading = loadEarlier();
@@ -359,7 +364,7 @@ describe("sending", () => {
   const pushed = (messages: ReturnType<typeof agentSays>[], outbox = [outboxItem("m1")]) =>
     host.push({
       type: "chat",
-      body: { conversation_id: ID, head: chatHead(), messages, outbox },
+      body: { conversation_id: ID, head: chatHead(), messages, notes: [], outbox },
     });
   const stored = agentSays(2, "hello", ana, { client_id: "m1" });
 

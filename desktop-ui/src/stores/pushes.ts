@@ -4,15 +4,23 @@
 import type { UiPush } from "../../../shared/bindings/ui/UiPush";
 import type { UiState } from "../../../shared/bindings/ui/UiState";
 import { type HostLink, listen, request } from "../host";
+import { applyAlerts } from "./alerts";
 import { applyChat, applyChatPreview, reopenConversation, resetChat } from "./chat";
 import { applyColleague, replaceColleagues } from "./colleagues";
+import { applyCompanions, resetCompanions } from "./companions";
 import { applyCompany, applySites } from "./company";
 import { applyConnection, applyHostLink } from "./connection";
+import { resetContacts } from "./contacts";
 import { flushDrafts, resetDrafts } from "./drafts";
 import { applyFloor, resetFloor, rewatchFloor } from "./floor";
 import { applyInbox, applyRowPreview, replaceInbox } from "./inbox";
+import { applyInvitations } from "./invitations";
 import { applyPreferences } from "./preferences";
+import { applyQueueLength } from "./queue";
 import { applyOwn, applySession, useSession } from "./session";
+import { resetTab } from "./tabs";
+import { resetWatching } from "./watch";
+import { resetWhispers } from "./whispers";
 
 function accountOf(session: UiState["session"] | null): string | null {
   return session?.kind === "signed_in" ? `${session.server} ${session.own.id}` : null;
@@ -25,13 +33,21 @@ export function applyState(state: UiState): void {
   if (before !== after) {
     resetChat();
     resetDrafts();
+    resetWhispers();
+    resetWatching();
+    resetCompanions();
+    resetContacts();
     resetFloor();
+    resetTab();
   }
   applyPreferences(state.preferences);
   applyConnection(state.connection);
   replaceColleagues(state.colleagues);
   applyCompany(state.company);
   applySites(state.sites);
+  applyInvitations(state.invitations);
+  applyAlerts(state.alerts);
+  applyQueueLength(state.queue_length);
   replaceInbox(state.inbox);
   applySession(state.session);
   if (before === after) {
@@ -61,7 +77,13 @@ export function applyPush(push: UiPush): void {
       applyInbox(push.body.upsert, push.body.removed);
       break;
     case "chat":
-      applyChat(push.body.conversation_id, push.body.head, push.body.messages, push.body.outbox);
+      applyChat(
+        push.body.conversation_id,
+        push.body.head,
+        push.body.messages,
+        push.body.notes,
+        push.body.outbox,
+      );
       break;
     case "company":
       applyCompany(push.body);
@@ -71,6 +93,18 @@ export function applyPush(push: UiPush): void {
       break;
     case "floor":
       applyFloor(push.body);
+      break;
+    case "invitations":
+      applyInvitations(push.body.invitations);
+      break;
+    case "alerts":
+      applyAlerts(push.body.alerts);
+      break;
+    case "queue_length":
+      applyQueueLength(push.body.waiting);
+      break;
+    case "colleagues":
+      applyCompanions(push.body.conversation_id, push.body.reading, push.body.typing);
       break;
     case "preview":
       applyRowPreview(push.body.conversation_id, push.body.text);

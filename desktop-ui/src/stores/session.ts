@@ -73,10 +73,10 @@ export async function changePassword(before: string, after: string): Promise<Pro
   }
 }
 
-/** 在线 or 忙碌. */
-export async function setAvailability(availability: Availability): Promise<void> {
+/** 在线, 忙碌 or 离开; with the last, running conversations are ended, or handed over (B11). */
+export async function setAvailability(availability: Availability, handOver = false): Promise<void> {
   try {
-    await request("set_availability", { availability });
+    await request("set_availability", { availability, hand_over: handOver });
   } catch (error) {
     report(problemOf(error));
   }

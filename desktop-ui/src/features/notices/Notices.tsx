@@ -13,7 +13,7 @@ export function Notices() {
   const notices = useNotices((state) => state.notices);
   return (
     <div className={styles.corner} role="status" aria-live="polite">
-      {notices.map(({ id, tone, text, problem }) => (
+      {notices.map(({ id, tone, text, values, problem }) => (
         <div key={id} className={join(styles.notice, styles[tone])} data-testid="notice">
           {tone === "danger" ? (
             <CircleAlert size={18} aria-hidden="true" />
@@ -21,7 +21,7 @@ export function Notices() {
             <CircleCheck size={18} aria-hidden="true" />
           )}
           <div>
-            {text !== null && <p className={styles.what}>{t(text)}</p>}
+            {text !== null && <p className={styles.what}>{t(text, values)}</p>}
             {problem !== null && <p>{problemText(t, problem)}</p>}
           </div>
           <IconButton label={t("common.close")} onClick={() => dismiss(id)}>
