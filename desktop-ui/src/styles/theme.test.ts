@@ -57,6 +57,12 @@ const TEXT_ON: [text: string, ground: string][] = [
   ["on-count", "count"],
   ["current-text", "bg"],
   ["ok", "bg"],
+  ["text", "note"],
+  ["text-2", "note"],
+  ["note-text", "note"],
+  ["on-note", "note-fill"],
+  ["vip-text", "vip"],
+  ["current-text", "current"],
 ];
 
 describe.each(["light", "dark"] as const)("%s", (name) => {

@@ -4,6 +4,7 @@ import type { OwnCard } from "../../../shared/bindings/OwnCard";
 import { ConnectionLine } from "../features/connection/ConnectionLine";
 import { LanguageMenu } from "../features/preferences/LanguageMenu";
 import { ThemeMenu } from "../features/preferences/ThemeMenu";
+import { Alerts } from "../features/queue/Alerts";
 import { Capacity } from "../features/session/Capacity";
 import { OwnMenu } from "../features/session/OwnMenu";
 import { PresenceSwitch } from "../features/session/PresenceSwitch";
@@ -27,6 +28,7 @@ export function TitleRow({ own, server }: { own: OwnCard; server: string }) {
       <span className={styles.rule} />
       <LanguageMenu />
       <ThemeMenu />
+      {own.role !== "agent" && <Alerts />}
     </header>
   );
 }

@@ -8,6 +8,7 @@ import type { OwnCard } from "../../../shared/bindings/OwnCard";
 import { ChatPane } from "../features/chat/ChatPane";
 import { Composer } from "../features/composer/Composer";
 import { focusInbox, InboxPane } from "../features/inbox/InboxPane";
+import { InvitationPrompt } from "../features/transfer/InvitationPrompt";
 import { VisitorPane } from "../features/visitor/VisitorPane";
 import { useT } from "../i18n";
 import { useChat } from "../stores/chat";
@@ -46,7 +47,7 @@ export function WorkbenchView({ own, server }: { own: OwnCard; server: string })
           {module === "floor" && <FloorView />}
           {module === "manage" && <ManageView />}
         </Suspense>
-        {module === "reception" && <Reception own={own} />}
+        {module === "reception" ? <Reception own={own} /> : <InvitationPrompt />}
       </div>
     </>
   );
@@ -95,7 +96,7 @@ function Reception({ own }: { own: OwnCard }) {
         pane="before"
         onChange={(to) => setPreferences({ list_width: to })}
       />
-      <ChatPane ownId={own.id} sideShown={docked || drawn} onToggleSide={toggleSide}>
+      <ChatPane own={own} sideShown={docked || drawn} onToggleSide={toggleSide}>
         {conversationId !== null && head !== null && (
           <Composer
             conversationId={conversationId}

@@ -4,25 +4,27 @@
 import { Button } from "antd";
 import { CircleAlert, MessageSquareText } from "lucide-react";
 import type { ReactNode } from "react";
+import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
 import { problemText } from "../../i18n/words";
 import { reopenConversation, useChat } from "../../stores/chat";
 import { useInbox } from "../../stores/inbox";
 import { Empty } from "../../ui/Empty";
 import { Mark } from "../../ui/Mark";
+import { ChatBars } from "../transfer/ChatBars";
 import { ChatHead } from "./ChatHead";
 import styles from "./ChatPane.module.css";
 import { Stream } from "./Stream";
 
 interface ChatPaneProps {
-  ownId: string;
+  own: OwnCard;
   sideShown: boolean;
   onToggleSide: () => void;
   /** What stands below the stream of an open conversation. */
   children: ReactNode;
 }
 
-export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneProps) {
+export function ChatPane({ own, sideShown, onToggleSide, children }: ChatPaneProps) {
   const t = useT();
   const { conversationId, phase, head, problem } = useChat();
   const nobody = useInbox((state) => state.rows.length === 0);
@@ -51,11 +53,16 @@ export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneP
           key={`head:${conversationId}`}
           conversationId={conversationId}
           head={head}
+          ownId={own.id}
+          role={own.role}
           sideShown={sideShown}
           onToggleSide={onToggleSide}
         />
       )}
       {conversationId !== null && head === null && <div className={styles.nohead} />}
+      {conversationId !== null && head !== null && (
+        <ChatBars conversationId={conversationId} head={head} ownId={own.id} />
+      )}
       {phase === "opening" && <Skeleton />}
       {phase === "failed" && problem !== null && (
         <Empty
@@ -70,7 +77,7 @@ export function ChatPane({ ownId, sideShown, onToggleSide, children }: ChatPaneP
           key={`stream:${conversationId}`}
           conversationId={conversationId}
           head={head}
-          ownId={ownId}
+          ownId={own.id}
         />
       )}
       {phase === "open" && children}

@@ -27,7 +27,7 @@ interface StreamProps {
 }
 
 function useItems(head: ChatHead, ownId: string): StreamItem[] {
-  const { messages, outbox, echoes, newAfter } = useChat();
+  const { messages, notes, outbox, echoes, newAfter } = useChat();
   const chatAgents = useChat((state) => state.agents);
   const colleagues = useColleagues((state) => state.byId);
   const agents = useMemo(
@@ -39,8 +39,8 @@ function useItems(head: ChatHead, ownId: string): StreamItem[] {
   );
   const { visitor_marks: marks, preview } = head;
   return useMemo(
-    () => streamItems({ ownId, messages, outbox, echoes, agents, marks, newAfter, preview }),
-    [ownId, messages, outbox, echoes, agents, marks, newAfter, preview],
+    () => streamItems({ ownId, messages, notes, outbox, echoes, agents, marks, newAfter, preview }),
+    [ownId, messages, notes, outbox, echoes, agents, marks, newAfter, preview],
   );
 }
 

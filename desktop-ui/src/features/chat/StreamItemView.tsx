@@ -1,6 +1,6 @@
 // Draws one item of the stream. Text is text: never markup, line breaks kept.
 
-import { Check, CheckCheck, CircleAlert, Clock } from "lucide-react";
+import { Check, CheckCheck, CircleAlert, Clock, Lock } from "lucide-react";
 import { memo, type ReactNode, useEffect, useState } from "react";
 import type { OutboxItem } from "../../../../shared/bindings/ui/OutboxItem";
 import type { VisitorCard } from "../../../../shared/bindings/VisitorCard";
@@ -40,6 +40,8 @@ export const StreamItemView = memo(function StreamItemView({ item, visitor }: St
       ) : (
         <StaffMessage item={item} />
       );
+    case "note":
+      return <NoteView item={item} />;
     case "unsent":
       return <Unsent item={item.item} first={item.first} />;
     case "echo":
@@ -160,6 +162,33 @@ function StaffMessage({ item }: { item: ItemOf<"message"> }) {
         <Time at={item.message.at} shown={item.showTime} />
         {item.mark !== null && <MarkView mark={item.mark} word={item.markWord} />}
       </span>
+    </div>
+  );
+}
+
+/** A line among staff: its own colour, a lock, and the words that say who can see it. */
+function NoteView({ item }: { item: ItemOf<"note"> }) {
+  const t = useT();
+  const locale = useLocale();
+  const { note, own } = item;
+  const author = item.author === "" ? t("workbench.colleague") : item.author;
+  return (
+    <div className={styles.noteline} data-testid="note" data-note-id={note.id} data-own={own}>
+      <div className={styles.note}>
+        <p className={styles.notehead}>
+          <Lock size={13} aria-hidden="true" />
+          <b>{t("notes.whisper")}</b>
+          <span>
+            {own ? t("notes.me") : author} · {t("notes.only_staff")}
+          </span>
+          <time dateTime={new Date(note.at).toISOString()} title={fullTime(locale, note.at)}>
+            {timeOfDay(locale, note.at)}
+          </time>
+        </p>
+        <div className={styles.notetext} dir="auto">
+          <LinkedText text={note.text} />
+        </div>
+      </div>
     </div>
   );
 }

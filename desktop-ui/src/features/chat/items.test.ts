@@ -19,6 +19,7 @@ function items(change: Partial<StreamInput>): StreamItem[] {
   return streamItems({
     ownId: ana.id,
     messages: [],
+    notes: [],
     outbox: [],
     echoes: [],
     agents: { [ben.id]: ben },

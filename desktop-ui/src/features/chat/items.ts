@@ -5,6 +5,7 @@
 import type { AgentCard } from "../../../../shared/bindings/AgentCard";
 import type { Marks } from "../../../../shared/bindings/Marks";
 import type { Message } from "../../../../shared/bindings/Message";
+import type { Note } from "../../../../shared/bindings/Note";
 import type { OutboxItem } from "../../../../shared/bindings/ui/OutboxItem";
 import { dayNumber } from "../../i18n/format";
 import type { Echo } from "../../stores/chat";
@@ -38,6 +39,7 @@ export type StreamItem =
       /** The mark's word stands too: at the last message that came so far. */
       markWord: boolean;
     }
+  | { kind: "note"; key: string; note: Note; author: string; own: boolean }
   | { kind: "unsent"; key: string; item: OutboxItem; first: boolean }
   | { kind: "echo"; key: string; echo: Echo; first: boolean }
   | { kind: "preview"; key: string; text: string; first: boolean }
@@ -47,6 +49,8 @@ export type StreamItem =
 export interface StreamInput {
   ownId: string;
   messages: readonly Message[];
+  /** In the order in which they stand. */
+  notes: readonly Note[];
   outbox: readonly OutboxItem[];
   echoes: readonly Echo[];
   agents: Readonly<Record<string, AgentCard>>;
@@ -70,6 +74,20 @@ function authorKey(message: Message): string {
   return message.author.kind === "agent" ? message.author.agent_id : message.author.kind;
 }
 
+/** Notes of messages that are not held stay out, like those messages. */
+function firstNote({ messages, notes }: StreamInput): number {
+  const first = messages[0]?.seq ?? 1;
+  if (first <= 1) return 0;
+  const at = notes.findIndex((note) => note.after >= first);
+  return at < 0 ? notes.length : at;
+}
+
+function noteItem(note: Note, { ownId, agents }: StreamInput): StreamItem {
+  const own = note.agent_id === ownId;
+  const author = agents[note.agent_id]?.nickname ?? "";
+  return { kind: "note", key: `note:${note.id}`, note, author, own };
+}
+
 /** Prepares the stream. */
 export function streamItems(input: StreamInput): StreamItem[] {
   const items: StreamItem[] = [{ kind: "top", key: "top" }];
@@ -77,8 +95,19 @@ export function streamItems(input: StreamInput): StreamItem[] {
   let author: string | null = null;
   let timeShownAt = Number.NEGATIVE_INFINITY;
   let newLine = input.newAfter;
+  let nextNote = firstNote(input);
+
+  /** Notes that stand before a message: kept out of every run of bubbles. */
+  const notesBefore = (seq: number) => {
+    for (let note = input.notes[nextNote]; note !== undefined && note.after < seq; ) {
+      items.push(noteItem(note, input));
+      author = null;
+      note = input.notes[++nextNote];
+    }
+  };
 
   for (const message of input.messages) {
+    notesBefore(message.seq);
     const itsDay = dayNumber(message.at);
     if (itsDay !== day) {
       items.push({ kind: "day", key: `day:${itsDay}:${message.seq}`, at: message.at });
@@ -117,6 +146,7 @@ export function streamItems(input: StreamInput): StreamItem[] {
     });
     author = writer;
   }
+  notesBefore(Number.POSITIVE_INFINITY);
   nameMarks(items);
   for (const item of input.outbox) {
     const first = author !== input.ownId;

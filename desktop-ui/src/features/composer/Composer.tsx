@@ -1,24 +1,25 @@
-// Where the agent writes. It grows to eight lines, sends by the chosen key and never by an input
-// method's Enter, keeps a draft per conversation, and when nothing can be added says why.
+// Where the agent writes: to the visitor, to colleagues only, or first to somebody who is not there.
+// Each has its own text, look and words, so that none can be taken for another; when nothing can be
+// added it says why.
 
 import { Button } from "antd";
-import { ChevronDown, Lock, Send as SendIcon } from "lucide-react";
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
+import { Lock, MessageSquarePlus, Send as SendIcon } from "lucide-react";
+import { useId, useState } from "react";
 import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
-import type { SendKey } from "../../../../shared/bindings/ui/SendKey";
 import { type Translate, useT } from "../../i18n";
-import { sendMessage, typing } from "../../stores/chat";
+import { sendMessage, typing, useChat } from "../../stores/chat";
+import { startConversation, useContacts } from "../../stores/contacts";
 import { flushDrafts, useDraft, writeDraft } from "../../stores/drafts";
-import { setPreferences, usePreferences } from "../../stores/preferences";
+import {
+  type ComposerMode,
+  sendWhisper,
+  setMode,
+  useWhispers,
+  writeWhisper,
+} from "../../stores/whispers";
 import { join } from "../../ui/join";
-import { Menu } from "../../ui/Menu";
 import styles from "./Composer.module.css";
-import { type Composed, meaningOf } from "./keys";
-
-/** As the relay demands (limits of the protocol): Unicode characters, not UTF-16 units. */
-const TEXT_CHARS_MAX = 4_000;
-/** From here on the counter is shown. */
-const COUNTER_FROM = 3_600;
+import { Writer } from "./Writer";
 
 interface ComposerProps {
   conversationId: string;
@@ -28,174 +29,209 @@ interface ComposerProps {
   onLeave: () => void;
 }
 
-/** Why nothing can be added, if so. */
-function closedReason(t: Translate, head: ChatHead, ownId: string): string | null {
-  const { status } = head;
-  if (status.kind === "ended") {
-    return t(status.by === "visitor" ? "workbench.closed_by_visitor" : "workbench.closed_by_agent");
-  }
-  if (!head.held) return t("workbench.closed_withdrawn");
+/** Why nothing can be said to the visitor, if so. */
+export function closedReason(t: Translate, head: ChatHead, ownId: string): string | null {
+  const { status, standing } = head;
+  if (status.kind === "ended") return t(`workbench.closed_by_${status.by}`);
+  if (standing === "invited") return t("workbench.closed_invited");
+  if (standing === "watching") return t("workbench.closed_reading");
+  if (!head.held || standing === "reading") return t("workbench.closed_withdrawn");
   if (status.kind === "waiting") return t("workbench.closed_waiting");
-  return status.agent_id === ownId ? null : t("workbench.closed_withdrawn");
+  const elsewhere = standing === "serving" && status.agent_id !== ownId;
+  return elsewhere ? t("workbench.closed_withdrawn") : null;
 }
 
 export function Composer({ conversationId, head, ownId, onLeave }: ComposerProps) {
   const t = useT();
+  const chosen = useWhispers((state) => state.modes[conversationId]);
+  const writesFirst = useWritesFirst(head, ownId);
+  const [starting, setStarting] = useState(false);
   const closed = closedReason(t, head, ownId);
-  if (closed !== null) {
+  const open = head.status.kind !== "ended";
+  const mode = chosen ?? (head.standing === "watching" ? "whisper" : "reply");
+
+  if (open && mode === "whisper") {
     return (
-      <div className={styles.closed} role="status" data-testid="composer-closed">
-        <Lock size={16} aria-hidden="true" />
-        {closed}
-      </div>
+      <Whisper
+        key={`whisper:${conversationId}`}
+        conversationId={conversationId}
+        mayReply={closed === null}
+        onLeave={onLeave}
+      />
     );
   }
-  return <Open key={conversationId} conversationId={conversationId} onLeave={onLeave} />;
-}
-
-function Open({ conversationId, onLeave }: { conversationId: string; onLeave: () => void }) {
-  const t = useT();
-  const text = useDraft(conversationId);
-  const sendKey = usePreferences((state) => state.preferences.send_key);
-  const field = useRef<HTMLTextAreaElement>(null);
-  const composed = useRef<Composed | null>(null);
-  const length = text.length < COUNTER_FROM ? text.length : [...text].length;
-  const tooLong = length > TEXT_CHARS_MAX;
-  const ready = text.trim() !== "" && !tooLong;
-
-  useGrowing(field, text);
-  useEffect(() => {
-    const area = field.current;
-    area?.focus();
-    area?.setSelectionRange(area.value.length, area.value.length);
-    const flush = () => void flushDrafts();
-    window.addEventListener("blur", flush);
-    window.addEventListener("pagehide", flush);
-    return () => {
-      window.removeEventListener("blur", flush);
-      window.removeEventListener("pagehide", flush);
-      flush();
-    };
-  }, []);
-
-  function send() {
-    if (!ready) return;
-    void sendMessage(conversationId, text.trim());
-    field.current?.focus();
+  if (closed === null) {
+    return (
+      <Reply key={`reply:${conversationId}`} conversationId={conversationId} onLeave={onLeave} />
+    );
   }
-
-  function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
-    const meaning = meaningOf(pressOf(event), sendKey, composed.current);
-    if (meaning === "none") return;
-    event.preventDefault();
-    if (meaning === "send") send();
-    else if (meaning === "leave") onLeave();
-    else insertBreak(event.currentTarget, (next) => writeDraft(conversationId, next));
-  }
-
-  return (
-    <div className={styles.composer}>
-      <textarea
-        ref={field}
-        className={styles.field}
-        data-testid="composer"
-        rows={1}
-        dir="auto"
-        value={text}
-        aria-label={t("workbench.write")}
-        aria-invalid={tooLong}
-        placeholder={t("workbench.write_placeholder")}
-        onChange={(event) => {
-          writeDraft(conversationId, event.target.value);
-          if (event.target.value.trim() !== "") typing(conversationId);
-        }}
-        onKeyDown={onKeyDown}
-        onKeyUp={() => {
-          if (composed.current !== null) composed.current.released = true;
-        }}
-        onCompositionStart={() => {
-          composed.current = null;
-        }}
-        onCompositionEnd={(event) => {
-          composed.current = { at: event.nativeEvent.timeStamp, released: false };
-        }}
+  if (starting && writesFirst) {
+    return (
+      <Start
+        key={`start:${conversationId}`}
+        conversationId={conversationId}
+        head={head}
+        onLeave={() => setStarting(false)}
       />
-      <div className={styles.bar}>
-        <span className={styles.hint}>
-          <kbd>{sendKey === "enter" ? "Shift Enter" : "Enter"}</kbd>
-          {t("workbench.breaks_line")}
-        </span>
-        {length >= COUNTER_FROM && (
-          <span
-            className={join(styles.counter, tooLong && styles.over)}
-            role={tooLong ? "alert" : undefined}
-            data-testid="counter"
-          >
-            {tooLong
-              ? t("workbench.too_long", { count: length - TEXT_CHARS_MAX })
-              : `${length} / ${TEXT_CHARS_MAX}`}
-          </span>
-        )}
-        <SendKeyMenu sendKey={sendKey} />
+    );
+  }
+  return (
+    <div className={styles.closed} role="status" data-testid="composer-closed">
+      <Lock size={16} aria-hidden="true" />
+      <span>{closed}</span>
+      {open && (
         <Button
-          type="primary"
-          data-testid="send"
-          disabled={!ready}
-          icon={<SendIcon size={16} aria-hidden="true" />}
-          onClick={send}
+          size="small"
+          data-testid="whisper-open"
+          onClick={() => setMode(conversationId, "whisper")}
         >
-          {t("workbench.send")}
+          {t("notes.whisper")}
         </Button>
-      </div>
+      )}
+      {writesFirst && (
+        <Button size="small" data-testid="write-first" onClick={() => setStarting(true)}>
+          {t("contacts.write_first")}
+        </Button>
+      )}
     </div>
   );
 }
 
-function pressOf(event: KeyboardEvent<HTMLTextAreaElement>) {
-  const { key, shiftKey, ctrlKey, metaKey, altKey, repeat, nativeEvent } = event;
-  const { keyCode, isComposing, timeStamp } = nativeEvent;
-  return { key, keyCode, isComposing, repeat, shiftKey, ctrlKey, metaKey, altKey, timeStamp };
+/** Whether one may write first (C05): it is over, and one had this visitor. */
+function useWritesFirst(head: ChatHead, ownId: string): boolean {
+  const isContact = useContacts(
+    ({ contacts }) => contacts?.some((one) => one.visitor.id === head.visitor.id) ?? false,
+  );
+  const wrote = useChat(({ messages }) =>
+    messages.some(({ author }) => author.kind === "agent" && author.agent_id === ownId),
+  );
+  return head.status.kind === "ended" && (isContact || wrote);
 }
 
-/** Ctrl+Enter breaks the line where Enter sends; the platform does not do it by itself. */
-function insertBreak(area: HTMLTextAreaElement, write: (text: string) => void) {
-  const { selectionStart, selectionEnd, value } = area;
-  write(`${value.slice(0, selectionStart)}\n${value.slice(selectionEnd)}`);
-  requestAnimationFrame(() => area.setSelectionRange(selectionStart + 1, selectionStart + 1));
+interface OneProps {
+  conversationId: string;
+  onLeave: () => void;
 }
 
-/** Grows with its text; the style sheet sets the most. */
-function useGrowing(field: React.RefObject<HTMLTextAreaElement | null>, text: string) {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text decides the height
-  useLayoutEffect(() => {
-    const area = field.current;
-    if (area === null) return;
-    area.style.height = "0";
-    area.style.height = `${area.scrollHeight}px`;
-  }, [field, text]);
+function Reply({ conversationId, onLeave }: OneProps) {
+  const t = useT();
+  const text = useDraft(conversationId);
+  return (
+    <Writer
+      testId="composer"
+      text={text}
+      label={t("workbench.write")}
+      placeholder={t("workbench.write_placeholder")}
+      sendLabel={t("workbench.send")}
+      sendIcon={<SendIcon size={16} aria-hidden="true" />}
+      above={<Modes conversationId={conversationId} mode="reply" />}
+      onText={(next) => {
+        writeDraft(conversationId, next);
+        if (next.trim() !== "") typing(conversationId);
+      }}
+      onSend={() => void sendMessage(conversationId, text.trim())}
+      onLeave={onLeave}
+      onFlush={() => void flushDrafts()}
+    />
+  );
 }
 
-const SEND_KEYS: readonly SendKey[] = ["enter", "ctrl_enter"];
+function Whisper({ conversationId, mayReply, onLeave }: OneProps & { mayReply: boolean }) {
+  const t = useT();
+  const text = useWhispers((state) => state.texts[conversationId] ?? "");
+  const busy = useWhispers((state) => state.sending.includes(conversationId));
+  return (
+    <Writer
+      testId="whisper"
+      text={text}
+      label={t("notes.write")}
+      placeholder={t("notes.placeholder")}
+      sendLabel={t("notes.send")}
+      sendIcon={<Lock size={15} aria-hidden="true" />}
+      busy={busy}
+      above={mayReply ? <Modes conversationId={conversationId} mode="whisper" /> : <OnlyWhisper />}
+      {...(mayReply ? { escapes: t("notes.leave") } : {})}
+      onText={(next) => writeWhisper(conversationId, next)}
+      onSend={() => void sendWhisper(conversationId)}
+      onLeave={() => {
+        if (mayReply) setMode(conversationId, "reply");
+        else onLeave();
+      }}
+    />
+  );
+}
 
-function SendKeyMenu({ sendKey }: { sendKey: SendKey }) {
+interface StartProps extends OneProps {
+  head: ChatHead;
+}
+
+function Start({ conversationId, head, onLeave }: StartProps) {
+  const t = useT();
+  const text = useDraft(conversationId);
+  const [busy, setBusy] = useState(false);
+  async function start() {
+    setBusy(true);
+    const started = await startConversation(head.visitor.id, text.trim(), conversationId);
+    if (!started) setBusy(false);
+  }
+  return (
+    <Writer
+      testId="start"
+      text={text}
+      label={t("contacts.write_first")}
+      placeholder={t(
+        head.visitor_online ? "contacts.write_placeholder" : "contacts.write_placeholder_offline",
+      )}
+      sendLabel={t("contacts.start")}
+      sendIcon={<MessageSquarePlus size={16} aria-hidden="true" />}
+      busy={busy}
+      escapes={t("common.cancel")}
+      onText={(next) => writeDraft(conversationId, next)}
+      onSend={() => void start()}
+      onLeave={onLeave}
+      onFlush={() => void flushDrafts()}
+    />
+  );
+}
+
+const MODES: readonly ComposerMode[] = ["reply", "whisper"];
+
+/** To whom one writes; while it is a whisper, who can see it stands beside. */
+function Modes({ conversationId, mode }: { conversationId: string; mode: ComposerMode }) {
+  const t = useT();
+  const group = useId();
+  return (
+    <div className={styles.modes}>
+      <div className={styles.switch} role="radiogroup" aria-label={t("notes.mode")}>
+        {MODES.map((one) => (
+          <label key={one} className={join(one === mode && styles.on)} data-testid={`mode-${one}`}>
+            <input
+              type="radio"
+              className="visually-hidden"
+              name={group}
+              checked={one === mode}
+              onChange={() => setMode(conversationId, one)}
+            />
+            {one === "whisper" && <Lock size={12} aria-hidden="true" />}
+            {t(`notes.${one}`)}
+          </label>
+        ))}
+      </div>
+      {mode === "whisper" && <span className={styles.seen}>{t("notes.only_staff")}</span>}
+    </div>
+  );
+}
+
+/** Who watches can only whisper. */
+function OnlyWhisper() {
   const t = useT();
   return (
-    <Menu
-      placement="topRight"
-      items={SEND_KEYS.map((key) => ({ key, label: t(`workbench.send_by_${key}`) }))}
-      selected={sendKey}
-      onChoose={(key) => setPreferences({ send_key: key as SendKey })}
-    >
-      <button
-        type="button"
-        className={styles.sendkey}
-        data-testid="send-key"
-        aria-haspopup="menu"
-        aria-label={t("workbench.send_key_is", { key: t(`workbench.send_by_${sendKey}`) })}
-      >
-        {t(`workbench.send_by_${sendKey}`)}
-        <ChevronDown size={14} aria-hidden="true" />
-      </button>
-    </Menu>
+    <div className={styles.modes}>
+      <span className={styles.only}>
+        <Lock size={13} aria-hidden="true" />
+        {t("notes.whisper")}
+      </span>
+      <span className={styles.seen}>{t("notes.only_staff")}</span>
+    </div>
   );
 }

@@ -1,20 +1,19 @@
-// The list of running conversations: one tab stop, arrows move through it, Enter opens. Rows are
-// drawn only where they are seen.
+// The lists beside the chat: what runs, who waits, whom one served last, and for managers what
+// colleagues serve (C04). Invitations stand above whichever list is open.
 
-import { Button } from "antd";
-import { MessagesSquare, MoonStar, WifiOff } from "lucide-react";
-import { type KeyboardEvent, useCallback, useId, useRef, useState } from "react";
-import { VList, type VListHandle } from "virtua";
+import { type KeyboardEvent, useId } from "react";
 import { useT } from "../../i18n";
-import { openConversation, useChat } from "../../stores/chat";
-import { useConnection } from "../../stores/connection";
-import { useInbox } from "../../stores/inbox";
-import { setAvailability, useOwn } from "../../stores/session";
-import { Empty } from "../../ui/Empty";
+import { isRunning, useInbox } from "../../stores/inbox";
+import { useQueue } from "../../stores/queue";
+import { useOwn } from "../../stores/session";
+import { showTab, type Tab, tabFor, tabsOf, useTabs } from "../../stores/tabs";
+import { QueueList } from "../queue/QueueList";
+import { InvitationCards } from "../transfer/InvitationCards";
+import { ColleaguesList } from "./ColleaguesList";
+import { ContactsList } from "./ContactsList";
 import styles from "./InboxPane.module.css";
-import { Row } from "./Row";
+import { RunningList } from "./RunningList";
 
-const ROW_HEIGHT = 62;
 /** Where Esc in the composer goes back to. */
 const LIST_ID = "inbox-list";
 
@@ -25,124 +24,83 @@ export function focusInbox(): void {
 
 export function InboxPane() {
   const t = useT();
-  const heading = useId();
-  const count = useInbox((state) => state.rows.length);
+  const id = useId();
+  const role = useOwn()?.role ?? "agent";
+  const tabs = tabsOf(role);
+  const tab = useTabs((state) => tabFor(state.tab, role));
+
+  function onKeyDown(event: KeyboardEvent) {
+    const at = tabs.indexOf(tab);
+    const to = {
+      ArrowRight: (at + 1) % tabs.length,
+      ArrowLeft: (at + tabs.length - 1) % tabs.length,
+      Home: 0,
+      End: tabs.length - 1,
+    }[event.key];
+    const next = to === undefined ? undefined : tabs[to];
+    if (next === undefined) return;
+    event.preventDefault();
+    showTab(next);
+    document.getElementById(`${id}-${next}`)?.focus();
+  }
+
   return (
-    <section className={styles.pane} aria-labelledby={heading}>
-      <header className={styles.head}>
-        <h2 id={heading} className={styles.tab}>
-          {t("workbench.running")}
-          <span className={styles.count} data-testid="inbox-count">
-            {count}
-          </span>
-        </h2>
-      </header>
-      {count === 0 ? <EmptyInbox /> : <List label={t("workbench.running")} />}
+    <section className={styles.pane} aria-label={t("workbench.tabs")}>
+      <div
+        className={styles.head}
+        role="tablist"
+        aria-label={t("workbench.tabs")}
+        onKeyDown={onKeyDown}
+      >
+        {tabs.map((one) => (
+          <button
+            key={one}
+            id={`${id}-${one}`}
+            type="button"
+            role="tab"
+            className={styles.tab}
+            aria-selected={one === tab}
+            aria-controls={`${id}-list`}
+            tabIndex={one === tab ? 0 : -1}
+            data-testid={`tab-${one}`}
+            onClick={() => showTab(one)}
+          >
+            {t(`workbench.tab_${one}`)}
+            <Count tab={one} />
+          </button>
+        ))}
+      </div>
+      <InvitationCards />
+      <div
+        id={`${id}-list`}
+        className={styles.body}
+        role="tabpanel"
+        aria-labelledby={`${id}-${tab}`}
+      >
+        {tab === "running" && <RunningList listId={LIST_ID} />}
+        {tab === "queue" && <QueueList manages={role !== "agent"} />}
+        {tab === "recent" && <ContactsList listId={LIST_ID} />}
+        {tab === "colleagues" && <ColleaguesList listId={LIST_ID} />}
+      </div>
     </section>
   );
 }
 
-function List({ label }: { label: string }) {
-  const rows = useInbox((state) => state.rows);
-  const open = useChat((state) => state.conversationId);
-  const list = useRef<VListHandle>(null);
-  const [cursor, setCursor] = useState<string | null>(null);
-  const [focused, setFocused] = useState(false);
-  const onOpen = useCallback((id: string) => {
-    setCursor(id);
-    void openConversation(id);
-  }, []);
-
-  const at = Math.max(
-    0,
-    rows.findIndex((row) => row.conversation_id === (cursor ?? open)),
-  );
-
-  function onKeyDown(event: KeyboardEvent) {
-    const page = Math.max(1, Math.floor((list.current?.viewportSize ?? 0) / ROW_HEIGHT) - 1);
-    const to = {
-      ArrowDown: at + 1,
-      ArrowUp: at - 1,
-      PageDown: at + page,
-      PageUp: at - page,
-      Home: 0,
-      End: rows.length - 1,
-    }[event.key];
-    const row = rows[at];
-    if (to !== undefined) {
-      event.preventDefault();
-      const index = Math.min(rows.length - 1, Math.max(0, to));
-      setCursor(rows[index]?.conversation_id ?? null);
-      list.current?.scrollToIndex(index, { align: "nearest" });
-    } else if ((event.key === "Enter" || event.key === " ") && row !== undefined) {
-      event.preventDefault();
-      onOpen(row.conversation_id);
-    }
-  }
-
-  return (
-    <VList
-      ref={list}
-      id={LIST_ID}
-      className={styles.list ?? ""}
-      role="listbox"
-      tabIndex={0}
-      aria-label={label}
-      aria-activedescendant={
-        rows[at] === undefined ? undefined : `inbox-row-${rows[at].conversation_id}`
-      }
-      data={rows}
-      itemSize={ROW_HEIGHT}
-      onKeyDown={onKeyDown}
-      onFocus={() => setFocused(true)}
-      onBlur={() => setFocused(false)}
-    >
-      {(row, index) => (
-        <Row
-          key={row.conversation_id}
-          row={row}
-          current={row.conversation_id === open}
-          cursor={focused && index === at}
-          onOpen={onOpen}
-        />
-      )}
-    </VList>
-  );
-}
-
-/** Says why nothing is here and what to do about it. */
-function EmptyInbox() {
-  const t = useT();
-  const own = useOwn();
-  const connected = useConnection((state) => state.connection.state === "connected");
-  if (!connected) {
+/** How many the list holds, where that is known without opening it. */
+function Count({ tab }: { tab: Tab }) {
+  const running = useInbox((state) => state.rows.filter(isRunning).length);
+  const waiting = useQueue((state) => state.waiting);
+  if (tab === "running") {
     return (
-      <Empty
-        icon={<WifiOff size={26} />}
-        title={t("workbench.inbox_empty_offline")}
-        text={t("workbench.inbox_empty_offline_text")}
-      />
+      <span className={styles.count} data-testid="inbox-count">
+        {running}
+      </span>
     );
   }
-  if (own?.availability === "busy") {
-    return (
-      <Empty
-        icon={<MoonStar size={26} />}
-        title={t("workbench.inbox_empty_busy")}
-        text={t("workbench.inbox_empty_busy_text")}
-        action={
-          <Button type="primary" onClick={() => void setAvailability("online")}>
-            {t("workbench.go_online")}
-          </Button>
-        }
-      />
-    );
-  }
+  if (tab !== "queue" || waiting === null) return null;
   return (
-    <Empty
-      icon={<MessagesSquare size={26} />}
-      title={t("workbench.inbox_empty")}
-      text={t("workbench.inbox_empty_text")}
-    />
+    <span className={styles.count} data-testid="queue-count" data-waiting={waiting > 0}>
+      {waiting}
+    </span>
   );
 }

@@ -3,14 +3,29 @@
 
 import { render, screen } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
-import { agentSays, connection, inboxRow, joined, visitorSays } from "../../../testing/examples";
+import {
+  agentSays,
+  company,
+  connection,
+  inboxRow,
+  joined,
+  visitorSays,
+} from "../../../testing/examples";
 import { setLocale } from "../../i18n";
 import { applyConnection } from "../../stores/connection";
 import { Row } from "./Row";
 import { waitingLevel } from "./waiting";
 
 function show(change: Parameters<typeof inboxRow>[1], current = false) {
-  render(<Row row={inboxRow("c1", change)} current={current} cursor={false} onOpen={() => {}} />);
+  render(
+    <Row
+      id="row"
+      row={inboxRow("c1", change)}
+      current={current}
+      cursor={false}
+      onOpen={() => {}}
+    />,
+  );
   return screen.getAllByTestId("inbox-row").at(-1) as HTMLElement;
 }
 
@@ -97,5 +112,7 @@ describe("a wait", () => {
     [60_000, "warn"],
     [179_999, "warn"],
     [180_000, "alarm"],
-  ])("of %d ms is %s", (waited, level) => expect(waitingLevel(waited)).toBe(level));
+  ])("of %d ms is %s", (waited, level) =>
+    expect(waitingLevel(waited, company.attention)).toBe(level),
+  );
 });

@@ -3,13 +3,17 @@
 
 import { CircleAlert, Clock, Globe, Pencil } from "lucide-react";
 import { memo } from "react";
+import type { Author } from "../../../../shared/bindings/Author";
 import type { InboxRow } from "../../../../shared/bindings/ui/InboxRow";
 import { useLocale, useT } from "../../i18n";
 import { rowTime } from "../../i18n/format";
 import { lineOf, visitorName } from "../../i18n/words";
 import { useToday } from "../../stores/clock";
+import { useAgentName } from "../../stores/people";
+import { useOwn } from "../../stores/session";
 import { Avatar } from "../../ui/Avatar";
 import { join } from "../../ui/join";
+import { Tag } from "../../ui/Tag";
 import styles from "./Row.module.css";
 import { WaitingClock } from "./WaitingClock";
 
@@ -17,13 +21,15 @@ import { WaitingClock } from "./WaitingClock";
 const UNREAD_SHOWN_MAX = 99;
 
 interface RowProps {
+  /** Of its element: the list names the active one by it. */
+  id: string;
   row: InboxRow;
   current: boolean;
   cursor: boolean;
   onOpen: (conversationId: string) => void;
 }
 
-export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps) {
+export const Row = memo(function Row({ id, row, current, cursor, onOpen }: RowProps) {
   const t = useT();
   const locale = useLocale();
   const today = useToday();
@@ -32,7 +38,7 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys for all its options
     // biome-ignore lint/a11y/useFocusableInteractive: the list holds the focus and names this one
     <div
-      id={`inbox-row-${row.conversation_id}`}
+      id={id}
       role="option"
       aria-selected={current}
       data-testid="inbox-row"
@@ -58,6 +64,8 @@ export const Row = memo(function Row({ row, current, cursor, onOpen }: RowProps)
       <div className={styles.lines}>
         <div className={styles.top}>
           <span className={styles.name}>{visitorName(t, row.visitor)}</span>
+          {row.vip && <Tag tone="vip">{t("workbench.vip")}</Tag>}
+          {row.standing === "member" && <Tag>{t("workbench.row_member")}</Tag>}
           <span className={styles.site}>{row.visitor.site_name}</span>
           {row.unanswered_since !== null ? (
             <WaitingClock since={row.unanswered_since} />
@@ -117,11 +125,20 @@ function LastLine({ row, current }: { row: InboxRow; current: boolean }) {
       </span>
     );
   }
-  const own = row.said.author.kind === "agent";
   return (
     <span className={styles.line}>
-      {own && t("workbench.row_own")}
+      <Said author={row.said.author} />
       {lineOf(t, row.said)}
     </span>
   );
+}
+
+/** Who of us said it: oneself or a colleague by name; nothing for anybody else. */
+function Said({ author }: { author: Author }) {
+  const t = useT();
+  const ownId = useOwn()?.id;
+  const nameOf = useAgentName();
+  if (author.kind !== "agent") return null;
+  if (ownId === undefined || author.agent_id === ownId) return t("workbench.row_own");
+  return t("workbench.row_colleague", { name: nameOf(author.agent_id) });
 }

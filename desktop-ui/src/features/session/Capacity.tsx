@@ -1,7 +1,7 @@
 // How many conversations run, of how many at once: a number and a bar that agree.
 
 import { useT } from "../../i18n";
-import { useInbox } from "../../stores/inbox";
+import { useServing } from "../../stores/inbox";
 import { join } from "../../ui/join";
 import styles from "./TitleParts.module.css";
 
@@ -10,7 +10,7 @@ const SEGMENTS_MAX = 10;
 
 export function Capacity({ capacity }: { capacity: number }) {
   const t = useT();
-  const running = useInbox((state) => state.rows.length);
+  const running = useServing();
   const segments = Math.min(capacity, SEGMENTS_MAX);
   const filled = Math.ceil((Math.min(running, capacity) / Math.max(1, capacity)) * segments);
   const full = running >= capacity;

@@ -1,0 +1,188 @@
+// 排队 (B09, B10, B16). Managers see who waits, where and why, and assign by hand or take over. Agents
+// see how many wait, and that nobody has to be fetched.
+
+import {
+  ArrowDownWideNarrow,
+  Check,
+  ListOrdered,
+  SlidersHorizontal,
+  UsersRound,
+} from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
+import { VList } from "virtua";
+import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
+import { useT } from "../../i18n";
+import { useChat } from "../../stores/chat";
+import { useFloor, useFloorWatch } from "../../stores/floor";
+import { useServing } from "../../stores/inbox";
+import { useQueue } from "../../stores/queue";
+import {
+  QUEUE_COLUMNS,
+  QUEUE_ORDERS,
+  type QueueColumn,
+  type QueueOrder,
+  setQueueView,
+  useQueueView,
+} from "../../stores/queueView";
+import { useOwn } from "../../stores/session";
+import { Empty } from "../../ui/Empty";
+import { IconButton } from "../../ui/IconButton";
+import { Menu } from "../../ui/Menu";
+import { Rows } from "../../ui/Rows";
+import { sortWaiting } from "./order";
+import styles from "./Queue.module.css";
+import { QueueRow, rowHeight } from "./QueueRow";
+
+const AssignDialog = lazy(() => import("./AssignDialog"));
+
+export function QueueList({ manages }: { manages: boolean }) {
+  return manages ? <Waiting /> : <Length />;
+}
+
+function Waiting() {
+  const t = useT();
+  useFloorWatch();
+  const floor = useFloor((state) => state.floor);
+  const open = useChat((state) => state.conversationId);
+  const { order, columns } = useQueueView();
+  const [assigning, setAssigning] = useState<FloorWaiting | null>(null);
+  const rows = useMemo(
+    () =>
+      floor === null
+        ? []
+        : sortWaiting(
+            floor.waiting,
+            order,
+            floor.departments.map((one) => one.department_id),
+          ),
+    [floor, order],
+  );
+  if (floor === null) return <Rows label={t("queue.loading")} />;
+  const hidden = floor.waiting_total - floor.waiting.length;
+  return (
+    <>
+      {rows.length === 0 ? (
+        <Empty
+          icon={<ListOrdered size={26} />}
+          title={t("queue.none")}
+          text={t("queue.none_text")}
+        />
+      ) : (
+        <>
+          <div className={styles.tools}>
+            <span className={styles.total}>{t("queue.count", { count: floor.waiting_total })}</span>
+            <OrderMenu order={order} />
+            <ColumnsMenu columns={columns} />
+          </div>
+          <VList
+            className={styles.list ?? ""}
+            role="list"
+            aria-label={t("workbench.tab_queue")}
+            data={rows}
+            itemSize={rowHeight(columns)}
+          >
+            {(row) => (
+              <QueueRow
+                key={row.conversation_id}
+                row={row}
+                columns={columns}
+                current={row.conversation_id === open}
+                onAssign={setAssigning}
+              />
+            )}
+          </VList>
+          {hidden > 0 && <p className={styles.more}>{t("queue.more", { count: hidden })}</p>}
+        </>
+      )}
+      {assigning !== null && (
+        <Suspense>
+          <AssignDialog row={assigning} onClose={() => setAssigning(null)} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function OrderMenu({ order }: { order: QueueOrder }) {
+  const t = useT();
+  return (
+    <Menu
+      placement="bottomRight"
+      items={QUEUE_ORDERS.map((key) => ({
+        key,
+        label: <span data-testid={`queue-order-${key}`}>{t(`queue.sort_${key}`)}</span>,
+      }))}
+      selected={order}
+      onChoose={(key) => setQueueView({ order: key as QueueOrder })}
+    >
+      <button
+        type="button"
+        className={styles.order}
+        aria-haspopup="menu"
+        data-testid="queue-order"
+        data-order={order}
+      >
+        <ArrowDownWideNarrow size={14} aria-hidden="true" />
+        {t(`queue.sort_${order}`)}
+      </button>
+    </Menu>
+  );
+}
+
+function ColumnsMenu({ columns }: { columns: readonly QueueColumn[] }) {
+  const t = useT();
+  return (
+    <Menu
+      placement="bottomRight"
+      items={QUEUE_COLUMNS.map((key) => ({
+        key,
+        icon: columns.includes(key) ? <Check size={16} /> : <span className={styles.unchecked} />,
+        label: (
+          <span data-testid={`queue-column-${key}`}>
+            {t(`queue.column_${key}`)}
+            {columns.includes(key) && <span className="visually-hidden"> {t("queue.shown")}</span>}
+          </span>
+        ),
+      }))}
+      onChoose={(key) => {
+        const column = key as QueueColumn;
+        setQueueView({
+          columns: QUEUE_COLUMNS.filter((one) =>
+            one === column ? !columns.includes(one) : columns.includes(one),
+          ),
+        });
+      }}
+    >
+      <IconButton label={t("queue.columns")} aria-haspopup="menu" data-testid="queue-columns">
+        <SlidersHorizontal size={15} aria-hidden="true" />
+      </IconButton>
+    </Menu>
+  );
+}
+
+/** What an agent needs to know of the line. */
+function Length() {
+  const t = useT();
+  const waiting = useQueue((state) => state.waiting);
+  const own = useOwn();
+  const serving = useServing();
+  if (waiting === null) {
+    return (
+      <Empty
+        icon={<UsersRound size={26} />}
+        title={t("queue.unknown")}
+        text={t("queue.unknown_text")}
+      />
+    );
+  }
+  const full = own !== null && serving >= own.capacity;
+  const why =
+    own?.availability === "busy" ? "queue.mine_busy" : full ? "queue.mine_full" : "queue.mine_text";
+  return (
+    <Empty
+      icon={waiting === 0 ? <UsersRound size={26} /> : <b className={styles.number}>{waiting}</b>}
+      title={waiting === 0 ? t("queue.mine_none") : t("queue.mine", { count: waiting })}
+      text={t(why)}
+    />
+  );
+}
