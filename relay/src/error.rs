@@ -44,15 +44,21 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::BadBody
         | ErrorCode::UnsupportedVersion
         | ErrorCode::EmptyText
+        | ErrorCode::Invalid
         | ErrorCode::WeakPassword => StatusCode::BAD_REQUEST,
         ErrorCode::Unauthenticated | ErrorCode::WrongCredentials => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::OriginRefused | ErrorCode::SiteDisabled => {
             StatusCode::FORBIDDEN
         }
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::AlreadyExists | ErrorCode::ConversationEnded | ErrorCode::IdReused => {
-            StatusCode::CONFLICT
-        }
+        ErrorCode::AlreadyExists
+        | ErrorCode::ConversationEnded
+        | ErrorCode::Overtaken
+        | ErrorCode::AgentFull
+        | ErrorCode::AgentUnavailable
+        | ErrorCode::Changed
+        | ErrorCode::InUse
+        | ErrorCode::IdReused => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TooFast => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

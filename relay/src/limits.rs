@@ -85,6 +85,10 @@ pub const TAIL_ENTRIES_MAX: usize = 4_096;
 /// And at most this many bytes of them.
 pub const TAIL_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
+/// A follower that waits for news hears of messages and marks up to this much later, in milliseconds:
+/// many at a time, and nothing that is decided by them is decided faster by people.
+pub const ROUTINE_WAITS_MS: u64 = 50;
+
 /// Entries a log reader gets at once.
 pub const LOG_READ_ENTRIES_MAX: usize = 256;
 
@@ -222,6 +226,9 @@ pub const SOCKETS_PER_VISITOR_MAX: usize = 16;
 /// Sockets of one account: its devices, and those that broke and are not yet noticed.
 pub const SOCKETS_PER_AGENT_MAX: usize = 32;
 
+/// Conversations one socket of a manager watches at once (F05).
+pub const WATCHED_PER_SOCKET_MAX: usize = 20;
+
 /// The socket that was ended for a newer one may come back after this, in milliseconds: sooner, one
 /// too many would end each other in turn for ever.
 pub const DISPLACED_RECONNECT_AFTER_MS: u32 = 60_000;
@@ -265,6 +272,10 @@ pub const ASSIGN_AGAIN_AFTER_MS: u64 = 250;
 /// nobody is online, in milliseconds: clients that lost the relay are back after 3.5 s at most. Who is
 /// assigned waits for nothing.
 pub const AGENTS_RETURN_WITHIN_MS: u64 = 5_000;
+
+/// The clocks of places are known this far ahead, in days, from when settings were read last: a relay
+/// that runs longer than ten years without a restart is one hour off in summer.
+pub const ZONE_AHEAD_DAYS: u64 = 3_660;
 
 // ---- rooms ----
 

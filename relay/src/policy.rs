@@ -27,6 +27,14 @@ pub enum Deed {
     AddSite,
     /// Change a site's settings.
     ChangeSite,
+    /// Follow any conversation unseen, enter it, take it over (F05, L01).
+    WatchConversation,
+    /// Give a waiting conversation to somebody by hand (B09).
+    AssignByHand,
+    /// See and change the settings of routing, queues and words (N01).
+    ChangeSettings,
+    /// See who did what (X20).
+    ReadAudit,
 }
 
 /// All deeds, for tests that must cover each.
@@ -39,6 +47,10 @@ pub const DEEDS: &[Deed] = &[
     Deed::ListSites,
     Deed::AddSite,
     Deed::ChangeSite,
+    Deed::WatchConversation,
+    Deed::AssignByHand,
+    Deed::ChangeSettings,
+    Deed::ReadAudit,
 ];
 
 impl Deed {
@@ -49,7 +61,13 @@ impl Deed {
             Self::OwnAccount | Self::SetAvailability | Self::ListAgents | Self::ListSites => {
                 Role::Agent
             }
-            Self::AddAgent | Self::ChangeAgent | Self::AddSite | Self::ChangeSite => Role::Admin,
+            Self::WatchConversation | Self::AssignByHand => Role::Manager,
+            Self::AddAgent
+            | Self::ChangeAgent
+            | Self::AddSite
+            | Self::ChangeSite
+            | Self::ChangeSettings
+            | Self::ReadAudit => Role::Admin,
         }
     }
 }
@@ -85,6 +103,10 @@ pub const CONVERSATION_DEEDS: &[ConversationDeed] = &[
 pub enum Relation {
     /// Serves it now.
     Serving,
+    /// Takes part beside the one who serves it (F03).
+    Member,
+    /// Is asked to take it over or to join.
+    Invited,
     /// Served it once (it ended, or another agent has it).
     Served,
     /// Never had it.
@@ -101,13 +123,16 @@ pub fn may_with_conversation(
     if !may_know {
         return Err(ErrorCode::NotFound);
     }
+    let takes_part = matches!(relation, Relation::Serving | Relation::Member);
     match deed {
         ConversationDeed::Read => Ok(()),
         // Marks sent late by a reader who just lost the conversation are no fault; they change
         // nothing, which the action sees to.
         ConversationDeed::Mark if relation != Relation::Unrelated => Ok(()),
+        ConversationDeed::Write | ConversationDeed::Mark if takes_part => Ok(()),
+        ConversationDeed::End if relation == Relation::Serving => Ok(()),
         ConversationDeed::Write | ConversationDeed::Mark | ConversationDeed::End => {
-            if relation == Relation::Serving { Ok(()) } else { Err(ErrorCode::Forbidden) }
+            Err(ErrorCode::Forbidden)
         }
     }
 }
@@ -123,6 +148,13 @@ mod tests {
     use super::*;
 
     const ROLES: [Role; 3] = [Role::Agent, Role::Manager, Role::Admin];
+    const RELATIONS: [Relation; 5] = [
+        Relation::Serving,
+        Relation::Member,
+        Relation::Invited,
+        Relation::Served,
+        Relation::Unrelated,
+    ];
 
     /// The whole table, so that a change of policy is seen as one.
     #[test]
@@ -135,11 +167,12 @@ mod tests {
         assert_eq!(
             table,
             "OwnAccount yyy\nSetAvailability yyy\nListAgents yyy\nAddAgent --y\nChangeAgent --y\n\
-             ListSites yyy\nAddSite --y\nChangeSite --y\n"
+             ListSites yyy\nAddSite --y\nChangeSite --y\nWatchConversation -yy\n\
+             AssignByHand -yy\nChangeSettings --y\nReadAudit --y\n"
         );
     }
 
-    /// Rows: deed; columns: serving, served, unrelated for agent, manager, admin.
+    /// Rows: deed; columns: serving, member, invited, served, unrelated for agent, manager, admin.
     #[test]
     fn conversation_deeds_by_role_and_relation() {
         let mut table = String::new();
@@ -147,7 +180,7 @@ mod tests {
             table.push_str(&format!("{deed:?}"));
             for role in ROLES {
                 table.push(' ');
-                for relation in [Relation::Serving, Relation::Served, Relation::Unrelated] {
+                for relation in RELATIONS {
                     table.push(match may_with_conversation(role, relation, *deed) {
                         Ok(()) => 'y',
                         Err(ErrorCode::Forbidden) => 'f',
@@ -160,7 +193,8 @@ mod tests {
         }
         assert_eq!(
             table,
-            "Read yyn yyy yyy\nWrite yfn yff yff\nMark yyn yyf yyf\nEnd yfn yff yff\n"
+            "Read yyyyn yyyyy yyyyy\nWrite yyffn yyfff yyfff\nMark yyyyn yyyyf yyyyf\n\
+             End yfffn yffff yffff\n"
         );
     }
 

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::error::RelayError;
 use crate::limits::REQUEST_BODY_BYTES_MAX;
+use crate::live::Seat;
 use crate::{agents, assets, auth, conversations, health, live, sites, visitors};
 
 /// Who may ask a route at all; what they then may is the policy's.
@@ -97,11 +98,12 @@ pub type Answer = BoxFuture<'static, Result<Outcome, RelayError>>;
 pub fn dispatch_staff(
     app: &Arc<App>,
     who: &StaffIdentity,
+    seat: &Seat,
     client_id: ClientId,
     command: StaffCommand,
 ) -> Answer {
     use StaffCommand as C;
-    let (app, who, id) = (Arc::clone(app), who.clone(), client_id);
+    let (app, who, seat, id) = (Arc::clone(app), who.clone(), seat.clone(), client_id);
     match command {
         C::StaffSendMessage(body) => {
             conversations::actions::send_as_agent(app, who, id, body).boxed()
@@ -112,7 +114,22 @@ pub fn dispatch_staff(
             conversations::actions::end_as_agent(app, who, id, body).boxed()
         }
         C::LoadMessages(body) => conversations::actions::load_messages(app, who, id, body).boxed(),
-        C::Hello(_) | C::Typing(_) => unknown(),
+        C::WatchConversation(body) => conversations::actions::watch(app, who, seat, body).boxed(),
+        C::UnwatchConversation(body) => conversations::actions::unwatch(&app, &seat, &body).boxed(),
+        C::WatchFloor(body) => {
+            conversations::actions::watch_floor(&app, &who, &seat, &body).boxed()
+        }
+        C::Assign(_)
+        | C::Invite(_)
+        | C::AnswerInvitation(_)
+        | C::WithdrawInvitation(_)
+        | C::LeaveConversation(_)
+        | C::EnterConversation(_)
+        | C::TakeOver(_)
+        | C::HandBack(_)
+        | C::StartConversation(_)
+        | C::AddNote(_) => unknown(),
+        C::Hello(_) | C::Typing(_) | C::Viewing(_) => unknown(),
     }
 }
 
@@ -134,6 +151,7 @@ pub fn dispatch_visitor(
             conversations::actions::end_as_visitor(app, who, id, body).boxed()
         }
         C::LoadHistory(body) => conversations::actions::load_history(app, who, id, body).boxed(),
+        C::LeaveQueue(_) | C::LeaveMessage(_) => unknown(),
         C::Hello(_) | C::Preview(_) => unknown(),
     }
 }

@@ -135,35 +135,31 @@ async fn bodies_are_closed_and_bounded() {
 async fn every_command_is_dispatched() {
     let relay = TestRelay::open().await;
     let (ana, vera) = (relay.agent("Ana").await, relay.visitor().await);
-    let any = json!({
-        "conversation_id": "nothing", "text": "x", "delivered": 0, "read": 0, "before": null,
-        "limit": 1, "availability": "busy", "page": {"url": "", "title": ""}, "locale": "",
-        "version": 1, "token": "", "resume": null,
-    });
-    for name in StaffCommand::NAMES {
-        let command = closed(&any, |body| StaffCommand::decode(name, body));
-        let answer = dispatch_staff(&relay.app, &ana, any_id(), command).await;
+    let mailbox = Arc::default();
+    let registration = relay.app.hub.join_staff(&ana.agent_id, ana.role, &ana.session, &mailbox);
+    for (name, body) in samples("staff") {
+        let command = StaffCommand::decode(&name, &body).unwrap();
+        let seat = registration.seat();
+        let answer = dispatch_staff(&relay.app, &ana, seat, any_id(), command).await;
         let unknown = answer.is_err_and(|error| error.code() == ErrorCode::UnknownCommand);
-        assert_eq!(unknown, ["hello", "typing"].contains(name), "{name}");
+        assert_eq!(unknown, ["hello", "typing", "viewing"].contains(&name.as_str()), "{name}");
     }
-    for name in VisitorCommand::NAMES {
-        let command = closed(&any, |body| VisitorCommand::decode(name, body));
+    for (name, body) in samples("visitor") {
+        let command = VisitorCommand::decode(&name, &body).unwrap();
         let answer = dispatch_visitor(&relay.app, &vera, any_id(), command).await;
         let unknown = answer.is_err_and(|error| error.code() == ErrorCode::UnknownCommand);
-        assert_eq!(unknown, ["hello", "preview"].contains(name), "{name}");
+        assert_eq!(unknown, ["hello", "preview"].contains(&name.as_str()), "{name}");
     }
 }
 
-/// Leaves fields out until the body fits; too many fields would be refused.
-fn closed<C>(any: &serde_json::Value, decode: impl Fn(&str) -> Result<C, ErrorCode>) -> C {
-    let fields: Vec<_> = any.as_object().unwrap().iter().collect();
-    for bits in 0_u32..(1 << fields.len()) {
-        let chosen = fields.iter().enumerate().filter(|(n, _)| bits & (1 << n) != 0);
-        let body: serde_json::Map<_, _> =
-            chosen.map(|(_, (name, value))| ((*name).clone(), (*value).clone())).collect();
-        if let Ok(command) = decode(&serde_json::Value::Object(body).to_string()) {
-            return command;
-        }
-    }
-    panic!("no body fits")
+/// The golden samples of one side's commands, which a test of the protocol keeps complete: name and
+/// body.
+fn samples(side: &str) -> Vec<(String, String)> {
+    let samples: serde_json::Value =
+        serde_json::from_str(include_str!("../../shared/samples/commands.json")).unwrap();
+    let samples = samples[side].as_array().unwrap();
+    let read = |sample: &serde_json::Value| {
+        (sample["type"].as_str().unwrap().to_owned(), sample["body"].to_string())
+    };
+    samples.iter().map(read).collect()
 }

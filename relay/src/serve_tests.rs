@@ -33,6 +33,8 @@ async fn a_request_under_way_is_answered_when_the_relay_is_asked_to_stop() {
         nickname: "Ana".into(),
         role: Role::Agent,
         capacity: 8,
+        departments: None,
+        skills: Vec::new(),
     };
     agents::actions::insert(&store, &RealWorld, &PasswordHasher::default(), ana).await.unwrap();
     store.close().await;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 use yingke_shared::commands::staff::{StaffMark, StaffSendMessage};
-use yingke_shared::commands::visitor::{PageContext, VisitorMark, VisitorSendMessage};
+use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorMark, VisitorSendMessage};
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
 use yingke_shared::frame::Outcome;
@@ -26,7 +26,7 @@ use crate::auth::{StaffIdentity, TokenHash, VisitorIdentity};
 use crate::clock::{RealWorld, World};
 use crate::config::Config;
 use crate::conversations::{ClaimOutcome, actions, queries, views};
-use crate::events::{Entry, LogBody};
+use crate::events::{Entry, LogBody, Sight};
 use crate::sites::Domain;
 use crate::store::Store;
 use crate::{agents, sites, visitors};
@@ -105,6 +105,8 @@ impl TestRelay {
             nickname: name.into(),
             role,
             capacity,
+            departments: None,
+            skills: Vec::new(),
         };
         let app = &self.app;
         let passwords = &app.auth.passwords;
@@ -134,6 +136,7 @@ impl TestRelay {
             text: text.into(),
             page: PageContext { url: "https://shop.example/cart".into(), title: "Cart".into() },
             locale: "zh-CN".into(),
+            asks: VisitorAsks::default(),
         };
         let sent = actions::send_as_visitor(self.app.clone(), who.clone(), client(id), command);
         accepted(sent.await)
@@ -403,34 +406,43 @@ impl Screens {
 /// Who of staff gets what of an event about a conversation.
 async fn staff_events(relay: &TestRelay, entry: &Entry) -> Vec<(AgentId, StaffEventBody)> {
     let subject = entry.subject.clone().unwrap();
-    let mut events = Vec::new();
-    if let LogBody::StatusChanged { status, previous_agent, .. } = &entry.body {
-        let serving = match status {
-            ConversationStatus::Serving { agent_id } => Some(agent_id),
-            _ => None,
-        };
-        if let Some(previous) =
-            previous_agent.as_ref().filter(|previous| Some(*previous) != serving)
-        {
-            let conversation_id = subject.conversation_id.clone();
-            events.push((
-                previous.clone(),
-                StaffEventBody::ConversationWithdrawn { conversation_id },
-            ));
-        }
-        if let Some(agent_id) = serving.filter(|_| serving != previous_agent.as_ref()) {
-            let (id, agent_id) = (subject.conversation_id, agent_id.clone());
-            let reader = agent_id.clone();
-            let read = move |tx: &crate::store::ReadTx<'_>| queries::record_for(tx, &id, &agent_id);
-            if let Some(record) = relay.app.store.read("gain", read).await.unwrap() {
-                let record = Box::new(record);
-                events.push((reader, StaffEventBody::ConversationGained { record }));
-            }
-            return events;
+    let none = Sight::default();
+    let sight = match &entry.body {
+        LogBody::StatusChanged { sight, .. } | LogBody::MembersChanged { sight, .. } => sight,
+        _ => &none,
+    };
+    let id = subject.conversation_id.clone();
+    let mut events: Vec<_> = sight
+        .lost
+        .iter()
+        .map(|lost| {
+            let conversation_id = id.clone();
+            (lost.clone(), StaffEventBody::ConversationWithdrawn { conversation_id })
+        })
+        .collect();
+    for reader in sight.gained.clone() {
+        let (id, of) = (id.clone(), reader.clone());
+        let read = move |tx: &crate::store::ReadTx<'_>| queries::record_for(tx, &id, &of);
+        if let Some(record) = relay.app.store.read("gain", read).await.unwrap() {
+            let record = Box::new(record);
+            events.push((reader, StaffEventBody::ConversationGained { record }));
         }
     }
-    if let (Some(agent_id), Some(body)) = (subject.agent_id, views::staff_body(entry)) {
-        events.push((agent_id, body));
+    let of = entry.clone();
+    let read = move |tx: &crate::store::ReadTx<'_>| {
+        let seeing = queries::for_seeing(tx, &of)?;
+        Ok((seeing, queries::for_invited(tx, &of)?, queries::for_managers(tx, &of)?))
+    };
+    let (seeing, invited, managers) = relay.app.store.read("rows", read).await.unwrap();
+    events.extend(invited);
+    if let Some(body) = seeing {
+        let staying = subject.agents().filter(|agent_id| !sight.gained.contains(agent_id));
+        events.extend(staying.map(|agent_id| (agent_id.clone(), body.clone())));
+    }
+    if let Some(body) = managers {
+        let agents = relay.app.store.read("managers", crate::agents::queries::all).await.unwrap();
+        let managing = agents.into_iter().filter(|agent| agent.role >= Role::Manager);
+        events.extend(managing.map(|agent| (agent.id, body.clone())));
     }
     events
 }

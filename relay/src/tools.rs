@@ -116,8 +116,15 @@ pub async fn create_admin(
     let (password, shown) = password.get()?;
     let store = Store::open_inline(data, &RealWorld)?;
     let nickname = nickname.unwrap_or_else(|| account.clone());
-    let request =
-        AddAgent { account, password, nickname, role: Role::Admin, capacity: CAPACITY_DEFAULT };
+    let request = AddAgent {
+        account,
+        password,
+        nickname,
+        role: Role::Admin,
+        capacity: CAPACITY_DEFAULT,
+        departments: None,
+        skills: Vec::new(),
+    };
     let hasher = PasswordHasher::default();
     let insert = agents::actions::insert(&store, &RealWorld, &hasher, request);
     let added = done(&store, insert).await;

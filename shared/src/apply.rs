@@ -40,7 +40,22 @@ impl ConversationRecord {
                 self.visitor_marks = self.visitor_marks.merge(*marks);
             }
             StaffEventBody::OwnRead { read, .. } => self.own_read = self.own_read.merge(*read),
+            StaffEventBody::Routed { department_id, vip, .. } => {
+                self.department_id = Some(department_id.clone());
+                self.vip = *vip;
+            }
+            StaffEventBody::MembersChanged { members, .. } => self.members.clone_from(members),
+            StaffEventBody::InvitationsChanged { invitations, .. } => {
+                self.invitations.clone_from(invitations);
+            }
+            // Notes stand in the stream, not in the record.
+            StaffEventBody::NoteAdded { .. } => {}
             StaffEventBody::ConversationWithdrawn { .. }
+            | StaffEventBody::InvitationOffered { .. }
+            | StaffEventBody::InvitationClosed { .. }
+            | StaffEventBody::ManagersAlerted { .. }
+            | StaffEventBody::AlertCleared { .. }
+            | StaffEventBody::CompanyChanged { .. }
             | StaffEventBody::OwnCardChanged { .. }
             | StaffEventBody::ColleagueChanged { .. }
             | StaffEventBody::SiteChanged { .. } => return Applied::Skipped,
@@ -79,7 +94,37 @@ impl StaffSnapshot {
                     self.conversations.remove(conversation_id);
                 }
             }
+            StaffEventBody::CompanyChanged { company } => self.company = company.clone(),
+            StaffEventBody::InvitationOffered { incoming } => {
+                let id = &incoming.invitation.id;
+                let held = self.invitations.get(id);
+                if held.is_none_or(|held| held.rev < incoming.rev) {
+                    self.invitations.insert(id.clone(), (**incoming).clone());
+                }
+            }
+            StaffEventBody::InvitationClosed { invitation_id, .. } => {
+                let held = self.invitations.get(invitation_id);
+                if held.is_some_and(|held| held.rev < event.position) {
+                    self.invitations.remove(invitation_id);
+                }
+            }
+            StaffEventBody::ManagersAlerted { alert } => {
+                let held = self.alerts.get(&alert.conversation_id);
+                if held.is_none_or(|held| held.rev < alert.rev) {
+                    self.alerts.insert(alert.conversation_id.clone(), alert.clone());
+                }
+            }
+            StaffEventBody::AlertCleared { conversation_id } => {
+                let held = self.alerts.get(conversation_id);
+                if held.is_some_and(|held| held.rev < event.position) {
+                    self.alerts.remove(conversation_id);
+                }
+            }
             StaffEventBody::StatusChanged { conversation_id, .. }
+            | StaffEventBody::Routed { conversation_id, .. }
+            | StaffEventBody::MembersChanged { conversation_id, .. }
+            | StaffEventBody::InvitationsChanged { conversation_id, .. }
+            | StaffEventBody::NoteAdded { conversation_id, .. }
             | StaffEventBody::MessageAppended { conversation_id, .. }
             | StaffEventBody::VisitorMarked { conversation_id, .. }
             | StaffEventBody::OwnRead { conversation_id, .. } => {
@@ -125,6 +170,11 @@ impl VisitorConversation {
             VisitorEventBody::MessageAppended { message } if message.conversation_id == self.id => {
                 self.last_seq = self.last_seq.max(message.seq);
             }
+            VisitorEventBody::MembersChanged { conversation_id, members }
+                if *conversation_id == self.id =>
+            {
+                self.members.clone_from(members);
+            }
             VisitorEventBody::AgentMarked { conversation_id, marks }
                 if *conversation_id == self.id =>
             {
@@ -162,6 +212,7 @@ impl VisitorSnapshot {
             VisitorEventBody::AgentChanged { agent } => self.name(agent),
             VisitorEventBody::SiteChanged { site } => self.site = site.clone(),
             VisitorEventBody::StatusChanged { .. }
+            | VisitorEventBody::MembersChanged { .. }
             | VisitorEventBody::AgentMarked { .. }
             | VisitorEventBody::OwnMarked { .. } => {}
         }
@@ -176,11 +227,15 @@ impl VisitorSnapshot {
         for message in &mut self.messages {
             message.name(agent);
         }
-        if let Some(VisitorConversation { status: VisitorStatus::Serving { agent: held }, .. }) =
-            &mut self.conversation
-            && held.id == agent.id
-        {
-            held.clone_from(agent);
+        let Some(conversation) = &mut self.conversation else { return };
+        let serving = match &mut conversation.status {
+            VisitorStatus::Serving { agent } => Some(agent),
+            VisitorStatus::Waiting { .. } | VisitorStatus::Ended { .. } => None,
+        };
+        for held in serving.into_iter().chain(&mut conversation.members) {
+            if held.id == agent.id {
+                held.clone_from(agent);
+            }
         }
     }
 

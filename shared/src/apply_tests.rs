@@ -1,13 +1,16 @@
 //! Applying events, rule by rule; whole stories stand in `samples/`.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::events::{StaffEventBody, VisitorEventBody};
 use crate::ids::{ClientId, ConversationId, Seq, VisitorId};
+use crate::settings::{AutoReplyTexts, VisitorPrompts};
 use crate::time::Timestamp;
 use crate::views::{
-    AgentCard, Author, Availability, ColleagueCard, EndedBy, Marks, Message, MessageContent,
-    OwnCard, Role, SystemNotice, VisitorAuthor, VisitorCard, VisitorContent, VisitorSelf,
-    VisitorSite, WaitingReason,
+    AgentCard, Author, Availability, ColleagueCard, Company, EndedBy, Marks, Message,
+    MessageContent, OwnCard, Role, SystemNotice, VisitorAuthor, VisitorCard, VisitorContent,
+    VisitorSelf, VisitorSite, WaitingReason,
 };
 
 fn at(position: u64) -> Position {
@@ -59,6 +62,10 @@ fn record(id: &str, rev: u64) -> ConversationRecord {
         last_said: None,
         visitor_marks: Marks::default(),
         own_read: ReadMark::default(),
+        department_id: None,
+        vip: false,
+        members: Vec::new(),
+        invitations: Vec::new(),
     }
 }
 
@@ -71,9 +78,15 @@ fn staff(records: &[ConversationRecord]) -> StaffSnapshot {
             role: Role::Agent,
             availability: Availability::Online,
             capacity: 8,
+            departments: Vec::new(),
+            skills: Vec::new(),
+            auto_replies: AutoReplyTexts::default(),
         },
-        colleagues: std::collections::BTreeMap::new(),
+        colleagues: BTreeMap::new(),
         sites: Vec::new(),
+        company: Company::default(),
+        invitations: BTreeMap::new(),
+        alerts: BTreeMap::new(),
         conversations: records.iter().map(|record| (record.id.clone(), record.clone())).collect(),
         has_more: false,
     }
@@ -159,6 +172,8 @@ fn cards_replace_cards() {
         role: Role::Manager,
         availability: Availability::Busy,
         capacity: 1,
+        departments: Vec::new(),
+        skills: Vec::new(),
         disabled: false,
     };
     for disabled in [false, true] {
@@ -174,7 +189,7 @@ fn cards_replace_cards() {
 fn what_a_later_version_says_is_read_as_unknown_and_nothing_else_is_lost() {
     let later = [
         serde_json::json!({"kind": "picture", "url": "x"}),
-        serde_json::json!({"kind": "notice", "notice": {"kind": "transferred"}}),
+        serde_json::json!({"kind": "notice", "notice": {"kind": "sung"}}),
         serde_json::json!({"kind": "notice", "notice": {"kind": "ended", "by": "clock"}}),
     ];
     for content in later {
@@ -226,6 +241,10 @@ fn visitor() -> VisitorSnapshot {
             welcome: String::new(),
             preview: true,
             enabled: true,
+            prompts: VisitorPrompts::default(),
+            categories: Vec::new(),
+            departments: Vec::new(),
+            agents: Vec::new(),
         },
         conversation: None,
         messages: Vec::new(),
@@ -241,6 +260,7 @@ fn started(id: &str, rev: u64) -> VisitorEvent {
         agent_marks: Marks::default(),
         own_marks: Marks::default(),
         last_seq: Seq::ZERO,
+        members: Vec::new(),
     };
     VisitorEvent { position: at(rev), body: VisitorEventBody::ConversationStarted { conversation } }
 }

@@ -32,6 +32,18 @@ pub enum ErrorCode {
     AlreadyExists,
     /// The conversation has ended; nothing can be added to it.
     ConversationEnded,
+    /// Somebody was faster: another agent has it, or it is not what it was when this was asked.
+    Overtaken,
+    /// The agent is at capacity; ask again with `over_capacity` if it is meant (B09).
+    AgentFull,
+    /// The agent is not online, or may not take conversations.
+    AgentUnavailable,
+    /// Someone else changed these settings meanwhile: read them again.
+    Changed,
+    /// Something else still names it: take it out there first.
+    InUse,
+    /// A value is outside its bounds, or names something that is not there.
+    Invalid,
     /// This id was used before for something else.
     IdReused,
     /// The text, frame or body is over its limit.

@@ -10,10 +10,10 @@ use ts_rs::TS;
 
 use crate::error_code::{ErrorCode, WireError};
 use crate::events::{StaffEvent, VisitorEvent};
-use crate::ids::{ClientId, ConversationId, Epoch, Position, Seq};
+use crate::ids::{AgentId, ClientId, ConversationId, Epoch, Position, Seq};
 use crate::snapshot::{StaffSnapshot, VisitorSnapshot};
 use crate::time::Timestamp;
-use crate::views::{HistoryPage, MessagePage};
+use crate::views::{ConversationRecord, Floor, HistoryPage, MessagePage};
 
 /// Body of the first command on every socket.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -123,6 +123,11 @@ pub enum Outcome {
         /// The page.
         page: MessagePage,
     },
+    /// A conversation that is watched from now on (F05, L01).
+    Watched {
+        /// As it stands.
+        record: Box<ConversationRecord>,
+    },
     /// Messages, for a visitor.
     History {
         /// The page.
@@ -166,6 +171,26 @@ pub enum StaffSignal {
         /// Whether one is connected now.
         online: bool,
     },
+    /// How many wait in the reader's departments (B10). Also sent after the welcome.
+    QueueLength {
+        /// So many.
+        waiting: u32,
+    },
+    /// The floor, whole; for readers who asked by `watch_floor`.
+    Floor {
+        /// All of it now.
+        floor: Floor,
+    },
+    /// Who else has this conversation open, and who of them types (X10). Sent to everybody who has it
+    /// open whenever it changes; a typing sign expires after 10 s.
+    Colleagues {
+        /// In which conversation.
+        conversation_id: ConversationId,
+        /// Who else has it open.
+        reading: Vec<AgentId>,
+        /// Who of them types.
+        typing: Vec<AgentId>,
+    },
 }
 
 /// What is true now and stored nowhere, for a visitor.
@@ -177,6 +202,15 @@ pub enum VisitorSignal {
     AgentTyping {
         /// In which conversation.
         conversation_id: ConversationId,
+    },
+    /// Where the waiting visitor stands (A30, B09). Sent after the welcome too, and when it changed.
+    Place {
+        /// Which conversation.
+        conversation_id: ConversationId,
+        /// From 1.
+        place: u32,
+        /// Milliseconds; `None` when nothing is known.
+        expected_wait_ms: Option<u32>,
     },
 }
 

@@ -143,6 +143,23 @@ text_id! {
     /// positions of another epoch mean nothing.
     Epoch
 }
+text_id! {
+    /// What a consultation is for: a group of agents with a line of its own (B03).
+    DepartmentId
+}
+text_id! {
+    /// A kind of question that some agents can take (B03).
+    SkillId
+}
+text_id! {
+    /// One line of the ordered routing rules (B04).
+    RuleId
+}
+text_id! {
+    /// One offer to take a conversation over or to join it (F01, F03). It is the id of the command that
+    /// made it.
+    InvitationId
+}
 counter! {
     /// A place in the relay's event log. Committed positions have no holes.
     Position

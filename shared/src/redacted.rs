@@ -3,10 +3,15 @@
 
 use std::fmt;
 
-use crate::commands::staff::StaffSendMessage;
-use crate::commands::visitor::{PageContext, Preview, VisitorSendMessage};
+use crate::commands::staff::{AddNote, Invite, StaffSendMessage, StartConversation};
+use crate::commands::visitor::{LeaveMessage, PageContext, Preview, VisitorSendMessage};
+use crate::explanation::DryRun;
 use crate::frame::{Hello, StaffSignal};
-use crate::views::{MessageContent, SystemNotice, VisitorCard, VisitorContent};
+use crate::rest::RecentContact;
+use crate::views::{
+    FloorRunning, FloorWaiting, Invitation, MessageContent, Note, SystemNotice, VisitorCard,
+    VisitorContent,
+};
 
 /// A text shown by its length only.
 struct Hidden<'a>(&'a str);
@@ -42,6 +47,11 @@ impl fmt::Debug for SystemNotice {
         match self {
             Self::Welcome { text } => f.debug_tuple("Welcome").field(&Hidden(text)).finish(),
             Self::AgentJoined { agent } => f.debug_tuple("AgentJoined").field(&agent.id).finish(),
+            Self::Transferred { agent } => f.debug_tuple("Transferred").field(&agent.id).finish(),
+            Self::MemberJoined { agent } => f.debug_tuple("MemberJoined").field(&agent.id).finish(),
+            Self::MemberLeft { agent } => f.debug_tuple("MemberLeft").field(&agent.id).finish(),
+            Self::Requeued { why } => f.debug_tuple("Requeued").field(why).finish(),
+            Self::AutoReply { reply, .. } => f.debug_tuple("AutoReply").field(reply).finish(),
             Self::Ended { by } => f.debug_tuple("Ended").field(by).finish(),
         }
     }
@@ -56,6 +66,17 @@ impl fmt::Debug for StaffSignal {
             Self::VisitorOnline { conversation_id, online } => {
                 f.debug_tuple("VisitorOnline").field(conversation_id).field(online).finish()
             }
+            Self::QueueLength { waiting } => f.debug_tuple("QueueLength").field(waiting).finish(),
+            Self::Floor { floor } => {
+                let (waiting, running) = (floor.waiting_total, floor.running_total);
+                f.debug_tuple("Floor").field(&waiting).field(&running).finish()
+            }
+            Self::Colleagues { conversation_id, reading, typing } => f
+                .debug_tuple("Colleagues")
+                .field(conversation_id)
+                .field(reading)
+                .field(typing)
+                .finish(),
         }
     }
 }
@@ -101,6 +122,35 @@ impl fmt::Debug for Hello {
             .field("version", &self.version)
             .field("resume", &self.resume)
             .finish_non_exhaustive()
+    }
+}
+
+/// Shows a value by its id alone.
+macro_rules! shown_by_id {
+    ($($name:ident by $id:ident),* $(,)?) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.$id).finish()
+            }
+        })*
+    };
+}
+
+shown_by_id! {
+    Invite by conversation_id,
+    StartConversation by visitor_id,
+    AddNote by conversation_id,
+    Note by id,
+    Invitation by id,
+    FloorWaiting by conversation_id,
+    FloorRunning by conversation_id,
+    RecentContact by conversation_id,
+    DryRun by site_id,
+}
+
+impl fmt::Debug for LeaveMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LeaveMessage").field(&Hidden(&self.text)).finish()
     }
 }
 

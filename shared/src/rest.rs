@@ -6,8 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{AgentId, Position, SiteId, VisitorId};
-use crate::views::{ConversationRecord, OwnCard, Role};
+use crate::ids::{AgentId, ConversationId, DepartmentId, Position, SiteId, SkillId, VisitorId};
+use crate::settings::AutoReplyTexts;
+use crate::time::Timestamp;
+use crate::views::{ConversationRecord, OwnCard, Role, VisitorCard};
 
 /// `POST /api/sign-in`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -74,6 +76,13 @@ pub struct AddAgent {
     pub role: Role,
     /// 1 to 200.
     pub capacity: u32,
+    /// Where the agent answers; left out: the company's default department.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub departments: Option<Vec<DepartmentId>>,
+    /// What the agent can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<SkillId>,
 }
 
 impl fmt::Debug for AddAgent {
@@ -104,6 +113,12 @@ pub struct ChangeAgent {
     /// 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// All departments the agent answers in (B03).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub departments: Option<Vec<DepartmentId>>,
+    /// All skills the agent has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skills: Option<Vec<SkillId>>,
     /// A disabled account's sessions end within a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
@@ -237,4 +252,66 @@ pub struct ServedPage {
     pub conversations: Vec<ConversationRecord>,
     /// Whether there are more after the last.
     pub has_more: bool,
+}
+
+/// `PUT /api/me/auto-replies`: one's own words (D06). They are kept, and not used while the company's
+/// replace them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct SetAutoReplies {
+    /// At most 500 characters each.
+    pub texts: AutoReplyTexts,
+}
+
+/// `GET /api/contacts`: the visitors the reader served last (C05), the latest first, at most 50.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RecentContacts {
+    /// See above.
+    pub contacts: Vec<RecentContact>,
+}
+
+/// A visitor the reader served.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RecentContact {
+    /// Whose, as they came last.
+    pub visitor: VisitorCard,
+    /// Whether a widget of the visitor is connected now.
+    pub online: bool,
+    /// Their newest conversation with the reader.
+    pub conversation_id: ConversationId,
+    /// Whether they have an open conversation now, with anybody.
+    pub is_open: bool,
+    /// When something was last said in it.
+    pub last_at: Timestamp,
+    /// The beginning of what was said last, at most 80 characters.
+    pub text: String,
+}
+
+/// `GET /api/audit?before=` (admin): who changed or did what, the newest first, at most 100.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct AuditPage {
+    /// See above.
+    pub entries: Vec<AuditEntry>,
+    /// Whether there are earlier ones; ask again with the last entry's `number`.
+    pub has_earlier: bool,
+}
+
+/// One line of the audit (X20).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct AuditEntry {
+    /// Grows.
+    pub number: Position,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub agent_id: AgentId,
+    /// What, in one word: `settings`, `agent`, `assign`, `watch`, `enter`, `take_over` …
+    pub deed: String,
+    /// To what: a conversation's, agent's or section's id.
+    pub subject: String,
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{AgentId, ConversationId};
+use crate::ids::{AgentId, ConversationId, InvitationId};
 use crate::views::{
-    ColleagueCard, ConversationRecord, OwnCard, SiteSettings, VisitorConversation, VisitorMessage,
-    VisitorSelf, VisitorSite,
+    ColleagueCard, Company, ConversationRecord, IncomingInvitation, ManagerAlert, OwnCard,
+    SiteSettings, VisitorConversation, VisitorMessage, VisitorSelf, VisitorSite,
 };
 
 /// What a member of staff sees.
@@ -22,7 +22,13 @@ pub struct StaffSnapshot {
     pub colleagues: BTreeMap<AgentId, ColleagueCard>,
     /// The company's sites, in the order of their ids.
     pub sites: Vec<SiteSettings>,
-    /// The open conversations the reader serves, at most 500.
+    /// What all staff need of the company's settings.
+    pub company: Company,
+    /// Open invitations to the reader.
+    pub invitations: BTreeMap<InvitationId, IncomingInvitation>,
+    /// For managers and admins: what needs a look. Empty for agents.
+    pub alerts: BTreeMap<ConversationId, ManagerAlert>,
+    /// The open conversations the reader serves or takes part in, at most 500.
     pub conversations: BTreeMap<ConversationId, ConversationRecord>,
     /// Whether there are more than fit.
     pub has_more: bool,

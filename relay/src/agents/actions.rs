@@ -7,6 +7,7 @@ use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId, Position};
 use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent};
+use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{Availability, ColleagueCard, OwnCard};
 
@@ -20,6 +21,7 @@ use crate::error::RelayError;
 use crate::events::{LogBody, NewEvent};
 use crate::outcomes::{Occurrence, occurrence};
 use crate::policy::{self, Deed};
+use crate::settings;
 use crate::store::{Abort, Store, StoreError, WriteTx};
 use crate::text::name;
 
@@ -129,6 +131,11 @@ pub async fn insert(
         availability: Availability::Online,
         capacity: may_be_capacity(request.capacity)?,
         disabled: false,
+        departments: request.departments.unwrap_or_default(),
+        skills: request.skills,
+        auto_replies: AutoReplyTexts::default(),
+        idle_since: world.now(),
+        lost_at: None,
         account,
     };
     let password_hash = passwords.hash(request.password).await?;
@@ -136,6 +143,10 @@ pub async fn insert(
     let account_key = account_key(&agent.account);
     store
         .write("add agent", move |tx| {
+            let mut agent = agent.clone();
+            if agent.departments.is_empty() {
+                agent.departments = vec![settings::queries::company(tx)?.value.default_department];
+            }
             if !store::insert(tx, &agent, &account_key, &password_hash, now)? {
                 return Err(Abort::Refused(ErrorCode::AlreadyExists));
             }

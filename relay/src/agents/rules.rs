@@ -23,13 +23,14 @@ pub fn availability_word(availability: Availability) -> &'static str {
     match availability {
         Availability::Online => "online",
         Availability::Busy => "busy",
+        Availability::Away => "away",
     }
 }
 
 /// The availability of a stored word.
 #[must_use]
 pub fn availability_of_word(word: &str) -> Option<Availability> {
-    [Availability::Online, Availability::Busy]
+    [Availability::Online, Availability::Busy, Availability::Away]
         .into_iter()
         .find(|availability| availability_word(*availability) == word)
 }
@@ -46,6 +47,12 @@ pub fn changed(agent: &Agent, change: &ChangeAgent, other_admins: i64) -> Result
     }
     if let Some(capacity) = change.capacity {
         after.capacity = may_be_capacity(capacity)?;
+    }
+    if let Some(departments) = &change.departments {
+        after.departments.clone_from(departments);
+    }
+    if let Some(skills) = &change.skills {
+        after.skills.clone_from(skills);
     }
     if let Some(disabled) = change.disabled {
         after.disabled = disabled;

@@ -1,6 +1,9 @@
 //! The SQL of the `agents` table.
 
-use yingke_shared::ids::{AgentId, Position};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use yingke_shared::ids::{AgentId, DepartmentId, Position, SkillId};
+use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{AgentCard, Availability, ColleagueCard, OwnCard, Role};
 
@@ -26,6 +29,16 @@ pub struct Agent {
     pub capacity: u32,
     /// Whether signing in is refused.
     pub disabled: bool,
+    /// Where the agent answers.
+    pub departments: Vec<DepartmentId>,
+    /// What the agent can.
+    pub skills: Vec<SkillId>,
+    /// The agent's own words for what the relay says by itself.
+    pub auto_replies: AutoReplyTexts,
+    /// When a conversation last came or went.
+    pub idle_since: Timestamp,
+    /// Since when no client is connected, if none signed out.
+    pub lost_at: Option<Timestamp>,
 }
 
 impl Agent {
@@ -43,6 +56,8 @@ impl Agent {
             role: self.role,
             availability: self.availability,
             capacity: self.capacity,
+            departments: self.departments.clone(),
+            skills: self.skills.clone(),
             disabled: self.disabled,
         }
     }
@@ -57,6 +72,9 @@ impl Agent {
             role: self.role,
             availability: self.availability,
             capacity: self.capacity,
+            departments: self.departments.clone(),
+            skills: self.skills.clone(),
+            auto_replies: self.auto_replies.clone(),
         }
     }
 }
@@ -76,6 +94,11 @@ fn agent(row: &Row<'_>) -> Result<Agent, StoreError> {
         availability: or_least(availability.ok().flatten(), Availability::Busy, &mut is_damaged),
         capacity: or_least(capacity.ok().flatten(), 0, &mut is_damaged),
         disabled: or_least(row.flag(6).ok(), true, &mut is_damaged),
+        departments: or_least(json_of(row.text(7)), Vec::new(), &mut is_damaged),
+        skills: or_least(json_of(row.text(8)), Vec::new(), &mut is_damaged),
+        auto_replies: or_least(json_of(row.text(9)), AutoReplyTexts::default(), &mut is_damaged),
+        idle_since: or_least(row.time(10).ok(), Timestamp::default(), &mut is_damaged),
+        lost_at: or_least(row.opt_time(11).ok(), None, &mut is_damaged),
         id,
     };
     if is_damaged {
@@ -84,25 +107,38 @@ fn agent(row: &Row<'_>) -> Result<Agent, StoreError> {
     Ok(agent)
 }
 
+fn json_of<T: DeserializeOwned>(text: Result<String, StoreError>) -> Option<T> {
+    serde_json::from_str(&text.ok()?).ok()
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Corrupt("agent"))
+}
+
 fn or_least<T>(read: Option<T>, least: T, is_damaged: &mut bool) -> T {
     *is_damaged |= read.is_none();
     read.unwrap_or(least)
 }
 
-pub(crate) const BY_ID: &str =
-    "SELECT id, account, nickname, role, availability, capacity, disabled FROM agents WHERE id = ?";
+/// A statement over `agents` with the columns [`agent`] reads.
+macro_rules! agent_statement {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, account, nickname, role, availability, capacity, disabled, departments, ",
+            "skills, auto_replies, idle_since, lost_at FROM agents ",
+            $rest
+        )
+    };
+}
+
+pub(crate) const BY_ID: &str = agent_statement!("WHERE id = ?");
 
 pub(crate) fn load(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<Agent>, StoreError> {
     tx.query_one(BY_ID, params![id], agent)
 }
 
 pub(crate) fn load_all(tx: &ReadTx<'_>) -> Result<Vec<Agent>, StoreError> {
-    tx.query(
-        "SELECT id, account, nickname, role, availability, capacity, disabled FROM agents \
-         ORDER BY id",
-        params![],
-        agent,
-    )
+    tx.query(agent_statement!("ORDER BY id"), params![], agent)
 }
 
 pub(crate) const NAMED: &str = "SELECT named_position, nickname FROM agents WHERE id = ?";
@@ -147,7 +183,8 @@ pub(crate) fn insert(
 ) -> Result<bool, StoreError> {
     let inserted = tx.execute(
         "INSERT INTO agents (id, account, account_key, nickname, role, password_hash, capacity, \
-         availability, disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         availability, disabled, departments, skills, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (account_key) DO NOTHING",
         params![
             agent.id,
@@ -159,6 +196,8 @@ pub(crate) fn insert(
             agent.capacity,
             availability_word(agent.availability),
             agent.disabled,
+            json(&agent.departments)?,
+            json(&agent.skills)?,
             now
         ],
     )?;
@@ -167,8 +206,18 @@ pub(crate) fn insert(
 
 pub(crate) fn update(tx: &mut WriteTx<'_>, agent: &Agent) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE agents SET nickname = ?, role = ?, capacity = ?, disabled = ? WHERE id = ?",
-        params![agent.nickname, role_word(agent.role), agent.capacity, agent.disabled, agent.id],
+        "UPDATE agents SET nickname = ?, role = ?, capacity = ?, disabled = ?, departments = ?, \
+         skills = ?, auto_replies = ? WHERE id = ?",
+        params![
+            agent.nickname,
+            role_word(agent.role),
+            agent.capacity,
+            agent.disabled,
+            json(&agent.departments)?,
+            json(&agent.skills)?,
+            json(&agent.auto_replies)?,
+            agent.id
+        ],
     )?;
     Ok(())
 }

@@ -16,6 +16,8 @@ fn request(account: &str) -> AddAgent {
         nickname: "Ben".into(),
         role: Role::Agent,
         capacity: 8,
+        departments: None,
+        skills: Vec::new(),
     }
 }
 
@@ -106,7 +108,7 @@ async fn a_repeated_choice_of_availability_changes_nothing() {
     let relay = TestRelay::open().await;
     let ben = relay.agent("Ben").await;
     let choose = async |id: &str, availability| {
-        let body = SetAvailability { availability };
+        let body = SetAvailability { availability, hand_over: false };
         let done = actions::set_availability(relay.app.clone(), ben.clone(), client(id), body);
         done.await.map(|_| ()).map_err(|error| error.code())
     };

@@ -116,7 +116,7 @@ impl Driver {
         };
         let started_ms = known.rows.now;
         let router = Router::rebuild(known.rows);
-        let log = app.store.subscribe(known.position);
+        let log = app.store.subscribe_to_news(known.position);
         let mut presence = app.hub.presence();
         presence.mark_changed();
         Some(Self {

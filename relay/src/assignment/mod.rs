@@ -5,6 +5,7 @@
 
 mod driver;
 mod facts;
+pub(crate) mod settings;
 
 #[cfg(test)]
 mod tests;

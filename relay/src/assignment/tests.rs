@@ -4,6 +4,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use yingke_shared::views::VisitorStatus;
+
 use crate::conversations::queries;
 use crate::limits::READERS_MAX;
 use crate::testing::TestRelay;
@@ -34,8 +36,8 @@ async fn whoever_waits_is_seen_to_while_every_session_reads() {
         loop {
             let id = id.clone();
             let read = relay.app.store.read_for_spine("look", move |tx| {
-                Ok(queries::visitor_conversation(tx, &id)?.is_some_and(|view| view.is_open())
-                    && queries::serving_agent(tx, &id)?.is_none())
+                let view = queries::visitor_conversation(tx, &id)?;
+                Ok(view.is_some_and(|view| matches!(view.status, VisitorStatus::Waiting { .. })))
             });
             if read.await.unwrap() {
                 break;

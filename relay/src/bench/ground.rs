@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use yingke_shared::commands::visitor::{PageContext, VisitorSendMessage};
+use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorSendMessage};
 use yingke_shared::frame::Outcome;
-use yingke_shared::ids::{AgentId, ClientId, ConversationId, SiteId, VisitorId};
+use yingke_shared::ids::{AgentId, ClientId, ConversationId, DepartmentId, SiteId, VisitorId};
 use yingke_shared::limits::CAPACITY_MAX;
+use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::views::{Availability, Role};
 
 use super::error::{BenchError, During as _};
@@ -18,6 +19,7 @@ use crate::auth::{self, TokenHash, VisitorIdentity};
 use crate::clock::{RealWorld, World as _};
 use crate::config::Config;
 use crate::conversations::actions::{ClaimOutcome, claim, send_as_visitor};
+use crate::settings::DEFAULT_DEPARTMENT;
 use crate::sites::{self, Domain};
 use crate::store::{Abort, Store, StoreError};
 use crate::{events, visitors};
@@ -111,6 +113,11 @@ async fn agent(app: &App, number: usize, capacity: usize) -> Result<KnownAgent, 
         availability: Availability::Online,
         capacity: u32::try_from(capacity).unwrap_or(CAPACITY_MAX),
         disabled: false,
+        departments: vec![DepartmentId::new(DEFAULT_DEPARTMENT).during("naming a department")?],
+        skills: Vec::new(),
+        auto_replies: AutoReplyTexts::default(),
+        idle_since: RealWorld.now(),
+        lost_at: None,
     };
     let now = RealWorld.now();
     let expires = auth::rules::session_ends(now);
@@ -150,7 +157,8 @@ async fn visitor(
     let client_id = ClientId::new(RealWorld.new_id()).during(during)?;
     let page = PageContext { url: "http://shop.localhost/".to_owned(), title: "Tea".to_owned() };
     let text = TEXT.to_owned();
-    let command = VisitorSendMessage { text, page, locale: "zh-CN".to_owned() };
+    let command =
+        VisitorSendMessage { text, page, locale: "zh-CN".to_owned(), asks: VisitorAsks::default() };
     let sent = send_as_visitor(Arc::clone(app), who, client_id, command).await;
     let conversation = match sent {
         Ok(Outcome::Accepted { conversation_id, .. }) => conversation_id,

@@ -5,24 +5,25 @@
 
 use std::collections::BTreeMap;
 
-use yingke_shared::events::{VisitorEvent, VisitorEventBody};
-use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
+use yingke_shared::events::{StaffEventBody, VisitorEvent, VisitorEventBody};
+use yingke_shared::ids::{AgentId, ConversationId, InvitationId, Position, SiteId, VisitorId};
 use yingke_shared::limits::{SNAPSHOT_CONVERSATIONS_MAX, SNAPSHOT_MESSAGES_MAX};
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 use yingke_shared::views::{
-    Author, ConversationRecord, ConversationStatus, VisitorCard, VisitorConversation,
-    VisitorMessage, VisitorSelf,
+    Author, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation, InvitationEnd,
+    ManagerAlert, Note, Role, VisitorCard, VisitorConversation, VisitorMessage, VisitorSelf,
 };
 
 use super::rules::{relation, visitor_label};
 use super::store::{self, Conversation, OpenConversation};
-use super::views::{visitor_message, visitor_status};
+use super::views::{staff_body, visitor_message, visitor_status};
 use crate::agents::queries::Cards;
+use crate::events::{Entry, InvitationChange, LogBody};
 use crate::limits::SNAPSHOT_BYTES_MAX;
 use crate::policy::Relation;
 use crate::sites::queries::Names;
 use crate::store::{ReadTx, StoreError};
-use crate::{agents, sites};
+use crate::{agents, settings, sites};
 
 /// Everything a member of staff sees now.
 pub fn staff_snapshot(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<StaffSnapshot, StoreError> {
@@ -30,15 +31,94 @@ pub fn staff_snapshot(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<StaffSnapsh
     let mut colleagues = BTreeMap::new();
     for agent in agents::queries::all(tx)? {
         if agent.id == *agent_id {
-            own = Some(agent.own_card());
+            own = Some((agent.own_card(), agent.role));
         } else {
             colleagues.insert(agent.id.clone(), agent.colleague());
         }
     }
-    let own = own.ok_or(StoreError::Corrupt("agent"))?;
-    let (records, has_more) = records_served_by(tx, agent_id, None)?;
+    let (own, role) = own.ok_or(StoreError::Corrupt("agent"))?;
+    let (mut records, has_more) = records_served_by(tx, agent_id, None)?;
+    // The few in which the reader takes part beside somebody else always fit.
+    let mut names = Names::default();
+    for row in store::member_of(tx, agent_id)? {
+        records.push(record(tx, row, agent_id, &mut names)?);
+    }
     let conversations = records.into_iter().map(|record| (record.id.clone(), record)).collect();
-    Ok(StaffSnapshot { own, colleagues, sites: sites::queries::all(tx)?, conversations, has_more })
+    let alerts = if role >= Role::Manager { store::alerts(tx)? } else { Vec::new() };
+    Ok(StaffSnapshot {
+        own,
+        colleagues,
+        sites: sites::queries::all(tx)?,
+        company: settings::queries::for_staff(tx)?,
+        invitations: incoming_to(tx, agent_id)?,
+        alerts: alerts.into_iter().map(|alert| (alert.conversation_id.clone(), alert)).collect(),
+        conversations,
+        has_more,
+    })
+}
+
+/// The open invitations this agent is asked by.
+pub fn incoming_to(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+) -> Result<BTreeMap<InvitationId, IncomingInvitation>, StoreError> {
+    let mut names = Names::default();
+    let mut incoming = BTreeMap::new();
+    for row in store::invitations_to(tx, agent_id)? {
+        let conversation = store::load(tx, &row.invitation.conversation_id)?
+            .ok_or(StoreError::Corrupt("invitation's conversation"))?;
+        incoming.insert(row.invitation.id.clone(), incoming_of(tx, row, conversation, &mut names)?);
+    }
+    Ok(incoming)
+}
+
+/// The invitation if this agent is asked by it now.
+pub fn incoming(
+    tx: &ReadTx<'_>,
+    id: &InvitationId,
+    agent_id: &AgentId,
+) -> Result<Option<IncomingInvitation>, StoreError> {
+    let Some(row) = store::load_invitation(tx, id)? else { return Ok(None) };
+    if !row.is_open || row.invitation.offered_to.as_ref() != Some(agent_id) {
+        return Ok(None);
+    }
+    let conversation = store::load(tx, &row.invitation.conversation_id)?
+        .ok_or(StoreError::Corrupt("invitation's conversation"))?;
+    incoming_of(tx, row, conversation, &mut Names::default()).map(Some)
+}
+
+fn incoming_of(
+    tx: &ReadTx<'_>,
+    row: store::InvitationRow,
+    conversation: Conversation,
+    names: &mut Names,
+) -> Result<IncomingInvitation, StoreError> {
+    // What was said when it was offered: so that the same invitation reads the same at any time.
+    let said = store::said_before(tx, &conversation.id, row.offered_position)?;
+    let visitor = visitor_card(tx, &conversation, names)?;
+    Ok(IncomingInvitation { rev: row.offered_position, invitation: row.invitation, visitor, said })
+}
+
+/// The open invitations of a conversation, as those who see it see them.
+pub fn open_invitations(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+) -> Result<Vec<Invitation>, StoreError> {
+    Ok(store::open_invitations(tx, id)?.into_iter().map(|row| row.invitation).collect())
+}
+
+/// The note told at this position, if there is one.
+pub fn note_at(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+    position: Position,
+) -> Result<Option<Note>, StoreError> {
+    store::note_at(tx, id, position)
+}
+
+/// What managers are told of this conversation, if it still needs a look.
+pub fn alert_of(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Option<ManagerAlert>, StoreError> {
+    Ok(store::alerts(tx)?.into_iter().find(|alert| alert.conversation_id == *id))
 }
 
 /// The open conversations an agent serves, by id, after `after`: at most 500 and 256 KiB, and
@@ -86,15 +166,21 @@ pub fn record_for(
     agent_id: &AgentId,
 ) -> Result<Option<ConversationRecord>, StoreError> {
     match store::load(tx, id)? {
-        Some(row) if serves(&row.status, agent_id) => {
+        Some(row) if row.seen_by().contains(agent_id) => {
             record(tx, row, agent_id, &mut Names::default()).map(Some)
         }
         _ => Ok(None),
     }
 }
 
-fn serves(status: &ConversationStatus, reader: &AgentId) -> bool {
-    matches!(status, ConversationStatus::Serving { agent_id } if agent_id == reader)
+/// The record of any conversation, as this reader sees it: for whoever watches or opens one.
+pub fn record_of(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+    reader: &AgentId,
+) -> Result<Option<ConversationRecord>, StoreError> {
+    let row = store::load(tx, id)?;
+    row.map(|row| record(tx, row, reader, &mut Names::default())).transpose()
 }
 
 /// How a member of staff stands to a conversation; `None` if there is none of this id.
@@ -105,15 +191,7 @@ pub fn relation_of(
 ) -> Result<Option<Relation>, StoreError> {
     let Some(row) = store::load(tx, id)? else { return Ok(None) };
     let ever_served = store::ever_served(tx, id, agent_id)?;
-    Ok(Some(relation(&row.status, agent_id, ever_served)))
-}
-
-/// The agent who serves the conversation now, if one does: who gets previews.
-pub fn serving_agent(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Option<AgentId>, StoreError> {
-    Ok(match store::load(tx, id)?.map(|row| row.status) {
-        Some(ConversationStatus::Serving { agent_id }) => Some(agent_id),
-        _ => None,
-    })
+    Ok(Some(relation(&row.status, &row.members, agent_id, ever_served)))
 }
 
 fn record(
@@ -129,21 +207,106 @@ fn record(
         last_said,
         visitor_marks: store::marks(tx, &row.id, &row.visitor_id)?.marks,
         own_read: store::marks(tx, &row.id, reader)?.read(),
-        visitor: VisitorCard {
-            label: visitor_label(&row.visitor_id),
-            site_name: names.get(tx, &row.site_id)?,
-            id: row.visitor_id,
-            site_id: row.site_id,
-            page_url: row.page_url,
-            page_title: row.page_title,
-            locale: row.locale,
-        },
+        visitor: visitor_card(tx, &row, names)?,
+        invitations: open_invitations(tx, &row.id)?,
+        department_id: row.department_id,
+        vip: row.vip,
+        members: row.members,
         id: row.id,
         status: row.status,
         started_at: row.started_at,
         assigned_at: row.assigned_at,
         first_response_at: row.first_response_at,
     })
+}
+
+fn visitor_card(
+    tx: &ReadTx<'_>,
+    row: &Conversation,
+    names: &mut Names,
+) -> Result<VisitorCard, StoreError> {
+    Ok(VisitorCard {
+        id: row.visitor_id.clone(),
+        site_id: row.site_id.clone(),
+        site_name: names.get(tx, &row.site_id)?,
+        label: visitor_label(&row.visitor_id),
+        page_url: row.page_url.clone(),
+        page_title: row.page_title.clone(),
+        locale: row.locale.clone(),
+    })
+}
+
+/// What those who see the conversation are told by an entry of the log; what it needs is read from
+/// rows.
+pub fn for_seeing(tx: &ReadTx<'_>, entry: &Entry) -> Result<Option<StaffEventBody>, StoreError> {
+    let Some(subject) = &entry.subject else { return Ok(None) };
+    let conversation_id = subject.conversation_id.clone();
+    Ok(match &entry.body {
+        LogBody::InvitationsChanged { .. } => {
+            let invitations = open_invitations(tx, &conversation_id)?;
+            Some(StaffEventBody::InvitationsChanged { conversation_id, invitations })
+        }
+        LogBody::NoteAdded => store::note_at(tx, &conversation_id, entry.position)?
+            .map(|note| StaffEventBody::NoteAdded { conversation_id, note }),
+        _ => staff_body(entry),
+    })
+}
+
+/// What agents who are or were asked by an invitation are told by an entry of the log.
+pub fn for_invited(
+    tx: &ReadTx<'_>,
+    entry: &Entry,
+) -> Result<Vec<(AgentId, StaffEventBody)>, StoreError> {
+    let LogBody::InvitationsChanged { change } = &entry.body else { return Ok(Vec::new()) };
+    let closed = |agent_id: &AgentId, invitation_id: &InvitationId, why| {
+        let invitation_id = invitation_id.clone();
+        vec![(agent_id.clone(), StaffEventBody::InvitationClosed { invitation_id, why })]
+    };
+    Ok(match change {
+        InvitationChange::Made { .. } => Vec::new(),
+        InvitationChange::Offered { invitation_id, agent_id } => {
+            let incoming = incoming(tx, invitation_id, agent_id)?;
+            let offered = incoming.map(|incoming| {
+                let incoming = Box::new(incoming);
+                (agent_id.clone(), StaffEventBody::InvitationOffered { incoming })
+            });
+            offered.into_iter().collect()
+        }
+        InvitationChange::Declined { invitation_id, agent_id } => {
+            closed(agent_id, invitation_id, InvitationEnd::Declined)
+        }
+        InvitationChange::Closed { invitation_id, why, offered_to } => match offered_to {
+            Some(agent_id) => closed(agent_id, invitation_id, *why),
+            None => Vec::new(),
+        },
+    })
+}
+
+/// What managers and admins are told by an entry of the log, whether they see the conversation or not.
+pub fn for_managers(tx: &ReadTx<'_>, entry: &Entry) -> Result<Option<StaffEventBody>, StoreError> {
+    let Some(subject) = &entry.subject else { return Ok(None) };
+    Ok(match &entry.body {
+        LogBody::ManagersAlerted { .. } => alert_of(tx, &subject.conversation_id)?
+            .map(|alert| StaffEventBody::ManagersAlerted { alert }),
+        LogBody::AlertCleared => {
+            let conversation_id = subject.conversation_id.clone();
+            Some(StaffEventBody::AlertCleared { conversation_id })
+        }
+        _ => None,
+    })
+}
+
+/// Whether [`for_seeing`], [`for_invited`] or [`for_managers`] read rows for this entry, or the entry
+/// itself says all.
+#[must_use]
+pub fn needs_rows(entry: &Entry) -> bool {
+    matches!(
+        entry.body,
+        LogBody::InvitationsChanged { .. }
+            | LogBody::NoteAdded
+            | LogBody::ManagersAlerted { .. }
+            | LogBody::AlertCleared
+    )
 }
 
 /// Everything a visitor sees now.
@@ -268,6 +431,7 @@ fn open(row: Conversation) -> OpenConversation {
         started_at: row.started_at,
         started_position: row.started_position,
         assigned_at: row.assigned_at,
+        members: row.members,
     }
 }
 
@@ -280,7 +444,9 @@ fn visitor_view(
         ConversationStatus::Serving { agent_id } => Some(cards.get(tx, agent_id)?),
         _ => None,
     };
+    let members = row.members.iter().map(|id| cards.get(tx, id)).collect::<Result<_, _>>()?;
     Ok(VisitorConversation {
+        members,
         rev: store::rev(tx, &row.id)?,
         status: visitor_status(&row.status, agent).ok_or(StoreError::Corrupt("status"))?,
         agent_marks: store::agent_marks(tx, &row.id, &row.visitor_id)?,

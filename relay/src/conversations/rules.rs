@@ -4,7 +4,9 @@ use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{AgentId, Seq, VisitorId};
 use yingke_shared::limits::PAGE_MESSAGES_MAX;
 use yingke_shared::time::Timestamp;
-use yingke_shared::views::{Author, ConversationStatus, EndedBy, Marks, WaitingReason};
+use yingke_shared::views::{
+    Author, ConversationStatus, EndedBy, ManagerAlertKind, Marks, WaitingReason,
+};
 
 use crate::auth::rules::sha256_hex;
 use crate::policy::Relation;
@@ -47,9 +49,15 @@ pub fn marked(before: Marks, said: Marks, last: Seq) -> Marks {
 
 /// How a member of staff stands to a conversation.
 #[must_use]
-pub fn relation(status: &ConversationStatus, reader: &AgentId, ever_served: bool) -> Relation {
+pub fn relation(
+    status: &ConversationStatus,
+    members: &[AgentId],
+    reader: &AgentId,
+    ever_served: bool,
+) -> Relation {
     match status {
         ConversationStatus::Serving { agent_id } if agent_id == reader => Relation::Serving,
+        ConversationStatus::Serving { .. } if members.contains(reader) => Relation::Member,
         _ if ever_served => Relation::Served,
         _ => Relation::Unrelated,
     }
@@ -74,15 +82,34 @@ pub fn reason_word(reason: WaitingReason) -> &'static str {
         WaitingReason::Routing => "routing",
         WaitingReason::AllFull => "all_full",
         WaitingReason::NobodyOnline => "nobody_online",
+        WaitingReason::Closed => "closed",
     }
 }
 
 /// The reason of a stored word.
 #[must_use]
 pub fn reason_of_word(word: &str) -> Option<WaitingReason> {
-    [WaitingReason::Routing, WaitingReason::AllFull, WaitingReason::NobodyOnline]
+    use WaitingReason as W;
+    [W::Routing, W::AllFull, W::NobodyOnline, W::Closed]
         .into_iter()
         .find(|reason| reason_word(*reason) == word)
+}
+
+/// The stored word of what managers are told.
+#[must_use]
+pub fn alert_word(what: ManagerAlertKind) -> &'static str {
+    match what {
+        ManagerAlertKind::NoAnswer => "no_answer",
+        ManagerAlertKind::OwnAgentGone => "own_agent_gone",
+    }
+}
+
+/// What managers are told, by the stored word.
+#[must_use]
+pub fn alert_of_word(word: &str) -> Option<ManagerAlertKind> {
+    [ManagerAlertKind::NoAnswer, ManagerAlertKind::OwnAgentGone]
+        .into_iter()
+        .find(|what| alert_word(*what) == word)
 }
 
 /// The stored word of who ended a conversation.
@@ -91,11 +118,18 @@ pub fn ended_by_word(by: EndedBy) -> &'static str {
     match by {
         EndedBy::Visitor => "visitor",
         EndedBy::Agent => "agent",
+        EndedBy::AgentAway => "agent_away",
+        EndedBy::VisitorSilent => "visitor_silent",
+        EndedBy::LeftQueue => "left_queue",
+        EndedBy::LeaveMessage => "leave_message",
     }
 }
 
 /// Who ended it, by the stored word.
 #[must_use]
 pub fn ended_by_of_word(word: &str) -> Option<EndedBy> {
-    [EndedBy::Visitor, EndedBy::Agent].into_iter().find(|by| ended_by_word(*by) == word)
+    use EndedBy as E;
+    [E::Visitor, E::Agent, E::AgentAway, E::VisitorSilent, E::LeftQueue, E::LeaveMessage]
+        .into_iter()
+        .find(|by| ended_by_word(*by) == word)
 }

@@ -2,24 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
+use yingke_shared::ids::{AgentId, ConversationId, DepartmentId, Position, SiteId, VisitorId};
 use yingke_shared::time::Timestamp;
-use yingke_shared::views::{ConversationStatus, EndedBy, WaitingReason};
+use yingke_shared::views::{ConversationStatus, EndedBy, ManagerAlert, WaitingReason};
 
-use super::rules::{ended_by_of_word, ended_by_word, reason_of_word, reason_word};
+use super::rules::{
+    alert_of_word, ended_by_of_word, ended_by_word, reason_of_word, reason_word, visitor_label,
+};
+use crate::events::members_of;
 use crate::params;
+use crate::settings::queries::default_department;
 use crate::store::{ReadTx, Row, StoreError, WriteTx};
 
+mod invitations;
 mod marks;
 mod messages;
+mod notes;
+
+pub(crate) use invitations::{
+    InvitationRow, all_open_invitations, close_invitation, decline, insert_invitation,
+    invitations_to, load_invitation, offer, open_invitations,
+};
 
 pub(crate) use marks::{ReaderMarks, agent_marks, marks, set_marks};
 #[cfg(test)]
 pub(crate) use messages::{HISTORY, MESSAGES};
 pub(crate) use messages::{
     INSERT_MESSAGE, RUNNING, SENT, history, insert_message, last_messages, message_bytes, messages,
-    running, sent, visitor_count_at,
+    running, said_before, sent, visitor_count_at,
 };
+pub(crate) use notes::{insert_note, note_at, note_of, notes_between};
 
 /// One conversation's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +49,25 @@ pub(crate) struct Conversation {
     pub(crate) started_position: Position,
     pub(crate) assigned_at: Option<Timestamp>,
     pub(crate) first_response_at: Option<Timestamp>,
+    /// `None` before the rules were asked.
+    pub(crate) department_id: Option<DepartmentId>,
+    pub(crate) vip: bool,
+    /// Who takes part beside the one who serves it.
+    pub(crate) members: Vec<AgentId>,
+    /// Managers were told of it and it is neither answered nor over.
+    pub(crate) is_alerted: bool,
+}
+
+impl Conversation {
+    /// Who sees it live: the one who serves it and the members.
+    pub(crate) fn seen_by(&self) -> Vec<AgentId> {
+        match &self.status {
+            ConversationStatus::Serving { agent_id } => {
+                std::iter::once(agent_id).chain(&self.members).cloned().collect()
+            }
+            ConversationStatus::Waiting { .. } | ConversationStatus::Ended { .. } => Vec::new(),
+        }
+    }
 }
 
 /// What routing needs of an open conversation.
@@ -54,6 +85,8 @@ pub struct OpenConversation {
     pub started_position: Position,
     /// When the serving agent took it.
     pub assigned_at: Option<Timestamp>,
+    /// Who takes part beside that agent.
+    pub members: Vec<AgentId>,
 }
 
 /// A statement over `conversations` with the columns [`conversation`] reads.
@@ -62,7 +95,7 @@ macro_rules! conversation_statement {
         concat!(
             "SELECT id, visitor_id, site_id, state, waiting_reason, agent_id, ended_at, ended_by, ",
             "page_url, page_title, locale, started_at, started_position, assigned_at, ",
-            "first_response_at FROM conversations ",
+            "first_response_at, department_id, vip, members, alert FROM conversations ",
             $rest
         )
     };
@@ -97,6 +130,10 @@ fn conversation(row: &Row<'_>) -> Result<Conversation, StoreError> {
         started_position: row.position(12)?,
         assigned_at: row.opt_time(13)?,
         first_response_at: row.opt_time(14)?,
+        department_id: row.opt_id(15)?,
+        vip: row.flag(16)?,
+        members: members_of(&row.text(17)?)?,
+        is_alerted: !row.text(18)?.is_empty(),
     })
 }
 
@@ -131,6 +168,19 @@ pub(crate) fn newest_of_visitor(
     visitor_id: &VisitorId,
 ) -> Result<Option<Conversation>, StoreError> {
     tx.query_one(NEWEST_OF_VISITOR, params![visitor_id], conversation)
+}
+
+/// What the agent takes part in beside somebody else, by id. Few conversations have members at all.
+pub(crate) const SHARED: &str =
+    conversation_statement!("WHERE state = 'serving' AND members <> '[]' ORDER BY id");
+
+pub(crate) fn member_of(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+) -> Result<Vec<Conversation>, StoreError> {
+    let mut shared = tx.query(SHARED, params![], conversation)?;
+    shared.retain(|row| row.members.contains(agent_id));
+    Ok(shared)
 }
 
 /// What the agent serves now, by id, after `after`.
@@ -251,6 +301,38 @@ pub(crate) fn claim(
         )?;
     }
     Ok(claimed == 1)
+}
+
+/// Who is told of a conversation live from now on beside the one who serves it.
+pub(crate) fn set_members(
+    tx: &mut WriteTx<'_>,
+    id: &ConversationId,
+    members: &[AgentId],
+) -> Result<(), StoreError> {
+    let members = serde_json::to_string(members).map_err(|_| StoreError::Corrupt("members"))?;
+    tx.execute("UPDATE conversations SET members = ? WHERE id = ?", params![members, id])?;
+    Ok(())
+}
+
+/// What managers are told of and nobody has seen to, by conversation.
+pub(crate) fn alerts(tx: &ReadTx<'_>) -> Result<Vec<ManagerAlert>, StoreError> {
+    tx.query(
+        "SELECT id, alert, alerted_at, alerted_position, visitor_id, department_id \
+         FROM conversations WHERE state <> 'ended' AND alert <> '' ORDER BY id",
+        params![],
+        |row| {
+            let visitor_id: VisitorId = row.id(4)?;
+            let department_id: Option<DepartmentId> = row.opt_id(5)?;
+            Ok(ManagerAlert {
+                conversation_id: row.id(0)?,
+                what: alert_of_word(&row.text(1)?).ok_or(StoreError::Corrupt("alert"))?,
+                at: row.time(2)?,
+                rev: row.position(3)?,
+                label: visitor_label(&visitor_id),
+                department_id: department_id.map_or_else(default_department, Ok)?,
+            })
+        },
+    )
 }
 
 /// Gives whether it waits for another reason now.

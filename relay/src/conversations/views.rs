@@ -33,8 +33,24 @@ pub fn staff_body(entry: &Entry) -> Option<StaffEventBody> {
         LogBody::AgentMarked { read, .. } => {
             Some(StaffEventBody::OwnRead { conversation_id, read: *read })
         }
-        LogBody::ConversationStarted
+        LogBody::Routed { department_id, vip } => Some(StaffEventBody::Routed {
+            conversation_id,
+            department_id: department_id.clone(),
+            vip: *vip,
+        }),
+        LogBody::MembersChanged { members, .. } => Some(StaffEventBody::MembersChanged {
+            conversation_id,
+            members: members.iter().map(|card| card.id.clone()).collect(),
+        }),
+        // Fan-out reads the rows of the first two; managers need not see the conversation.
+        LogBody::InvitationsChanged { .. }
+        | LogBody::NoteAdded
+        | LogBody::ManagersAlerted { .. }
+        | LogBody::AlertCleared
+        | LogBody::ConversationStarted
+        | LogBody::WrapUpDone { .. }
         | LogBody::AgentChanged { .. }
+        | LogBody::SettingsChanged { .. }
         | LogBody::SiteChanged { .. } => None,
     }
 }
@@ -61,7 +77,19 @@ pub fn visitor_body(entry: &Entry) -> Option<VisitorEventBody> {
         LogBody::AgentMarked { marks, .. } => {
             Some(VisitorEventBody::AgentMarked { conversation_id, marks: *marks })
         }
-        LogBody::AgentChanged { .. } | LogBody::SiteChanged { .. } => None,
+        LogBody::MembersChanged { members, .. } => {
+            Some(VisitorEventBody::MembersChanged { conversation_id, members: members.clone() })
+        }
+        // Nothing of these may reach a visitor: the visitor's side has no words for them.
+        LogBody::Routed { .. }
+        | LogBody::InvitationsChanged { .. }
+        | LogBody::NoteAdded
+        | LogBody::ManagersAlerted { .. }
+        | LogBody::AlertCleared
+        | LogBody::WrapUpDone { .. }
+        | LogBody::SettingsChanged { .. }
+        | LogBody::AgentChanged { .. }
+        | LogBody::SiteChanged { .. } => None,
     }
 }
 
@@ -74,6 +102,7 @@ fn just_started(id: ConversationId, rev: Position) -> VisitorConversation {
         agent_marks: Marks::default(),
         own_marks: Marks::default(),
         last_seq: Seq::ZERO,
+        members: Vec::new(),
     }
 }
 

@@ -13,8 +13,8 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Entry, LogBody, NewEvent, Subject};
+pub use body::{Entry, InvitationChange, LogBody, NewEvent, Sight, Subject};
 pub use read::{ReadLimits, Stretch, head, read_after, read_of_visitor};
-pub(crate) use stored::{END, INSERT, MOVE_END, insert};
-pub(crate) use tail::Tail;
+pub(crate) use stored::{END, INSERT, MOVE_END, insert, members_of};
+pub(crate) use tail::{Attendant, Tail};
 pub use tail::{LogError, LogReader};

@@ -3,13 +3,14 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use yingke_shared::ids::{AgentId, SiteId};
+use yingke_shared::ids::{AgentId, DepartmentId, SiteId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    AgentCard, Author, ConversationStatus, Marks, Message, MessageContent, ReadMark,
+    AgentCard, Author, ConversationStatus, ManagerAlertKind, Marks, Message, MessageContent,
+    ReadMark, RequeueReason,
 };
 
-use super::{Entry, LogBody, Subject};
+use super::{Entry, InvitationChange, LogBody, Sight, Subject};
 use crate::params;
 use crate::store::{ReadTx, Row, StoreError, WriteTx};
 
@@ -18,14 +19,88 @@ const STATUS: &str = "status_changed";
 const MESSAGE: &str = "message_appended";
 const VISITOR_MARKED: &str = "visitor_marked";
 const AGENT_MARKED: &str = "agent_marked";
+const ROUTED: &str = "routed";
+const MEMBERS: &str = "members_changed";
+const INVITATIONS: &str = "invitations_changed";
+const NOTE: &str = "note_added";
+const ALERTED: &str = "managers_alerted";
+const CLEARED: &str = "alert_cleared";
+const WRAP_UP_DONE: &str = "wrap_up_done";
+const SETTINGS: &str = "settings_changed";
 const AGENT: &str = "agent_changed";
 const SITE: &str = "site_changed";
 
 #[derive(Serialize, Deserialize)]
 struct StatusJson {
     status: ConversationStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Of entries from before there was `sight`.
+    #[serde(default, skip_serializing)]
     previous_agent: Option<AgentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sight: Option<SightJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    requeued: Option<RequeueReason>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct SightJson {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gained: Vec<AgentId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost: Vec<AgentId>,
+}
+
+impl From<&Sight> for SightJson {
+    fn from(sight: &Sight) -> Self {
+        Self { gained: sight.gained.clone(), lost: sight.lost.clone() }
+    }
+}
+
+impl From<SightJson> for Sight {
+    fn from(sight: SightJson) -> Self {
+        Self { gained: sight.gained, lost: sight.lost }
+    }
+}
+
+impl StatusJson {
+    /// In entries from before there was `sight`, every serving status was somebody's gain.
+    fn sight(&mut self) -> Sight {
+        if let Some(sight) = self.sight.take() {
+            return sight.into();
+        }
+        let serving = match &self.status {
+            ConversationStatus::Serving { agent_id } => Some(agent_id.clone()),
+            ConversationStatus::Waiting { .. } | ConversationStatus::Ended { .. } => None,
+        };
+        let before: Vec<_> = self.previous_agent.take().into_iter().collect();
+        let after: Vec<_> = serving.into_iter().collect();
+        Sight::between(&before, &after)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RoutedJson {
+    department_id: DepartmentId,
+    vip: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MembersJson {
+    members: Vec<AgentId>,
+    joined: Option<AgentId>,
+    left: Option<AgentId>,
+    sight: SightJson,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AlertJson {
+    what: ManagerAlertKind,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SettingsJson {
+    section: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,9 +137,28 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreErr
     let mut seq = None;
     let (kind, body) = match &entry.body {
         LogBody::ConversationStarted => (STARTED, String::new()),
-        LogBody::StatusChanged { status, previous_agent, agent: _ } => {
-            let previous_agent = previous_agent.clone();
-            (STATUS, json(&StatusJson { status: status.clone(), previous_agent })?)
+        LogBody::StatusChanged { status, agent: _, sight, requeued } => {
+            let (status, sight) = (status.clone(), Some(sight.into()));
+            let body = StatusJson { status, previous_agent: None, sight, requeued: *requeued };
+            (STATUS, json(&body)?)
+        }
+        LogBody::Routed { department_id, vip } => {
+            (ROUTED, json(&RoutedJson { department_id: department_id.clone(), vip: *vip })?)
+        }
+        LogBody::MembersChanged { members, joined, left, sight } => {
+            let members = members.iter().map(|card| card.id.clone()).collect();
+            let (joined, left) = (joined.clone(), left.clone());
+            (MEMBERS, json(&MembersJson { members, joined, left, sight: sight.into() })?)
+        }
+        LogBody::InvitationsChanged { change } => (INVITATIONS, json(change)?),
+        LogBody::NoteAdded => (NOTE, String::new()),
+        LogBody::ManagersAlerted { what } => (ALERTED, json(&AlertJson { what: *what })?),
+        LogBody::AlertCleared => (CLEARED, String::new()),
+        LogBody::WrapUpDone { agent_id } => {
+            (WRAP_UP_DONE, json(&AgentJson { agent_id: agent_id.clone() })?)
+        }
+        LogBody::SettingsChanged { section } => {
+            (SETTINGS, json(&SettingsJson { section: section.clone() })?)
         }
         LogBody::MessageAppended { message, first_response_at, agent: _ } => {
             seq = Some(message.seq);
@@ -95,7 +189,7 @@ macro_rules! log_statement {
         concat!(
             "SELECT position, at, kind, conversation_id, seq, body, visitor_id, agent_id, ",
             "client_id, author, actor_id, content, is_notice, message_at, visitor_count, ",
-            "unanswered_since, author_nickname, message_sum FROM v_log ",
+            "unanswered_since, author_nickname, message_sum, members FROM v_log ",
             $rest
         )
     };
@@ -107,7 +201,12 @@ pub(super) fn entry_of(tx: &ReadTx<'_>, row: &Row<'_>) -> Result<Entry, StoreErr
     let subject = match row.opt_id(3)? {
         None => None,
         Some(conversation_id) => {
-            Some(Subject { conversation_id, visitor_id: row.id(6)?, agent_id: row.opt_id(7)? })
+            let members = match row.opt_text(18)? {
+                None => Vec::new(),
+                Some(members) => members_of(&members)?,
+            };
+            let (visitor_id, agent_id) = (row.id(6)?, row.opt_id(7)?);
+            Some(Subject { conversation_id, visitor_id, agent_id, members })
         }
     };
     let kind = row.text(2)?;
@@ -115,13 +214,30 @@ pub(super) fn entry_of(tx: &ReadTx<'_>, row: &Row<'_>) -> Result<Entry, StoreErr
     let body = match kind.as_str() {
         STARTED => LogBody::ConversationStarted,
         STATUS => {
-            let StatusJson { status, previous_agent } = parse(&body)?;
-            let agent = match &status {
+            let mut stored: StatusJson = parse(&body)?;
+            let sight = stored.sight();
+            let agent = match &stored.status {
                 ConversationStatus::Serving { agent_id } => Some(card(tx, agent_id)?),
                 _ => None,
             };
-            LogBody::StatusChanged { status, agent, previous_agent }
+            let StatusJson { status, requeued, .. } = stored;
+            LogBody::StatusChanged { status, agent, sight, requeued }
         }
+        ROUTED => {
+            let RoutedJson { department_id, vip } = parse(&body)?;
+            LogBody::Routed { department_id, vip }
+        }
+        MEMBERS => {
+            let MembersJson { members, joined, left, sight } = parse(&body)?;
+            let members = members.iter().map(|id| card(tx, id)).collect::<Result<_, _>>()?;
+            LogBody::MembersChanged { members, joined, left, sight: sight.into() }
+        }
+        INVITATIONS => LogBody::InvitationsChanged { change: parse::<InvitationChange>(&body)? },
+        NOTE => LogBody::NoteAdded,
+        ALERTED => LogBody::ManagersAlerted { what: parse::<AlertJson>(&body)?.what },
+        CLEARED => LogBody::AlertCleared,
+        WRAP_UP_DONE => LogBody::WrapUpDone { agent_id: parse::<AgentJson>(&body)?.agent_id },
+        SETTINGS => LogBody::SettingsChanged { section: parse::<SettingsJson>(&body)?.section },
         MESSAGE => message_of(row, &body)?,
         VISITOR_MARKED => LogBody::VisitorMarked { marks: parse(&body)? },
         AGENT_MARKED => {
@@ -181,6 +297,12 @@ fn card(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<AgentCard, StoreError> {
         })?;
     let nickname = nickname.ok_or(StoreError::Corrupt("an event names an unknown agent"))?;
     Ok(AgentCard { id: agent_id.clone(), nickname })
+}
+
+/// Who takes part, as a conversation's row holds it.
+pub(crate) fn members_of(text: &str) -> Result<Vec<AgentId>, StoreError> {
+    // Nearly all have none.
+    if text == "[]" { Ok(Vec::new()) } else { parse(text) }
 }
 
 /// How much an entry weighs in memory and, roughly, on the wire.

@@ -1,26 +1,61 @@
 //! The end of the log in memory: published strictly in order after each commit, read by the few who
 //! follow the whole log (fan-out, the assignment driver). A follower that falls behind what is kept
 //! reads the database instead and misses nothing.
+//!
+//! One follower may be *attending*: while it is at the end of the log, what is committed is given to
+//! it at once, on the thread that committed and before the writers are answered, so that an answer
+//! and the delivery of the same message leave together. What it cannot take there it reads like any
+//! other follower.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use yingke_shared::ids::{Epoch, Position};
 
 use super::Entry;
 use super::read::{ReadLimits, read_after};
 use super::stored::size_of;
-use crate::limits::{LOG_READ_ENTRIES_MAX, TAIL_BYTES_MAX, TAIL_ENTRIES_MAX};
+use crate::limits::{LOG_READ_ENTRIES_MAX, ROUTINE_WAITS_MS, TAIL_BYTES_MAX, TAIL_ENTRIES_MAX};
 use crate::store::{Store, StoreError};
 
 /// The newest entries. Written by whoever runs batches, and by nobody else.
 pub(crate) struct Tail {
+    /// Who takes entries on the writer's own thread. Locked before `state`.
+    attending: Mutex<Option<Seat>>,
     state: Mutex<State>,
     /// Wakes followers; true once nothing more will come.
     published: watch::Sender<Published>,
+    /// Changes when there are news among what was published.
+    news: watch::Sender<()>,
     limits: TailLimits,
+}
+
+/// Takes entries as they are committed, on the thread that committed them: quickly, and without
+/// waiting for anything.
+pub(crate) trait Attendant: Send + 'static {
+    /// Takes the first of them, in order; gives how many. Fewer than all ends the attendance: the rest
+    /// is read from the log.
+    fn take(&mut self, entries: &[Arc<Entry>]) -> usize;
+    /// The writers were answered: whoever got something may be woken.
+    fn wake(&mut self);
+}
+
+/// The attendant's place.
+struct Seat {
+    attendant: Box<dyn Attendant>,
+    /// Told how far it came when it can take no more.
+    ended: oneshot::Sender<Position>,
+}
+
+/// What was published and nobody was woken for yet.
+#[must_use]
+pub(crate) struct Unrung {
+    head: Position,
+    is_news: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -52,24 +87,57 @@ impl Tail {
     pub(super) fn with_limits(epoch: Epoch, head: Position, limits: TailLimits) -> Self {
         let state = State { epoch, entries: VecDeque::new(), bytes: 0, head };
         let (published, _) = watch::channel(Published { head, closed: false });
-        Self { state: Mutex::new(state), published, limits }
+        let (news, _) = watch::channel(());
+        Self { attending: Mutex::new(None), state: Mutex::new(state), published, news, limits }
     }
 
-    /// Shows committed entries to the followers. They continue where the last ones ended.
-    pub(crate) fn publish(&self, entries: Vec<Arc<Entry>>) {
-        let Some(head) = entries.last().map(|entry| entry.position) else { return };
+    /// Shows committed entries to the followers, which continue where the last ones ended. They are
+    /// woken by [`Tail::ring`].
+    pub(crate) fn publish(&self, entries: &[Arc<Entry>]) -> Option<Unrung> {
+        let head = entries.last()?.position;
+        let mut attending = self.attending.lock();
+        let before = self.keep(entries, head);
+        if let Some(seat) = attending.as_mut() {
+            let taken = catch_unwind(AssertUnwindSafe(|| seat.attendant.take(entries)));
+            let taken = taken.unwrap_or_default().min(entries.len());
+            if taken < entries.len()
+                && let Some(Seat { mut attendant, ended }) = attending.take()
+            {
+                let last = taken.checked_sub(1).and_then(|last| entries.get(last));
+                // Those that were taken are not woken by anybody else.
+                attendant.wake();
+                // Whoever went away meanwhile begins anew anyway.
+                let _ = ended.send(last.map_or(before, |entry| entry.position));
+            }
+        }
+        Some(Unrung { head, is_news: entries.iter().any(|entry| entry.body.is_news()) })
+    }
+
+    /// Wakes whom [`Tail::publish`] gave something.
+    pub(crate) fn ring(&self, unrung: Unrung) {
+        let Unrung { head, is_news } = unrung;
+        if let Some(seat) = self.attending.lock().as_mut() {
+            seat.attendant.wake();
+        }
+        self.published.send_modify(|published| published.head = head);
+        if is_news {
+            self.news.send_replace(());
+        }
+    }
+
+    /// Gives where the log ended before.
+    fn keep(&self, entries: &[Arc<Entry>], head: Position) -> Position {
         let mut state = self.state.lock();
         for entry in entries {
-            state.bytes += size_of(&entry);
-            state.entries.push_back(entry);
+            state.bytes += size_of(entry);
+            state.entries.push_back(Arc::clone(entry));
         }
-        state.head = head;
+        let before = std::mem::replace(&mut state.head, head);
         while state.entries.len() > self.limits.entries_max || state.bytes > self.limits.bytes_max {
             let Some(oldest) = state.entries.pop_front() else { break };
             state.bytes -= size_of(&oldest);
         }
-        drop(state);
-        self.published.send_modify(|published| published.head = head);
+        before
     }
 
     pub(crate) fn head(&self) -> (Epoch, Position) {
@@ -83,7 +151,24 @@ impl Tail {
 
     /// Followers end when they have read what there is.
     pub(crate) fn close(&self) {
+        self.attending.lock().take();
         self.published.send_modify(|published| published.closed = true);
+        self.news.send_replace(());
+    }
+
+    /// Gives the attendant its place if it has everything up to the end of the log.
+    fn seat(
+        &self,
+        position: Position,
+        attendant: Box<dyn Attendant>,
+    ) -> Option<oneshot::Receiver<Position>> {
+        let mut attending = self.attending.lock();
+        if self.state.lock().head != position || self.published.borrow().closed {
+            return None;
+        }
+        let (ended, told) = oneshot::channel();
+        *attending = Some(Seat { attendant, ended });
+        Some(told)
     }
 
     /// What follows `after` in memory; `None` if its beginning is no longer kept.
@@ -121,20 +206,48 @@ pub struct LogReader {
     store: Store,
     tail: Arc<Tail>,
     published: watch::Receiver<Published>,
+    /// Of a reader that lets messages and marks wait a little.
+    news: Option<watch::Receiver<()>>,
     /// Everything up to here was given out.
     position: Position,
+}
+
+/// Frees the attendant's place.
+struct Vacate<'t>(&'t Tail);
+
+impl Drop for Vacate<'_> {
+    fn drop(&mut self) {
+        self.0.attending.lock().take();
+    }
 }
 
 impl LogReader {
     pub(crate) fn new(store: Store, tail: Arc<Tail>, from: Position) -> Self {
         let published = tail.published.subscribe();
-        Self { store, tail, published, position: from }
+        Self { store, tail, published, news: None, position: from }
+    }
+
+    /// A reader that gets everything too: [news](super::LogBody::is_news) and what came before them
+    /// at once, messages and marks alone some at a time, a little later.
+    pub(crate) fn of_news(store: Store, tail: Arc<Tail>, from: Position) -> Self {
+        let news = Some(tail.news.subscribe());
+        Self { news, ..Self::new(store, tail, from) }
     }
 
     /// Everything up to here was given out.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// While nothing is left to read, `attendant` takes what is committed as it is. Ends when there is
+    /// something to read again, be it that the attendant could not take it.
+    pub(crate) async fn attend(&mut self, attendant: impl Attendant) -> Result<(), LogError> {
+        let Some(told) = self.tail.seat(self.position, Box::new(attendant)) else { return Ok(()) };
+        // If the waiting is given up, the place is free again.
+        let _vacate = Vacate(&self.tail);
+        self.position = told.await.map_err(|_| LogError::Closed)?;
+        Ok(())
     }
 
     /// The next entries: in order, without a hole, at least one. Waits if there are none yet.
@@ -152,8 +265,24 @@ impl LogReader {
                     return Ok(entries);
                 }
             }
-            if closed || self.published.changed().await.is_err() {
+            if closed || !self.more().await {
                 return Err(LogError::Closed);
+            }
+        }
+    }
+
+    /// Waits until there is more to read; gives whether there can be.
+    async fn more(&mut self) -> bool {
+        let Some(news) = &mut self.news else { return self.published.changed().await.is_ok() };
+        // What of the news was seen with what has been read is known; what comes from now on is not.
+        tokio::select! {
+            biased;
+            changed = news.changed() => changed.is_ok(),
+            changed = self.published.changed() => {
+                let routine = Duration::from_millis(ROUTINE_WAITS_MS);
+                // Nothing wakes this reader for more of the same meanwhile.
+                let _ = tokio::time::timeout(routine, news.changed()).await;
+                changed.is_ok()
             }
         }
     }

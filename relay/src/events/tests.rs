@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq, VisitorId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    AgentCard, Author, ConversationStatus, EndedBy, Marks, Message, MessageContent, ReadMark,
-    SystemNotice, WaitingReason,
+    AgentCard, Author, ConversationStatus, EndedBy, InvitationEnd, ManagerAlertKind, Marks,
+    Message, MessageContent, ReadMark, RequeueReason, SystemNotice, WaitingReason,
 };
 
 use super::*;
@@ -179,6 +179,7 @@ impl Rows {
             conversation_id: ConversationId::new(self.conversation).unwrap(),
             visitor_id: VisitorId::new(self.visitor).unwrap(),
             agent_id: Some(ana()),
+            members: Vec::new(),
         }
     }
 }
@@ -255,13 +256,17 @@ fn one_of_each() -> Vec<NewEvent> {
         unanswered_since: None,
         ..message(1, Author::System, "")
     };
-    let status =
-        |status, agent, previous_agent| LogBody::StatusChanged { status, agent, previous_agent };
+    let status = |status, agent, gained: &[AgentId], lost: &[AgentId], requeued| {
+        let sight = Sight { gained: gained.to_vec(), lost: lost.to_vec() };
+        LogBody::StatusChanged { status, agent, sight, requeued }
+    };
+    let serving = ConversationStatus::Serving { agent_id: ana() };
     vec![
         about(LogBody::ConversationStarted),
         message_event(notice, None, None),
         message_event(message(2, Author::Visitor, "在吗？"), None, None),
-        about(status(ConversationStatus::Serving { agent_id: ana() }, Some(ana_card()), None)),
+        about(LogBody::Routed { department_id: "default".parse().unwrap(), vip: true }),
+        about(status(serving, Some(ana_card()), &[ana()], &[], None)),
         message_event(
             message(3, Author::Agent { agent_id: ana() }, "在的"),
             Some(ana_card()),
@@ -276,9 +281,35 @@ fn one_of_each() -> Vec<NewEvent> {
         about(status(
             ConversationStatus::Waiting { reason: WaitingReason::AllFull },
             None,
-            Some(ana()),
+            &[],
+            &[ana()],
+            Some(RequeueReason::NoAnswer),
         )),
-        about(status(ConversationStatus::Ended { by: EndedBy::Visitor, at: at(9) }, None, None)),
+        about(LogBody::MembersChanged {
+            members: vec![ana_card()],
+            joined: Some(ana()),
+            left: None,
+            sight: Sight { gained: vec![ana()], lost: Vec::new() },
+        }),
+        about(LogBody::InvitationsChanged {
+            change: InvitationChange::Closed {
+                invitation_id: "i1".parse().unwrap(),
+                why: InvitationEnd::Expired,
+                offered_to: Some(ana()),
+            },
+        }),
+        about(LogBody::NoteAdded),
+        about(LogBody::ManagersAlerted { what: ManagerAlertKind::NoAnswer }),
+        about(LogBody::AlertCleared),
+        about(LogBody::WrapUpDone { agent_id: ana() }),
+        about(status(
+            ConversationStatus::Ended { by: EndedBy::Visitor, at: at(9) },
+            None,
+            &[],
+            &[],
+            None,
+        )),
+        alone(LogBody::SettingsChanged { section: "rules".to_owned() }),
         alone(LogBody::AgentChanged { agent_id: ana() }),
         alone(LogBody::SiteChanged { site_id: "site-1".parse().unwrap() }),
     ]

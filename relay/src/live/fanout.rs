@@ -2,9 +2,9 @@
 //! the sessions that may see it. An entry is encoded at most once for each side, and not at all
 //! when nobody of that side is there.
 //!
-//! Who may see an entry is decided here: a conversation's events go to the agent who serves it and
-//! to its visitor, by the entry alone. An agent who comes to serve gets the whole record, one who no
-//! longer does gets a withdrawal. What a site shows goes to its visitors; an agent's other name goes
+//! Who may see an entry is decided here: a conversation's events go to the agent who serves it, to
+//! those who take part or watch it, and to its visitor, by the entry alone. An agent who comes to see
+//! it gets the whole record, one who no longer does gets a withdrawal. What a site shows goes to its visitors; an agent's other name goes
 //! to the visitors whom that agent ever served, for no other screen can hold it.
 
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use yingke_shared::views::{AgentCard, ConversationStatus};
 use super::frames;
 use super::hub::{Hub, ServingNow};
 use super::mailbox::Mailbox;
-use super::staff::{card_event, for_staff};
+use super::staff::{card_event, is_for};
 use crate::agents;
 use crate::app::App;
 use crate::conversations::{queries, views};
-use crate::events::{self, Entry, LogBody, LogError, Subject};
-use crate::sites;
+use crate::events::{self, Attendant, Entry, LogBody, LogError, Sight, Subject};
 use crate::store::StoreError;
+use crate::{settings, sites};
 
 /// A read of the database that failed is tried again after this.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -64,6 +64,10 @@ enum Followed {
 async fn follow_from(app: &App, from: Position) -> Followed {
     let mut log = app.store.subscribe(from);
     loop {
+        // At the end of the log the writer itself fans out; this task goes on where it cannot.
+        if log.attend(OnCommit::new(app.hub.clone())).await.is_err() {
+            return Followed::ToItsEnd;
+        }
         let entries = match log.next().await {
             Ok(entries) => entries,
             Err(LogError::Closed) => return Followed::ToItsEnd,
@@ -86,8 +90,50 @@ async fn follow_from(app: &App, from: Position) -> Followed {
                 return Followed::ToItsEnd;
             }
         }
-        app.hub.set_fanned(upto, &rung);
+        app.hub.set_fanned(upto);
+        rung.iter().for_each(|mailbox| mailbox.ring());
     }
+}
+
+/// Fan-out on the writer's thread: what needs nothing but the hub, so that answers and deliveries
+/// leave together and nobody else is woken for a message.
+struct OnCommit {
+    hub: Hub,
+    rung: Vec<Arc<Mailbox>>,
+}
+
+impl OnCommit {
+    fn new(hub: Hub) -> Self {
+        Self { hub, rung: Vec::new() }
+    }
+}
+
+impl Attendant for OnCommit {
+    fn take(&mut self, entries: &[Arc<Entry>]) -> usize {
+        let mut taken = 0;
+        for entry in entries {
+            // Nearly everything is messages and marks; the rest may need to read the database.
+            let Some(subject) = entry.subject.as_ref().filter(|_| !entry.body.is_news()) else {
+                break;
+            };
+            give_as_it_is(&self.hub, entry, subject, &mut self.rung);
+            self.hub.set_fanned(entry.position);
+            taken += 1;
+        }
+        taken
+    }
+
+    fn wake(&mut self) {
+        self.rung.drain(..).for_each(|mailbox| mailbox.ring());
+    }
+}
+
+/// What readers see by the entry alone: all of a message or a mark.
+fn give_as_it_is(hub: &Hub, entry: &Entry, subject: &Subject, rung: &mut Vec<Arc<Mailbox>>) {
+    if let Some(body) = views::staff_body(entry) {
+        to_seeing(hub, entry, subject, body, &[], rung);
+    }
+    to_visitor(hub, entry, &subject.visitor_id, rung);
 }
 
 /// Learns who serves whom and which sites show no previews; gives where the log goes on from there.
@@ -98,9 +144,10 @@ async fn start(app: &App) -> Option<Position> {
             let mut serving = Vec::new();
             for agent in agents::queries::all(tx)? {
                 for open in queries::serving_of_agent(tx, &agent.id)? {
-                    let agent_id = agent.id.clone();
-                    serving
-                        .push((open.visitor_id, ServingNow { conversation_id: open.id, agent_id }));
+                    let mut agents = vec![agent.id.clone()];
+                    agents.extend(open.members);
+                    let now = ServingNow { conversation_id: open.id, agents };
+                    serving.push((open.visitor_id, now));
                 }
             }
             Ok((head, serving, sites::queries::all(tx)?))
@@ -140,20 +187,26 @@ async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) -> Result<
         (LogBody::SiteChanged { site_id }, _) => {
             return site_changed(app, entry, site_id, rung).await;
         }
+        (LogBody::SettingsChanged { .. }, _) => return settings_changed(app, entry, rung).await,
         (_, None) => {}
         (body, Some(subject)) => {
-            if let LogBody::StatusChanged { status, previous_agent, .. } = body {
-                let now = serving_now(subject, status);
-                let gained =
-                    now.as_ref().is_some_and(|now| Some(&now.agent_id) != previous_agent.as_ref());
-                app.hub.set_serving(&subject.visitor_id, now);
-                to_agents_of_status(app, entry, subject, status, previous_agent.as_ref(), rung)
-                    .await?;
-                if gained {
-                    app.hub.tell_if_online(&subject.visitor_id);
+            let none = Sight::default();
+            let sight = match body {
+                LogBody::StatusChanged { sight, .. } | LogBody::MembersChanged { sight, .. } => {
+                    app.hub.set_serving(&subject.visitor_id, serving_now(subject, body));
+                    sight
                 }
-            } else if let Some(agent_id) = &subject.agent_id {
-                to_agent(&app.hub, entry, agent_id, rung);
+                _ => &none,
+            };
+            to_staff(app, entry, subject, sight, rung).await?;
+            if !sight.gained.is_empty() {
+                app.hub.tell_if_online(&subject.visitor_id);
+            }
+            if matches!(
+                body,
+                LogBody::StatusChanged { status: ConversationStatus::Ended { .. }, .. }
+            ) {
+                app.hub.forget_watched(&subject.conversation_id);
             }
             to_visitor(&app.hub, entry, &subject.visitor_id, rung);
         }
@@ -161,44 +214,129 @@ async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) -> Result<
     Ok(())
 }
 
-fn serving_now(subject: &Subject, status: &ConversationStatus) -> Option<ServingNow> {
-    match status {
-        ConversationStatus::Serving { agent_id } => Some(ServingNow {
-            conversation_id: subject.conversation_id.clone(),
-            agent_id: agent_id.clone(),
-        }),
-        ConversationStatus::Waiting { .. } | ConversationStatus::Ended { .. } => None,
+fn serving_now(subject: &Subject, body: &LogBody) -> Option<ServingNow> {
+    let is_over = matches!(
+        body,
+        LogBody::StatusChanged {
+            status: ConversationStatus::Waiting { .. } | ConversationStatus::Ended { .. },
+            ..
+        }
+    );
+    if is_over || subject.agent_id.is_none() {
+        return None;
     }
+    let conversation_id = subject.conversation_id.clone();
+    Some(ServingNow { conversation_id, agents: subject.agents().cloned().collect() })
 }
 
-async fn to_agents_of_status(
+/// Staff who see the conversation get the event; who lost sight of it a withdrawal, who gained it the
+/// record. Beside them those who watch it, who are asked by an invitation, and managers.
+async fn to_staff(
     app: &App,
     entry: &Entry,
     subject: &Subject,
-    status: &ConversationStatus,
-    previous: Option<&AgentId>,
+    sight: &Sight,
     rung: &mut Vec<Arc<Mailbox>>,
 ) -> Result<(), Closed> {
     let id = &subject.conversation_id;
-    let withdrawn = || StaffEventBody::ConversationWithdrawn { conversation_id: id.clone() };
-    match status {
-        ConversationStatus::Serving { agent_id } if previous != Some(agent_id) => {
-            if let Some(previous) = previous {
-                put_staff(&app.hub, entry.position, withdrawn(), previous, rung);
-            }
-            gained(app, entry.position, id, agent_id, rung).await?;
+    for agent_id in &sight.lost {
+        let body = StaffEventBody::ConversationWithdrawn { conversation_id: id.clone() };
+        put_staff(&app.hub, entry.position, body, agent_id, rung);
+    }
+    let told = if queries::needs_rows(entry) {
+        let Some(told) = told_of_rows(app, entry).await? else { return Ok(()) };
+        told
+    } else {
+        Told { seeing: views::staff_body(entry), ..Told::default() }
+    };
+    for (agent_id, body) in told.invited {
+        put_staff(&app.hub, entry.position, body, &agent_id, rung);
+    }
+    if let Some(body) = told.managers
+        && let Some(json) = frames::shared(&StaffEvent { position: entry.position, body })
+    {
+        app.hub.put_to_managers(entry.position, &json, rung);
+    }
+    if let Some(body) = told.seeing {
+        to_seeing(&app.hub, entry, subject, body, &sight.gained, rung);
+    }
+    for agent_id in &sight.gained {
+        gained(app, entry.position, id, agent_id, rung).await?;
+    }
+    Ok(())
+}
+
+/// To everybody who sees the conversation, encoded once; not to who gains it, for the record has it.
+fn to_seeing(
+    hub: &Hub,
+    entry: &Entry,
+    subject: &Subject,
+    body: StaffEventBody,
+    gained: &[AgentId],
+    rung: &mut Vec<Arc<Mailbox>>,
+) {
+    let reads = |agent_id: &&AgentId| {
+        !gained.contains(agent_id) && is_for(entry, agent_id) && hub.has_agent(agent_id)
+    };
+    let id = &subject.conversation_id;
+    // Marks are the reader's own; a watcher has none.
+    let watched = !matches!(entry.body, LogBody::AgentMarked { .. }) && hub.is_watched(id);
+    if !watched && !subject.agents().any(|agent_id| reads(&agent_id)) {
+        return;
+    }
+    let Some(json) = frames::shared(&StaffEvent { position: entry.position, body }) else { return };
+    for agent_id in subject.agents().filter(reads) {
+        hub.put_to_agent(agent_id, entry.position, &json, rung);
+    }
+    if watched {
+        hub.put_to_watchers(id, entry.position, &json, rung);
+    }
+}
+
+/// What an entry tells whom.
+#[derive(Default)]
+struct Told {
+    seeing: Option<StaffEventBody>,
+    invited: Vec<(AgentId, StaffEventBody)>,
+    managers: Option<StaffEventBody>,
+}
+
+/// The same for an entry that refers to rows. `None`: they are damaged, and everybody begins again.
+async fn told_of_rows(app: &App, entry: &Entry) -> Result<Option<Told>, Closed> {
+    let of = entry.clone();
+    let read = again(app, "rows of an entry", move |tx| {
+        Ok(Told {
+            seeing: queries::for_seeing(tx, &of)?,
+            invited: queries::for_invited(tx, &of)?,
+            managers: queries::for_managers(tx, &of)?,
+        })
+    });
+    match read.await {
+        Ok(told) => Ok(Some(told)),
+        Err(Unread::Closed) => Err(Closed),
+        Err(Unread::Damaged) => {
+            app.hub.send_everybody_away();
+            Ok(None)
         }
-        ConversationStatus::Serving { agent_id } => to_agent(&app.hub, entry, agent_id, rung),
-        ConversationStatus::Waiting { .. } => {
-            if let Some(previous) = previous {
-                put_staff(&app.hub, entry.position, withdrawn(), previous, rung);
-            }
+    }
+}
+
+async fn settings_changed(
+    app: &App,
+    entry: &Entry,
+    rung: &mut Vec<Arc<Mailbox>>,
+) -> Result<(), Closed> {
+    let company = match again(app, "changed settings", settings::queries::for_staff).await {
+        Ok(company) => company,
+        Err(Unread::Closed) => return Err(Closed),
+        Err(Unread::Damaged) => {
+            app.hub.send_everybody_away();
+            return Ok(());
         }
-        ConversationStatus::Ended { .. } => {
-            if let Some(agent_id) = subject.agent_id.as_ref().or(previous) {
-                to_agent(&app.hub, entry, agent_id, rung);
-            }
-        }
+    };
+    let body = StaffEventBody::CompanyChanged { company };
+    if let Some(json) = frames::shared(&StaffEvent { position: entry.position, body }) {
+        app.hub.put_to_all_staff(entry.position, &json, rung);
     }
     Ok(())
 }
@@ -328,14 +466,6 @@ async fn site_changed(
         }
     }
     Ok(())
-}
-
-fn to_agent(hub: &Hub, entry: &Entry, agent_id: &AgentId, rung: &mut Vec<Arc<Mailbox>>) {
-    if hub.has_agent(agent_id)
-        && let Some(body) = for_staff(entry, agent_id)
-    {
-        put_staff(hub, entry.position, body, agent_id, rung);
-    }
 }
 
 fn put_staff(

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::{StaffFrame, StaffSignal, VisitorFrame, VisitorSignal};
 use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
+use yingke_shared::views::Role;
 
 use super::frames;
 use super::mailbox::Mailbox;
@@ -61,6 +62,8 @@ struct State {
     serving: BTreeMap<VisitorId, ServingNow>,
     /// The same by agent.
     served: BTreeMap<AgentId, BTreeMap<ConversationId, VisitorId>>,
+    /// What single sockets asked to see beside what is theirs.
+    watching: Watching,
     /// Sites whose typing preview is switched off. Kept by fan-out.
     without_preview: BTreeSet<SiteId>,
 }
@@ -78,9 +81,14 @@ struct Place {
 
 struct Session {
     number: u64,
-    /// Of staff: which signing in it belongs to.
-    token: Option<Box<TokenHash>>,
+    /// Of staff: which signing in it belongs to, and with which rights.
+    staff: Option<Box<StaffSession>>,
     mailbox: Arc<Mailbox>,
+}
+
+struct StaffSession {
+    token: TokenHash,
+    role: Role,
 }
 
 impl Place {
@@ -106,13 +114,13 @@ impl Place {
     }
 }
 
-/// A conversation that an agent serves now.
+/// A conversation that is served now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServingNow {
     /// Which.
     pub conversation_id: ConversationId,
-    /// By whom.
-    pub agent_id: AgentId,
+    /// By whom, and who takes part beside.
+    pub agents: Vec<AgentId>,
 }
 
 impl Default for Hub {
@@ -149,7 +157,8 @@ impl Hub {
     /// Ends every socket of this session: signed out, password changed.
     pub fn end_session(&self, token: &TokenHash) {
         let state = self.inner.state.lock();
-        let of_token = |session: &&Session| session.token.as_deref() == Some(token);
+        let of_token =
+            |session: &&Session| session.staff.as_ref().is_some_and(|staff| staff.token == *token);
         for session in state.all_staff().filter(of_token) {
             session.mailbox.end(WireError::new(ErrorCode::Unauthenticated));
         }
@@ -205,20 +214,22 @@ impl Hub {
     pub(crate) fn join_staff(
         &self,
         agent_id: &AgentId,
+        role: Role,
         token: &TokenHash,
         mailbox: &Arc<Mailbox>,
     ) -> Registration {
         let mut state = self.inner.state.lock();
         let number = state.new_session(mailbox);
-        let token = Some(Box::new(token.clone()));
-        let session = Session { number, token, mailbox: Arc::clone(mailbox) };
+        let staff = Some(Box::new(StaffSession { token: token.clone(), role }));
+        let session = Session { number, staff, mailbox: Arc::clone(mailbox) };
         let place = state.staff.entry(agent_id.clone()).or_default();
         let is_first = place.add(session, SOCKETS_PER_AGENT_MAX);
         drop(state);
         if is_first {
             self.inner.presence.send_modify(|count| *count += 1);
         }
-        Registration { hub: self.clone(), number, reader: Reader::Staff(agent_id.clone()) }
+        let seat = Seat { number, mailbox: Arc::clone(mailbox) };
+        Registration { hub: self.clone(), seat, reader: Reader::Staff(agent_id.clone()) }
     }
 
     /// From now on the visitor's events come into `mailbox`.
@@ -230,20 +241,22 @@ impl Hub {
     ) -> Registration {
         let mut state = self.inner.state.lock();
         let number = state.new_session(mailbox);
-        let session = Session { number, token: None, mailbox: Arc::clone(mailbox) };
+        let session = Session { number, staff: None, mailbox: Arc::clone(mailbox) };
         let site = state.site(site_id);
         let place = state.visitors.entry(visitor_id.clone()).or_default();
         place.site = Some(site);
         if place.add(session, SOCKETS_PER_VISITOR_MAX) {
             state.tell_online(visitor_id, true);
         }
-        Registration { hub: self.clone(), number, reader: Reader::Visitor(visitor_id.clone()) }
+        let seat = Seat { number, mailbox: Arc::clone(mailbox) };
+        Registration { hub: self.clone(), seat, reader: Reader::Visitor(visitor_id.clone()) }
     }
 
     fn leave(&self, number: u64, reader: &Reader) {
         let mut state = self.inner.state.lock();
         match reader {
             Reader::Staff(agent_id) => {
+                state.watching.leave(number);
                 let Some(place) = state.staff.get_mut(agent_id) else { return };
                 if place.remove(number) {
                     state.staff.remove(agent_id);
@@ -286,7 +299,7 @@ impl Hub {
         }
     }
 
-    /// A visitor types: shown to the serving agent alone, masked (E01).
+    /// A visitor types: shown to who serves, takes part or watches, masked (E01).
     pub(crate) fn preview(&self, visitor_id: &VisitorId, site_id: &SiteId, text: &str) {
         let Some((conversation_id, mailboxes)) =
             self.inner.state.lock().watchers(visitor_id, site_id)
@@ -311,6 +324,7 @@ impl Hub {
             .get(agent_id)
             .and_then(|served| served.get(conversation_id))
             .ok_or(ErrorCode::NotFound)?;
+        state.tell_typing(agent_id, conversation_id);
         let signal = VisitorSignal::AgentTyping { conversation_id: conversation_id.clone() };
         if let Some(frame) = frames::shared(&VisitorFrame::Signal { signal }) {
             for session in state.of_visitor(visitor_id) {
@@ -376,9 +390,16 @@ impl State {
     fn tell_online(&self, visitor_id: &VisitorId, online: bool) {
         let Some(serving) = self.serving.get(visitor_id) else { return };
         let Some(frame) = online_frame(&serving.conversation_id, online) else { return };
-        for session in self.staff_of(&serving.agent_id) {
-            session.mailbox.put_standing(&frame);
+        for mailbox in self.seeing(serving) {
+            mailbox.put_standing(&frame);
         }
+    }
+
+    /// The sockets that see a conversation: of who serves it, takes part, or watches it.
+    fn seeing<'s>(&'s self, now: &'s ServingNow) -> impl Iterator<Item = &'s Arc<Mailbox>> {
+        let own = now.agents.iter().flat_map(|agent_id| self.staff_of(agent_id));
+        let own = own.map(|session| &session.mailbox);
+        own.chain(self.watching.watchers(&now.conversation_id))
     }
 
     fn watchers(
@@ -390,8 +411,7 @@ impl State {
             return None;
         }
         let serving = self.serving.get(visitor_id)?;
-        let sessions = self.staff_of(&serving.agent_id);
-        let mailboxes: Vec<_> = sessions.map(|session| Arc::clone(&session.mailbox)).collect();
+        let mailboxes: Vec<_> = self.seeing(serving).map(Arc::clone).collect();
         if mailboxes.is_empty() {
             return None;
         }
@@ -420,8 +440,15 @@ impl Drop for Admission {
 /// One session's place in the hub; given back when dropped.
 pub(crate) struct Registration {
     hub: Hub,
-    number: u64,
+    seat: Seat,
     reader: Reader,
+}
+
+/// One socket, named for as long as it is there.
+#[derive(Clone)]
+pub struct Seat {
+    number: u64,
+    mailbox: Arc<Mailbox>,
 }
 
 enum Reader {
@@ -430,6 +457,11 @@ enum Reader {
 }
 
 impl Registration {
+    /// The socket it is of.
+    pub(crate) fn seat(&self) -> &Seat {
+        &self.seat
+    }
+
     /// Counts a message of this person, or says after how many milliseconds there is room.
     pub(crate) fn take_message(&self, rate: Rate) -> Result<(), u32> {
         let inner = &self.hub.inner;
@@ -446,12 +478,16 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.hub.leave(self.number, &self.reader);
+        self.hub.leave(self.seat.number, &self.reader);
     }
 }
 
 #[path = "hub_feed.rs"]
 mod feed;
+#[path = "hub_watching.rs"]
+mod watching;
+
+use watching::Watching;
 
 #[cfg(test)]
 #[path = "hub_tests.rs"]

@@ -6,10 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Bytes;
-use yingke_shared::ids::{AgentId, Position, SiteId, VisitorId};
+use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
+use yingke_shared::views::Role;
 
-use super::{Hub, ServingNow};
+use super::{Hub, ServingNow, Session};
 use crate::live::mailbox::Mailbox;
+
+/// Puts an event into a mailbox, and the mailbox among those to be rung if it has to be.
+fn put(mailbox: &Arc<Mailbox>, position: Position, json: &Bytes, rung: &mut Vec<Arc<Mailbox>>) {
+    if mailbox.put_event(position, json) {
+        rung.push(Arc::clone(mailbox));
+    }
+}
 
 impl Hub {
     /// Whether anybody reads as this agent.
@@ -22,7 +30,7 @@ impl Hub {
         self.inner.state.lock().visitors.contains_key(visitor_id)
     }
 
-    /// Puts an event into the agent's mailboxes; they are rung by [`Hub::set_fanned`].
+    /// Puts an event into the agent's mailboxes; those in `rung` are to be rung.
     pub(crate) fn put_to_agent(
         &self,
         agent_id: &AgentId,
@@ -32,8 +40,7 @@ impl Hub {
     ) {
         let state = self.inner.state.lock();
         for session in state.staff_of(agent_id) {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
+            put(&session.mailbox, position, json, rung);
         }
     }
 
@@ -46,8 +53,7 @@ impl Hub {
     ) {
         let state = self.inner.state.lock();
         for session in state.all_staff() {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
+            put(&session.mailbox, position, json, rung);
         }
     }
 
@@ -62,8 +68,7 @@ impl Hub {
         let state = self.inner.state.lock();
         let colleagues = state.staff.iter().filter(|(agent_id, _)| *agent_id != of);
         for session in colleagues.flat_map(|(_, place)| &place.sessions) {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
+            put(&session.mailbox, position, json, rung);
         }
     }
 
@@ -77,8 +82,7 @@ impl Hub {
     ) {
         let state = self.inner.state.lock();
         for session in state.of_visitor(visitor_id) {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
+            put(&session.mailbox, position, json, rung);
         }
     }
 
@@ -93,8 +97,7 @@ impl Hub {
         let state = self.inner.state.lock();
         let there = state.visitors.values().filter(|place| place.site.as_deref() == Some(site_id));
         for session in there.flat_map(|place| &place.sessions) {
-            session.mailbox.put_event(position, json);
-            rung.push(Arc::clone(&session.mailbox));
+            put(&session.mailbox, position, json, rung);
         }
     }
 
@@ -103,15 +106,14 @@ impl Hub {
         self.inner.state.lock().visitors.keys().cloned().collect()
     }
 
-    /// Everything up to `position` is in the mailboxes: wakes those that got something.
-    pub(crate) fn set_fanned(&self, position: Position, rung: &[Arc<Mailbox>]) {
+    /// Everything up to `position` is in the mailboxes.
+    pub(crate) fn set_fanned(&self, position: Position) {
         self.inner.fanned.store(position.get(), Ordering::Release);
-        rung.iter().for_each(|mailbox| mailbox.ring());
     }
 
     /// Fan-out follows the log from `position` on.
     pub(crate) fn begin(&self, position: Position) {
-        self.set_fanned(position, &[]);
+        self.set_fanned(position);
         self.inner.begun.send_replace(true);
     }
 
@@ -126,21 +128,66 @@ impl Hub {
         if before == now {
             return;
         }
-        if let Some(before) = before
-            && let Some(served) = state.served.get_mut(&before.agent_id)
-        {
-            served.remove(&before.conversation_id);
-            if served.is_empty() {
-                state.served.remove(&before.agent_id);
+        for before in before.iter() {
+            for agent_id in &before.agents {
+                let Some(served) = state.served.get_mut(agent_id) else { continue };
+                served.remove(&before.conversation_id);
+                if served.is_empty() {
+                    state.served.remove(agent_id);
+                }
             }
         }
-        if let Some(serving) = now {
-            let served = state.served.entry(serving.agent_id).or_default();
-            served.insert(serving.conversation_id, visitor_id.clone());
+        for serving in now.iter() {
+            for agent_id in &serving.agents {
+                let served = state.served.entry(agent_id.clone()).or_default();
+                served.insert(serving.conversation_id.clone(), visitor_id.clone());
+            }
         }
     }
 
-    /// Tells the serving agent that the visitor is there, if so.
+    /// Puts an event into the mailboxes of those who watch the conversation, but of none that has it
+    /// anyway.
+    pub(crate) fn put_to_watchers(
+        &self,
+        conversation_id: &ConversationId,
+        position: Position,
+        json: &Bytes,
+        rung: &mut Vec<Arc<Mailbox>>,
+    ) {
+        let state = self.inner.state.lock();
+        let own = |mailbox: &Arc<Mailbox>| {
+            let told =
+                state.served.iter().filter(|(_, served)| served.contains_key(conversation_id));
+            let mut sessions = told.flat_map(|(agent_id, _)| state.staff_of(agent_id));
+            sessions.any(|session| Arc::ptr_eq(&session.mailbox, mailbox))
+        };
+        for mailbox in state.watching.watchers(conversation_id).filter(|mailbox| !own(mailbox)) {
+            put(mailbox, position, json, rung);
+        }
+    }
+
+    /// Whether anybody watches the conversation.
+    pub(crate) fn is_watched(&self, conversation_id: &ConversationId) -> bool {
+        self.inner.state.lock().watching.watchers(conversation_id).next().is_some()
+    }
+
+    /// Puts an event into the mailboxes of managers and admins.
+    pub(crate) fn put_to_managers(
+        &self,
+        position: Position,
+        json: &Bytes,
+        rung: &mut Vec<Arc<Mailbox>>,
+    ) {
+        let state = self.inner.state.lock();
+        let manages = |session: &&Session| {
+            session.staff.as_ref().is_some_and(|staff| staff.role >= Role::Manager)
+        };
+        for session in state.all_staff().filter(manages) {
+            put(&session.mailbox, position, json, rung);
+        }
+    }
+
+    /// Tells who sees the conversation that the visitor is there, if so.
     pub(crate) fn tell_if_online(&self, visitor_id: &VisitorId) {
         let state = self.inner.state.lock();
         if state.visitors.contains_key(visitor_id) {

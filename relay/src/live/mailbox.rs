@@ -40,12 +40,15 @@ struct State {
 }
 
 impl Mailbox {
-    /// Puts an event in without ringing: fan-out rings once for many.
-    pub(crate) fn put_event(&self, position: Position, json: &Bytes) {
+    /// Puts an event in without ringing: fan-out rings once for many. Gives whether it has to: if
+    /// something waits already, the session was rung or is about to look again.
+    #[must_use]
+    pub(crate) fn put_event(&self, position: Position, json: &Bytes) -> bool {
         let mut state = self.state.lock();
         if state.ending.is_some() {
-            return;
+            return false;
         }
+        let was_empty = state.items.is_empty();
         let item = Item::Event(position, json.clone());
         let is_put = match passage(json) {
             Passage::Good => state.put(item),
@@ -55,8 +58,10 @@ impl Mailbox {
         };
         if !is_put {
             drop(state);
-            self.ring();
+            self.bell.notify_one();
+            return false;
         }
+        was_empty
     }
 
     /// Puts a signal in that says how something stands, and rings. It must arrive, for nothing
@@ -119,9 +124,13 @@ impl Mailbox {
         self.state.lock().items.is_empty()
     }
 
-    /// Wakes the session.
+    /// Wakes the session, unless it has taken everything by itself meanwhile.
     pub(crate) fn ring(&self) {
-        self.bell.notify_one();
+        let state = self.state.lock();
+        if !state.items.is_empty() || state.ending.is_some() {
+            drop(state);
+            self.bell.notify_one();
+        }
     }
 
     /// Waits for a ring since the last one waited for.
@@ -178,13 +187,13 @@ mod tests {
     fn a_full_mailbox_ends_its_session_and_takes_no_memory() {
         let mailbox = Mailbox::default();
         let big = Bytes::from(vec![b'x'; OUTBOUND_BYTES_MAX / 2]);
-        mailbox.put_event(position(1), &big);
-        mailbox.put_event(position(2), &big);
+        assert!(mailbox.put_event(position(1), &big));
+        assert!(!mailbox.put_event(position(2), &big));
         assert!(mailbox.ending().is_none());
-        mailbox.put_event(position(3), &Bytes::from_static(b"x"));
+        assert!(!mailbox.put_event(position(3), &Bytes::from_static(b"x")));
         assert_eq!(mailbox.ending().map(|error| error.code), Some(ErrorCode::Unavailable));
         assert!(mailbox.is_empty());
-        mailbox.put_event(position(4), &big);
+        assert!(!mailbox.put_event(position(4), &big));
         assert!(mailbox.is_empty());
     }
 
@@ -192,7 +201,7 @@ mod tests {
     fn items_are_taken_in_order_and_in_portions() {
         let mailbox = Mailbox::default();
         for n in 1..=3 {
-            mailbox.put_event(position(n), &Bytes::from_static(b"12345678"));
+            assert_eq!(mailbox.put_event(position(n), &Bytes::from_static(b"12345678")), n == 1);
         }
         assert_eq!(mailbox.take(20).len(), 2);
         assert_eq!(mailbox.take(1).len(), 1);
@@ -202,7 +211,7 @@ mod tests {
     #[test]
     fn a_reader_that_is_behind_gets_no_signals() {
         let mailbox = Mailbox::default();
-        mailbox.put_event(position(1), &Bytes::from(vec![b'x'; SIGNAL_BYTES_MAX]));
+        let _ = mailbox.put_event(position(1), &Bytes::from(vec![b'x'; SIGNAL_BYTES_MAX]));
         mailbox.put_signal(&Bytes::from_static(b"{}"));
         assert_eq!(mailbox.take(usize::MAX).len(), 1);
     }

@@ -27,7 +27,7 @@ mod staff;
 mod visitor;
 mod wire;
 
-pub use hub::{Hub, ServingNow};
+pub use hub::{Hub, Seat, ServingNow};
 pub use wire::{Io, Link};
 
 use std::sync::Arc;

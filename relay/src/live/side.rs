@@ -10,7 +10,7 @@ use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::{Hello, Outcome, ResumePoint};
 use yingke_shared::ids::{ClientId, Position};
 
-use super::hub::{Hub, Registration};
+use super::hub::{Hub, Registration, Seat};
 use super::machine::Class;
 use super::mailbox::Mailbox;
 use crate::app::App;
@@ -74,12 +74,18 @@ pub(crate) trait Side: Sized + Send + Sync + 'static {
     fn opened(hub: &Hub, who: &Self::Identity, mailbox: &Mailbox);
 
     /// Passes something on that is stored nowhere.
-    fn ephemeral(hub: &Hub, who: &Self::Identity, command: Self::Command) -> Result<(), ErrorCode>;
+    fn ephemeral(
+        hub: &Hub,
+        who: &Self::Identity,
+        seat: &Seat,
+        command: Self::Command,
+    ) -> Result<(), ErrorCode>;
 
     /// Carries a command out.
     fn dispatch(
         app: &Arc<App>,
         who: &Self::Identity,
+        seat: &Seat,
         id: ClientId,
         command: Self::Command,
     ) -> BoxFuture<'static, Result<Outcome, RelayError>>;

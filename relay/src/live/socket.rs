@@ -370,13 +370,14 @@ impl<S: Side, L: Link> Session<S, L> {
         match (command, &self.reading) {
             (Sorted::Hello(hello), _) => Box::pin(self.hello_in_time(hello)).await,
             (Sorted::Ephemeral(command), Some(reading)) => {
-                match S::ephemeral(hub, &reading.who, command) {
+                match S::ephemeral(hub, &reading.who, reading.registration.seat(), command) {
                     Ok(()) => Ok(()),
                     Err(code) => self.refuse(id, WireError::new(code)),
                 }
             }
             (Sorted::Durable(command), Some(reading)) => {
-                let work = S::dispatch(&self.app, &reading.who, id.clone(), command);
+                let seat = reading.registration.seat();
+                let work = S::dispatch(&self.app, &reading.who, seat, id.clone(), command);
                 let mut under_way = UnderWay { id: Some(id), work };
                 // Polled once right here: a write joins the writer's queue before the next frame is
                 // read, so one sender's messages keep their order.

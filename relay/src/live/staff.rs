@@ -16,22 +16,22 @@ use yingke_shared::events::{StaffEvent, StaffEventBody};
 use yingke_shared::frame::{Outcome, ResumePoint, Start, Welcome};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Epoch, Position};
 use yingke_shared::snapshot::StaffSnapshot;
-use yingke_shared::views::ConversationStatus;
+use yingke_shared::views::{ConversationStatus, Role};
 
 use super::frames;
-use super::hub::{Hub, Registration};
+use super::hub::{Hub, Registration, Seat};
 use super::machine::Class;
 use super::mailbox::Mailbox;
 use super::side::{Opening, Side, Sorted, or_snapshot};
 use crate::agents;
 use crate::app::App;
 use crate::auth::{self, StaffIdentity};
-use crate::conversations::{queries, views};
+use crate::conversations::queries;
 use crate::error::RelayError;
 use crate::events::{self, Entry, LogBody, ReadLimits};
 use crate::limits::RESUME_POSITIONS_MAX;
-use crate::sites;
 use crate::store::{ReadTx, StoreError};
+use crate::{settings, sites};
 
 /// See the module.
 pub(crate) struct Staff;
@@ -48,7 +48,7 @@ struct Read {
 
 fn read(
     tx: &ReadTx<'_>,
-    agent_id: &AgentId,
+    who: &StaffIdentity,
     resume: Option<&ResumePoint>,
 ) -> Result<Read, StoreError> {
     let (epoch, head) = events::head(tx)?;
@@ -60,20 +60,20 @@ fn read(
     {
         let missed = or_snapshot(
             events::read_after(tx, position, ReadLimits::RESUME)
-                .and_then(|stretch| stretch.whole(|entries| missed(tx, agent_id, entries))),
+                .and_then(|stretch| stretch.whole(|entries| missed(tx, who, entries))),
         )?;
         if let Some(missed) = missed {
             return Ok(Read { epoch, head, start: Start::Resumed { position }, missed, is_ahead });
         }
     }
-    let snapshot = Box::new(queries::staff_snapshot(tx, agent_id)?);
+    let snapshot = Box::new(queries::staff_snapshot(tx, &who.agent_id)?);
     let start = Start::Snapshot { position: head, snapshot };
     Ok(Read { epoch, head, start, missed: Vec::new(), is_ahead })
 }
 
 /// How a conversation stood to the reader in a stretch of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sight {
+enum Seen {
     /// As far as the stretch tells, the reader saw it all along.
     Throughout,
     /// It came to the reader, here at last.
@@ -82,93 +82,110 @@ enum Sight {
     Lost(Position),
 }
 
-/// What `agent_id` may see of the stretch, by today's rights.
+/// What the reader may see of the stretch, by today's rights.
 fn missed(
     tx: &ReadTx<'_>,
-    agent_id: &AgentId,
+    who: &StaffIdentity,
     entries: &[Entry],
 ) -> Result<Vec<StaffEvent>, StoreError> {
+    let agent_id = &who.agent_id;
     let sights = sights(agent_id, entries);
     let mut found = Vec::new();
     // Cards and settings are read as they are today, so once each is enough.
-    let mut cards = BTreeSet::new();
-    let mut settings = BTreeSet::new();
+    let (mut cards, mut sites) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_company_told = false;
     for entry in entries {
         let position = entry.position;
-        let body = match (&entry.body, &entry.subject) {
+        let mut tell = |body: StaffEventBody| found.push(StaffEvent { position, body });
+        match (&entry.body, &entry.subject) {
             (LogBody::AgentChanged { agent_id: changed }, _) => {
                 if cards.insert(changed) {
-                    card_event(tx, agent_id, changed)?
-                } else {
-                    None
+                    card_event(tx, agent_id, changed)?.into_iter().for_each(tell);
                 }
             }
-            (LogBody::SiteChanged { site_id }, _) if settings.insert(site_id) => {
-                let site = sites::queries::settings(tx, site_id)?;
-                site.map(|site| StaffEventBody::SiteChanged { site })
+            (LogBody::SiteChanged { site_id }, _) => {
+                if sites.insert(site_id)
+                    && let Some(site) = sites::queries::settings(tx, site_id)?
+                {
+                    tell(StaffEventBody::SiteChanged { site });
+                }
             }
-            (_, Some(subject)) => match sights.get(&subject.conversation_id) {
-                Some(Sight::Gained(at)) if *at == position => {
-                    let record = queries::record_for(tx, &subject.conversation_id, agent_id)?;
-                    record.map(|record| StaffEventBody::ConversationGained {
-                        record: Box::new(record),
-                    })
+            (LogBody::SettingsChanged { .. }, _) => {
+                if !std::mem::replace(&mut is_company_told, true) {
+                    let company = settings::queries::for_staff(tx)?;
+                    tell(StaffEventBody::CompanyChanged { company });
                 }
-                Some(Sight::Lost(at)) if *at == position => {
-                    let conversation_id = subject.conversation_id.clone();
-                    Some(StaffEventBody::ConversationWithdrawn { conversation_id })
+            }
+            (_, None) => {}
+            (_, Some(subject)) => {
+                if who.role >= Role::Manager {
+                    queries::for_managers(tx, entry)?.into_iter().for_each(&mut tell);
                 }
-                // Before a gain and around a loss nothing is told; after a gain the record has it.
-                Some(Sight::Gained(_) | Sight::Lost(_)) => None,
-                Some(Sight::Throughout) => for_staff(entry, agent_id),
-                None => None,
-            },
-            (_, None) => None,
-        };
-        found.extend(body.map(|body| StaffEvent { position, body }));
+                for (asked, body) in queries::for_invited(tx, entry)? {
+                    if asked == *agent_id {
+                        tell(body);
+                    }
+                }
+                match sights.get(&subject.conversation_id) {
+                    Some(Seen::Gained(at)) if *at == position => {
+                        let record = queries::record_for(tx, &subject.conversation_id, agent_id)?;
+                        record.into_iter().for_each(|record| {
+                            tell(StaffEventBody::ConversationGained { record: Box::new(record) });
+                        });
+                    }
+                    Some(Seen::Lost(at)) if *at == position => {
+                        let conversation_id = subject.conversation_id.clone();
+                        tell(StaffEventBody::ConversationWithdrawn { conversation_id });
+                    }
+                    // Before a gain and around a loss nothing is told; after a gain the record has it.
+                    Some(Seen::Gained(_) | Seen::Lost(_)) | None => {}
+                    Some(Seen::Throughout) => {
+                        let body = queries::for_seeing(tx, entry)?;
+                        body.filter(|_| is_for(entry, agent_id)).into_iter().for_each(tell);
+                    }
+                }
+            }
+        }
     }
     Ok(found)
 }
 
 /// The conversations that were the reader's at any time in the stretch, or are today.
-fn sights<'e>(agent_id: &AgentId, entries: &'e [Entry]) -> BTreeMap<&'e ConversationId, Sight> {
+fn sights<'e>(agent_id: &AgentId, entries: &'e [Entry]) -> BTreeMap<&'e ConversationId, Seen> {
     let mut sights = BTreeMap::new();
     for entry in entries {
         let Some(subject) = &entry.subject else { continue };
         let id = &subject.conversation_id;
-        if let LogBody::StatusChanged { status, previous_agent, .. } = &entry.body {
-            match status {
-                ConversationStatus::Serving { agent_id: to }
-                    if to == agent_id && previous_agent.as_ref() != Some(agent_id) =>
-                {
-                    sights.insert(id, Sight::Gained(entry.position));
-                }
-                ConversationStatus::Serving { .. } | ConversationStatus::Waiting { .. }
-                    if previous_agent.as_ref() == Some(agent_id) =>
-                {
-                    sights.insert(id, Sight::Lost(entry.position));
-                }
-                // One that came and ended meanwhile: its end alone is told, nothing holds it.
-                ConversationStatus::Ended { .. } if subject.agent_id.as_ref() == Some(agent_id) => {
-                    sights.insert(id, Sight::Throughout);
-                }
-                _ => {}
+        match &entry.body {
+            LogBody::StatusChanged { sight, .. } | LogBody::MembersChanged { sight, .. }
+                if sight.gained.contains(agent_id) =>
+            {
+                sights.insert(id, Seen::Gained(entry.position));
             }
+            LogBody::StatusChanged { sight, .. } | LogBody::MembersChanged { sight, .. }
+                if sight.lost.contains(agent_id) =>
+            {
+                sights.insert(id, Seen::Lost(entry.position));
+            }
+            // One that came and ended meanwhile: its end alone is told, nothing holds it.
+            LogBody::StatusChanged { status: ConversationStatus::Ended { .. }, .. }
+                if subject.concerns(agent_id) =>
+            {
+                sights.insert(id, Seen::Throughout);
+            }
+            _ => {}
         }
-        // Read back from the database, the subject's agent is the one of today.
-        if subject.agent_id.as_ref() == Some(agent_id) {
-            sights.entry(id).or_insert(Sight::Throughout);
+        // Read back from the database, who sees it is as of today.
+        if subject.concerns(agent_id) {
+            sights.entry(id).or_insert(Seen::Throughout);
         }
     }
     sights
 }
 
-/// The entry for an agent who sees its conversation.
-pub(super) fn for_staff(entry: &Entry, reader: &AgentId) -> Option<StaffEventBody> {
-    match &entry.body {
-        LogBody::AgentMarked { agent_id, .. } if agent_id != reader => None,
-        _ => views::staff_body(entry),
-    }
+/// Whether the entry is for this agent among those who see its conversation: marks are one's own.
+pub(super) fn is_for(entry: &Entry, reader: &AgentId) -> bool {
+    !matches!(&entry.body, LogBody::AgentMarked { agent_id, .. } if agent_id != reader)
 }
 
 /// A changed account as `reader` sees it now.
@@ -197,11 +214,24 @@ impl Side for Staff {
     fn class(command: &StaffCommand) -> Class {
         match command {
             StaffCommand::Hello(_) => Class::Hello,
-            StaffCommand::StaffSendMessage(_) => Class::Message,
-            StaffCommand::Typing(_) => Class::Ephemeral,
+            StaffCommand::StaffSendMessage(_)
+            | StaffCommand::StartConversation(_)
+            | StaffCommand::AddNote(_) => Class::Message,
+            StaffCommand::Typing(_) | StaffCommand::Viewing(_) => Class::Ephemeral,
             StaffCommand::StaffMark(_)
             | StaffCommand::SetAvailability(_)
             | StaffCommand::StaffEndConversation(_)
+            | StaffCommand::Assign(_)
+            | StaffCommand::Invite(_)
+            | StaffCommand::AnswerInvitation(_)
+            | StaffCommand::WithdrawInvitation(_)
+            | StaffCommand::LeaveConversation(_)
+            | StaffCommand::EnterConversation(_)
+            | StaffCommand::TakeOver(_)
+            | StaffCommand::HandBack(_)
+            | StaffCommand::WatchConversation(_)
+            | StaffCommand::UnwatchConversation(_)
+            | StaffCommand::WatchFloor(_)
             | StaffCommand::LoadMessages(_) => Class::Other,
         }
     }
@@ -209,13 +239,13 @@ impl Side for Staff {
     fn sort(command: StaffCommand) -> Sorted<StaffCommand> {
         match command {
             StaffCommand::Hello(hello) => Sorted::Hello(hello),
-            StaffCommand::Typing(_) => Sorted::Ephemeral(command),
+            StaffCommand::Typing(_) | StaffCommand::Viewing(_) => Sorted::Ephemeral(command),
             _ => Sorted::Durable(command),
         }
     }
 
     fn join(hub: &Hub, who: &StaffIdentity, mailbox: &Arc<Mailbox>) -> Registration {
-        hub.join_staff(&who.agent_id, &who.session, mailbox)
+        hub.join_staff(&who.agent_id, who.role, &who.session, mailbox)
     }
 
     async fn open(
@@ -225,7 +255,7 @@ impl Side for Staff {
     ) -> Result<Opening, RelayError> {
         let who = who.clone();
         let read = app.store.read("begin staff session", move |tx| match who.recheck(tx)? {
-            Ok(()) => read(tx, &who.agent_id, resume.as_ref()).map(Ok),
+            Ok(()) => read(tx, &who, resume.as_ref()).map(Ok),
             Err(code) => Ok(Err(code)),
         });
         let Read { mut epoch, head, start, missed, is_ahead } = read.await??;
@@ -248,9 +278,17 @@ impl Side for Staff {
         hub.tell_who_is_online(&who.agent_id, mailbox);
     }
 
-    fn ephemeral(hub: &Hub, who: &StaffIdentity, command: StaffCommand) -> Result<(), ErrorCode> {
+    fn ephemeral(
+        hub: &Hub,
+        who: &StaffIdentity,
+        seat: &Seat,
+        command: StaffCommand,
+    ) -> Result<(), ErrorCode> {
         match command {
             StaffCommand::Typing(typing) => hub.typing(&who.agent_id, &typing.conversation_id),
+            StaffCommand::Viewing(viewing) => {
+                hub.viewing(seat, &who.agent_id, viewing.conversation_id.as_ref())
+            }
             _ => Ok(()),
         }
     }
@@ -258,9 +296,10 @@ impl Side for Staff {
     fn dispatch(
         app: &Arc<App>,
         who: &StaffIdentity,
+        seat: &Seat,
         id: ClientId,
         command: StaffCommand,
     ) -> BoxFuture<'static, Result<Outcome, RelayError>> {
-        crate::router::dispatch_staff(app, who, id, command)
+        crate::router::dispatch_staff(app, who, seat, id, command)
     }
 }

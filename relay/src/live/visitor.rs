@@ -13,7 +13,7 @@ use yingke_shared::limits::PREVIEW_CHARS_MAX;
 use yingke_shared::snapshot::VisitorSnapshot;
 
 use super::frames;
-use super::hub::{Hub, Registration};
+use super::hub::{Hub, Registration, Seat};
 use super::machine::Class;
 use super::mailbox::Mailbox;
 use super::side::{Opening, Side, Sorted, or_snapshot};
@@ -86,10 +86,13 @@ impl Side for Visitors {
     fn class(command: &VisitorCommand) -> Class {
         match command {
             VisitorCommand::Hello(_) => Class::Hello,
-            VisitorCommand::VisitorSendMessage(_) => Class::Message,
+            VisitorCommand::VisitorSendMessage(_) | VisitorCommand::LeaveMessage(_) => {
+                Class::Message
+            }
             VisitorCommand::Preview(_) => Class::Ephemeral,
             VisitorCommand::VisitorMark(_)
             | VisitorCommand::VisitorEndConversation(_)
+            | VisitorCommand::LeaveQueue(_)
             | VisitorCommand::LoadHistory(_) => Class::Other,
         }
     }
@@ -132,6 +135,7 @@ impl Side for Visitors {
     fn ephemeral(
         hub: &Hub,
         who: &VisitorIdentity,
+        _: &Seat,
         command: VisitorCommand,
     ) -> Result<(), ErrorCode> {
         if let VisitorCommand::Preview(preview) = command {
@@ -146,6 +150,7 @@ impl Side for Visitors {
     fn dispatch(
         app: &Arc<App>,
         who: &VisitorIdentity,
+        _: &Seat,
         id: ClientId,
         command: VisitorCommand,
     ) -> BoxFuture<'static, Result<Outcome, RelayError>> {

@@ -64,7 +64,7 @@ pub async fn change(
             if after != before {
                 store::update(tx, &after, &json(&after.domains))?;
                 let position = announce(tx, &id, now)?;
-                if seen(after) != seen(before) {
+                if seen(tx, after)? != seen(tx, before)? {
                     store::set_shown(tx, &id, position)?;
                 }
             }

@@ -7,6 +7,7 @@ use yingke_shared::views::{SiteSettings, VisitorSite};
 
 use super::store;
 use crate::store::{ReadTx, StoreError};
+use crate::{agents, settings};
 
 /// A site's settings, if there is such a site.
 pub fn settings(tx: &ReadTx<'_>, id: &SiteId) -> Result<Option<SiteSettings>, StoreError> {
@@ -20,24 +21,42 @@ pub fn all(tx: &ReadTx<'_>) -> Result<Vec<SiteSettings>, StoreError> {
 
 /// What a visitor's widget needs of it.
 pub fn for_visitor(tx: &ReadTx<'_>, id: &SiteId) -> Result<VisitorSite, StoreError> {
-    store::load(tx, id)?.map(seen).ok_or(StoreError::Corrupt("site"))
+    let site = store::load(tx, id)?.ok_or(StoreError::Corrupt("site"))?;
+    seen(tx, site)
 }
 
 /// The same, with the position of the log where it last became another.
 pub fn shown(tx: &ReadTx<'_>, id: &SiteId) -> Result<Option<(Position, VisitorSite)>, StoreError> {
     let Some(site) = store::load(tx, id)? else { return Ok(None) };
-    Ok(Some((store::shown(tx, id)?, seen(site))))
+    Ok(Some((store::shown(tx, id)?, seen(tx, site)?)))
 }
 
-/// What visitors see of these settings.
-pub(super) fn seen(site: SiteSettings) -> VisitorSite {
-    VisitorSite {
+/// What visitors see of a site and of the company's settings.
+pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, StoreError> {
+    let company = settings::queries::company(tx)?.value;
+    let departments = if company.choose_department {
+        let departments = settings::queries::departments(tx)?.value;
+        departments.into_iter().map(settings::queries::card).collect()
+    } else {
+        Vec::new()
+    };
+    let agents = if company.choose_agent {
+        let agents = agents::queries::all(tx)?.into_iter().filter(|agent| !agent.disabled);
+        agents.map(|agent| agent.card()).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(VisitorSite {
         id: site.id,
         name: site.name,
         welcome: site.welcome,
         preview: site.preview,
         enabled: site.enabled,
-    }
+        prompts: settings::queries::prompts(tx)?.value,
+        categories: company.categories.into_iter().map(|category| category.name).collect(),
+        departments,
+        agents,
+    })
 }
 
 /// Names of the sites of a list of records, each read once. Sites are never deleted.

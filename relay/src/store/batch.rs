@@ -149,7 +149,7 @@ impl Engine {
     /// would answer "closed", which says that it is not. Nothing may run on this connection any more.
     pub(super) fn run(&mut self, jobs: &mut Vec<Box<dyn WriteJob>>) -> Result<(), Fatal> {
         match self.attempt(jobs)? {
-            Attempt::Committed(entries) => self.finish_batch(jobs, entries)?,
+            Attempt::Committed(entries) => self.finish_batch(jobs, &entries)?,
             Attempt::NotBegun(error) => give_up(jobs, &error.to_string()),
             // With savepoints nothing is mixed.
             Attempt::Mixed => give_up(jobs, "mixed"),
@@ -167,7 +167,7 @@ impl Engine {
         while let Some(job) = rest.next() {
             let mut alone = vec![job];
             let outcome = match self.attempt(&mut alone) {
-                Ok(Attempt::Committed(entries)) => self.finish_batch(&mut alone, entries),
+                Ok(Attempt::Committed(entries)) => self.finish_batch(&mut alone, &entries),
                 Ok(Attempt::NotBegun(error)) => {
                     give_up(&mut alone, &error.to_string());
                     Ok(())
@@ -324,18 +324,23 @@ impl Engine {
     fn finish_batch(
         &mut self,
         jobs: &mut Vec<Box<dyn WriteJob>>,
-        entries: Vec<Arc<Entry>>,
+        entries: &[Arc<Entry>],
     ) -> Result<(), Fatal> {
         if self.faults.at(Point::AfterCommit) == Fate::End {
             return Err(ended("after a commit"));
         }
+        // Who attends has the entries before the writers are answered, and is woken after: an answer
+        // and the delivery of the same message leave together.
+        let unrung = self.tail.publish(entries);
         for job in jobs.drain(..) {
             job.answer();
         }
         if self.faults.at(Point::AfterAck) == Fate::End {
             return Err(ended("after the answers"));
         }
-        self.tail.publish(entries);
+        if let Some(unrung) = unrung {
+            self.tail.ring(unrung);
+        }
         Ok(())
     }
 

@@ -4,8 +4,8 @@
 //! empty functions. Simulation brings its own [`Faults`].
 //!
 //! `YINGKE_FAULT=before_commit:17` aborts at the 17th time the process comes to `before_commit`.
-//! The points: `before_commit`, `after_commit` (stored, nobody answered), `after_ack` (answered, not
-//! yet shown to the log's readers), and `uncommitted`: the 17th batch is answered *instead of*
+//! The points: `before_commit`, `after_commit` (stored, nobody answered), `after_ack` (answered, the
+//! log's readers not yet woken), and `uncommitted`: the 17th batch is answered *instead of*
 //! committed, then the process ends, as a relay that acknowledges before it commits and is killed.
 //!
 //! `YINGKE_FLAW` names a lasting flaw: `sql:7:STATEMENTS` runs the statements inside every 7th batch,
@@ -19,7 +19,7 @@ pub enum Point {
     BeforeCommit,
     /// It is on the disk; nobody knows yet.
     AfterCommit,
-    /// The senders know; readers do not.
+    /// The senders know; what others are to read waits in their mailboxes, and nobody was woken.
     AfterAck,
 }
 

@@ -34,6 +34,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations![
     3 "0003_messages_by_time",
     4 "0004_sums",
     5 "0005_positions",
+    6 "0006_routing",
 ];
 
 /// Brings the database to the newest schema, after a copy of an existing one.

@@ -4,8 +4,8 @@
 //! does.
 //!
 //! The happy path: a closure joins the writer's queue, the writer takes what queued while its last
-//! commit ran, gives each closure a savepoint, commits once with a sync to the disk, answers all,
-//! then shows the new events to the readers of the log. The worst case: a storage error takes the
+//! commit ran, gives each closure a savepoint, commits once with a sync to the disk, shows the new
+//! events to the readers of the log, answers all, then wakes the readers. The worst case: a storage error takes the
 //! whole transaction away in the middle of a batch. Then nothing more runs in it, and every closure
 //! of it runs again alone; whoever fails again is told so. If the outcome of a commit cannot be
 //! known, nobody is answered and the process ends (see [`Store::failed`]).
@@ -212,8 +212,8 @@ impl Store {
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// The log's identity and the newest position shown to followers: just behind what writers
-    /// were answered.
+    /// The log's identity and the newest position shown to followers: everything that writers were
+    /// answered.
     #[must_use]
     pub fn head(&self) -> (Epoch, Position) {
         self.inner.tail.head()
@@ -223,6 +223,12 @@ impl Store {
     #[must_use]
     pub fn subscribe(&self, from: Position) -> LogReader {
         LogReader::new(self.clone(), Arc::clone(&self.inner.tail), from)
+    }
+
+    /// The same, woken less often: messages and marks alone may wait a little.
+    #[must_use]
+    pub fn subscribe_to_news(&self, from: Position) -> LogReader {
+        LogReader::of_news(self.clone(), Arc::clone(&self.inner.tail), from)
     }
 
     /// A trusted client holds positions of this epoch that the log never reached: its history was

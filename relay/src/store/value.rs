@@ -76,7 +76,8 @@ macro_rules! wire_values {
 use yingke_shared::ids::{Position, Seq};
 use yingke_shared::time::Timestamp;
 wire_values!(
-    text: AgentId, VisitorId, SiteId, ConversationId, ClientId, Epoch;
+    text: AgentId, VisitorId, SiteId, ConversationId, ClientId, Epoch, DepartmentId, SkillId, RuleId,
+        InvitationId;
     number: Position.get, Seq.get, Timestamp.millis
 );
 

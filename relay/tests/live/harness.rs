@@ -18,7 +18,7 @@ use yingke_relay::clock::RealWorld;
 use yingke_relay::config::Config;
 use yingke_relay::store::Store;
 use yingke_relay::{agents, assignment, auth, conversations, live, serve, sites, visitors};
-use yingke_shared::commands::visitor::{PageContext, VisitorSendMessage};
+use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorSendMessage};
 use yingke_shared::ids::{AgentId, ClientId, SiteId, VisitorId};
 use yingke_shared::rest::{AddAgent, AddSite, EnterAsVisitor, SignIn};
 use yingke_shared::views::Role;
@@ -93,6 +93,8 @@ impl Relay {
             nickname: account.clone(),
             role: Role::Agent,
             capacity,
+            departments: None,
+            skills: Vec::new(),
         };
         let passwords = &app.auth.passwords;
         agents::actions::insert(&app.store, app.world.as_ref(), passwords, add).await.unwrap();
@@ -133,7 +135,12 @@ impl Relay {
     pub(crate) async fn send_as(&self, visitor: &Visitor, id: &str, text: &str) {
         let who = VisitorIdentity { visitor_id: visitor.id.clone(), site_id: visitor.site.clone() };
         let page = PageContext::default();
-        let command = VisitorSendMessage { text: text.into(), page, locale: "en".into() };
+        let command = VisitorSendMessage {
+            text: text.into(),
+            page,
+            locale: "en".into(),
+            asks: VisitorAsks::default(),
+        };
         let id = ClientId::new(id).unwrap();
         let app = Arc::clone(&self.app);
         conversations::actions::send_as_visitor(app, who, id, command).await.unwrap();

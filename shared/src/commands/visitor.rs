@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::frame::Hello;
-use crate::ids::{ConversationId, Seq};
+use crate::ids::{AgentId, ConversationId, DepartmentId, Seq};
 use crate::views::HistoryCursor;
 
 super::commands! {
@@ -21,6 +21,10 @@ super::commands! {
         "mark" => VisitorMark,
         /// End the open conversation, if any. Reply: `done`.
         "end_conversation" => VisitorEndConversation,
+        /// Leave the line (A30): ends a conversation that waits. Reply: `done`.
+        "leave_queue" => LeaveQueue,
+        /// Turn a conversation that waits, or none, into a leave-message (H03). Reply: `done`.
+        "leave_message" => LeaveMessage,
         /// A page of earlier messages. Reply: `history`.
         "load_history" => LoadHistory,
     }
@@ -47,6 +51,46 @@ pub struct VisitorSendMessage {
     /// Where the visitor is; kept with a conversation that this message starts.
     pub page: PageContext,
     /// The widget's language, a BCP 47 tag of at most 64 characters.
+    pub locale: String,
+    /// What the visitor picked before the chat; looked at only when this starts a conversation.
+    #[serde(default)]
+    pub asks: VisitorAsks,
+}
+
+/// What a visitor picked before the chat (A24, A25). What is not offered is not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields, default)]
+#[ts(export)]
+pub struct VisitorAsks {
+    /// Of the category form; empty for none.
+    pub category: String,
+    /// A department.
+    pub department_id: Option<DepartmentId>,
+    /// An agent.
+    pub agent_id: Option<AgentId>,
+}
+
+/// See [`VisitorCommand::LeaveQueue`]. Refused with `overtaken` if an agent has it by now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct LeaveQueue {}
+
+/// See [`VisitorCommand::LeaveMessage`]. Refused with `overtaken` if an agent has it by now: the text
+/// can then be sent as a message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct LeaveMessage {
+    /// At most 64 characters; may be empty.
+    pub name: String,
+    /// E-mail or telephone, at most 128 characters; may be empty.
+    pub contact: String,
+    /// 1 to 4,000 characters, not only white space.
+    pub text: String,
+    /// Where the visitor is.
+    pub page: PageContext,
+    /// The widget's language.
     pub locale: String,
 }
 

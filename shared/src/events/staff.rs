@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{ConversationId, Position};
+use crate::ids::{AgentId, ConversationId, DepartmentId, InvitationId, Position};
 use crate::time::Timestamp;
 use crate::views::{
-    ColleagueCard, ConversationRecord, ConversationStatus, Marks, Message, OwnCard, ReadMark,
-    SiteSettings,
+    ColleagueCard, Company, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation,
+    InvitationEnd, ManagerAlert, Marks, Message, Note, OwnCard, ReadMark, SiteSettings,
 };
 
 /// One event.
@@ -52,6 +52,63 @@ pub enum StaffEventBody {
         /// When an agent first wrote, after this message.
         first_response_at: Option<Timestamp>,
     },
+    /// The rules, a transfer or a person put it into this department.
+    Routed {
+        /// Which.
+        conversation_id: ConversationId,
+        /// Where it belongs now.
+        department_id: DepartmentId,
+        /// Waits before others.
+        vip: bool,
+    },
+    /// Somebody joined or left beside the one who serves it. The reader goes on seeing it.
+    MembersChanged {
+        /// In which.
+        conversation_id: ConversationId,
+        /// All of them now.
+        members: Vec<AgentId>,
+    },
+    /// An invitation was made, offered to somebody, or is over.
+    InvitationsChanged {
+        /// In which.
+        conversation_id: ConversationId,
+        /// The open ones now.
+        invitations: Vec<Invitation>,
+    },
+    /// A note among staff.
+    NoteAdded {
+        /// In which.
+        conversation_id: ConversationId,
+        /// The note.
+        note: Note,
+    },
+    /// The reader is asked to take over or to join.
+    InvitationOffered {
+        /// All that is needed to decide.
+        incoming: Box<IncomingInvitation>,
+    },
+    /// It is not the reader's to answer any more.
+    InvitationClosed {
+        /// Which.
+        invitation_id: InvitationId,
+        /// Why.
+        why: InvitationEnd,
+    },
+    /// For managers and admins: a conversation needs a look.
+    ManagersAlerted {
+        /// What.
+        alert: ManagerAlert,
+    },
+    /// For managers and admins: it was answered, or is over.
+    AlertCleared {
+        /// Which.
+        conversation_id: ConversationId,
+    },
+    /// What all staff need of the company's settings changed.
+    CompanyChanged {
+        /// All of it now.
+        company: Company,
+    },
     /// The visitor's device stored, or the visitor viewed, messages.
     VisitorMarked {
         /// In which.
@@ -93,8 +150,18 @@ impl StaffEventBody {
             | Self::StatusChanged { conversation_id, .. }
             | Self::MessageAppended { conversation_id, .. }
             | Self::VisitorMarked { conversation_id, .. }
-            | Self::OwnRead { conversation_id, .. } => Some(conversation_id),
-            Self::OwnCardChanged { .. }
+            | Self::OwnRead { conversation_id, .. }
+            | Self::Routed { conversation_id, .. }
+            | Self::MembersChanged { conversation_id, .. }
+            | Self::InvitationsChanged { conversation_id, .. }
+            | Self::NoteAdded { conversation_id, .. } => Some(conversation_id),
+            // The alerts are of managers who need not see the conversation.
+            Self::InvitationOffered { .. }
+            | Self::InvitationClosed { .. }
+            | Self::ManagersAlerted { .. }
+            | Self::AlertCleared { .. }
+            | Self::CompanyChanged { .. }
+            | Self::OwnCardChanged { .. }
             | Self::ColleagueChanged { .. }
             | Self::SiteChanged { .. } => None,
         }

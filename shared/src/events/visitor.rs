@@ -37,6 +37,13 @@ pub enum VisitorEventBody {
         /// The new standing.
         status: VisitorStatus,
     },
+    /// Another agent takes part, or one who did left (F03).
+    MembersChanged {
+        /// In which.
+        conversation_id: ConversationId,
+        /// Everybody beside the one who serves it, now.
+        members: Vec<AgentCard>,
+    },
     /// A message was added.
     MessageAppended {
         /// The message.

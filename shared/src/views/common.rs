@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{AgentId, Seq};
+use crate::ids::{AgentId, DepartmentId, Seq};
 
 /// Built-in roles, weakest first (O05). The order is used: a stronger role may what a weaker may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
@@ -27,6 +27,8 @@ pub enum Availability {
     Online,
     /// 忙碌: running conversations go on, no new ones.
     Busy,
+    /// 离开: serves nobody. Choosing it ends every running conversation or hands it over.
+    Away,
 }
 
 /// What a visitor and colleagues see of an agent (A26).
@@ -48,8 +50,11 @@ pub enum WaitingReason {
     Routing,
     /// Agents are there, each at capacity.
     AllFull,
-    /// No agent is online. The message is kept and assigned when someone comes.
+    /// No agent is online: a leave-message is offered (H03). The message is kept and assigned when
+    /// someone comes.
     NobodyOnline,
+    /// The department is closed: a leave-message is offered (X09).
+    Closed,
 }
 
 /// Who ended a conversation.
@@ -61,6 +66,54 @@ pub enum EndedBy {
     Visitor,
     /// The serving agent.
     Agent,
+    /// The relay, because the serving agent chose 离开 (B11): the visitor must apply again.
+    AgentAway,
+    /// The relay, because the visitor was silent for too long (B15).
+    VisitorSilent,
+    /// The visitor left the line (A30).
+    LeftQueue,
+    /// It became a leave-message (H03): the visitor left one, or nobody came in time.
+    LeaveMessage,
+}
+
+/// Why a conversation went back to the front of the line (B11, B13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum RequeueReason {
+    /// Its agent's client was gone beyond the grace period.
+    AgentLost,
+    /// Its agent signed out.
+    AgentSignedOut,
+    /// Its agent's account was disabled.
+    AgentRemoved,
+    /// It was not answered.
+    NoAnswer,
+    /// Its agent handed it over before leaving.
+    HandedOver,
+}
+
+/// A line the relay writes into a conversation by itself (D05, B15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum AutoReply {
+    /// Asks a silent visitor, once a silence (D05-2).
+    AskVisitor,
+    /// Warns a silent visitor of the end (B15).
+    WarnVisitor,
+    /// Explains a missing answer, once a chain of unanswered messages (D05-3).
+    ExplainDelay,
+}
+
+/// What everybody may know of a department.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DepartmentCard {
+    /// Which.
+    pub id: DepartmentId,
+    /// Its name; empty for the one every company begins with, which readers name themselves.
+    pub name: String,
 }
 
 /// How far a reader has come in a conversation: both numbers only ever grow (X07).
@@ -96,6 +149,33 @@ pub enum SystemNotice {
     AgentJoined {
         /// Who, as named then.
         agent: AgentCard,
+    },
+    /// Another agent took it over from the one before (F01, F04, B13).
+    Transferred {
+        /// Who has it now, as named then.
+        agent: AgentCard,
+    },
+    /// Another agent takes part now (F03).
+    MemberJoined {
+        /// Who, as named then.
+        agent: AgentCard,
+    },
+    /// An agent who took part left; others stay (F04).
+    MemberLeft {
+        /// Who, as named then.
+        agent: AgentCard,
+    },
+    /// It is in line again, at the front.
+    Requeued {
+        /// Why.
+        why: RequeueReason,
+    },
+    /// The relay said this by itself.
+    AutoReply {
+        /// What.
+        reply: AutoReply,
+        /// The words set by the agent or the company; empty for the reader's own.
+        text: String,
     },
     /// The conversation ended.
     Ended {

@@ -4,9 +4,13 @@
 //! what is the same for both.
 
 pub mod common;
+pub mod floor;
+pub mod invitation;
 pub mod staff;
 pub mod visitor;
 
 pub use common::*;
+pub use floor::*;
+pub use invitation::*;
 pub use staff::*;
 pub use visitor::*;

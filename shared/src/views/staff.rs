@@ -4,8 +4,14 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
-use super::common::{AgentCard, Availability, EndedBy, Marks, Role, SystemNotice, WaitingReason};
-use crate::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
+use super::common::{
+    AgentCard, Availability, DepartmentCard, EndedBy, Marks, Role, SystemNotice, WaitingReason,
+};
+use super::invitation::Invitation;
+use crate::ids::{
+    AgentId, ClientId, ConversationId, DepartmentId, Position, Seq, SiteId, SkillId, VisitorId,
+};
+use crate::settings::{Attention, AutoReplyTexts};
 use crate::time::Timestamp;
 
 /// The signed-in member of staff's own card (C02).
@@ -24,6 +30,37 @@ pub struct OwnCard {
     pub availability: Availability,
     /// Conversations at once (B06).
     pub capacity: u32,
+    /// Where the agent answers (B03).
+    pub departments: Vec<DepartmentId>,
+    /// What the agent can (B03).
+    pub skills: Vec<SkillId>,
+    /// The agent's own words for what the relay says by itself (D06).
+    pub auto_replies: AutoReplyTexts,
+}
+
+/// A group of agents who can take a kind of question (B03).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct SkillCard {
+    /// Which.
+    pub id: SkillId,
+    /// 1 to 64 characters.
+    pub name: String,
+}
+
+/// What all staff need of the company's settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Company {
+    /// In their order (B17).
+    pub departments: Vec<DepartmentCard>,
+    /// By name.
+    pub skills: Vec<SkillCard>,
+    /// When what waits asks louder (C07, X05).
+    pub attention: Attention,
+    /// The company's words replace every agent's own (D06).
+    pub forced_replies: bool,
 }
 
 /// What staff see of a visitor (G01, thin).
@@ -208,6 +245,14 @@ pub struct ConversationRecord {
     pub visitor_marks: Marks,
     /// The reader's own read mark.
     pub own_read: ReadMark,
+    /// For which department; `None` before the rules were asked.
+    pub department_id: Option<DepartmentId>,
+    /// Waits before others (B18).
+    pub vip: bool,
+    /// Who takes part beside the one who serves it, in the order they joined (F03, F06).
+    pub members: Vec<AgentId>,
+    /// Open invitations, in the order they were made.
+    pub invitations: Vec<Invitation>,
 }
 
 impl ConversationRecord {
@@ -241,6 +286,53 @@ impl ConversationRecord {
     }
 }
 
+/// A line among staff: a whisper, a hint, a hand-over (F05, X08). A type of its own: nothing on the
+/// visitor's side of the protocol can carry it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Note {
+    /// The id of the command that made it.
+    pub id: ClientId,
+    /// Who wrote it.
+    pub agent_id: AgentId,
+    /// 1 to 4,000 characters.
+    pub text: String,
+    /// When the relay stored it.
+    pub at: Timestamp,
+    /// It stands after this message.
+    pub after: Seq,
+}
+
+/// Something managers are told of a conversation (B13, X05). It stays until the conversation is
+/// answered or over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ManagerAlert {
+    /// Which conversation.
+    pub conversation_id: ConversationId,
+    /// The position of the event that told it: an older event changes nothing.
+    pub rev: Position,
+    /// What.
+    pub what: ManagerAlertKind,
+    /// When.
+    pub at: Timestamp,
+    /// The visitor's short label.
+    pub label: String,
+    /// In which department.
+    pub department_id: DepartmentId,
+}
+
+/// See [`ManagerAlert`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum ManagerAlertKind {
+    /// It was moved as often as allowed, or nobody is there to move it to (B13).
+    NoAnswer,
+    /// It waits for an agent whose account is gone (B08).
+    OwnAgentGone,
+}
+
 /// A page of messages, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -249,6 +341,9 @@ pub struct MessagePage {
     pub conversation_id: ConversationId,
     /// Dense and ascending.
     pub messages: Vec<Message>,
+    /// The notes that stand after one of these, in order; those before the first message come with the
+    /// page that begins with it.
+    pub notes: Vec<Note>,
     /// Whether there are earlier ones.
     pub has_earlier: bool,
 }
@@ -286,6 +381,10 @@ pub struct ColleagueCard {
     pub availability: Availability,
     /// Conversations at once.
     pub capacity: u32,
+    /// Where the agent answers.
+    pub departments: Vec<DepartmentId>,
+    /// What the agent can.
+    pub skills: Vec<SkillId>,
     /// A disabled account cannot sign in; its records stay.
     pub disabled: bool,
 }

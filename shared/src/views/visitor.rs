@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::common::{AgentCard, EndedBy, Marks, SystemNotice, WaitingReason};
+use super::common::{AgentCard, DepartmentCard, EndedBy, Marks, SystemNotice, WaitingReason};
 use crate::ids::{ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
+use crate::settings::VisitorPrompts;
 use crate::time::Timestamp;
 
 /// What the widget needs of its site.
@@ -22,6 +23,14 @@ pub struct VisitorSite {
     pub preview: bool,
     /// 开启在线客服 (A04). Off, no conversation begins; one that is open goes on to its end.
     pub enabled: bool,
+    /// The company's own words for each state (A15).
+    pub prompts: VisitorPrompts,
+    /// Categories to pick from before the first message (A24), in their order; empty for no form.
+    pub categories: Vec<String>,
+    /// Departments the visitor may pick (A25); empty for no choice.
+    pub departments: Vec<DepartmentCard>,
+    /// Agents the visitor may pick (A25); empty for no choice.
+    pub agents: Vec<AgentCard>,
 }
 
 /// Where the visitor's conversation stands.
@@ -64,6 +73,8 @@ pub struct VisitorConversation {
     pub own_marks: Marks,
     /// The newest message's number.
     pub last_seq: Seq,
+    /// Everybody who takes part beside the one who serves it (F03).
+    pub members: Vec<AgentCard>,
 }
 
 /// Who wrote a message.

@@ -5,7 +5,8 @@ use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    Author, Availability, ConversationStatus, MessageContent, SystemNotice, WaitingReason,
+    Author, Availability, ConversationStatus, MessageContent, RequeueReason, SystemNotice,
+    WaitingReason,
 };
 
 use super::{Decided, NewMessage, append_message, event, notice_id};
@@ -13,7 +14,7 @@ use crate::agents;
 use crate::app::App;
 use crate::conversations::store::{self, Conversation};
 use crate::error::RelayError;
-use crate::events::LogBody;
+use crate::events::{LogBody, Sight};
 use crate::store::{Abort, StoreError, WriteTx};
 
 /// Conversations put back in one transaction: bulk work goes in small pieces.
@@ -75,7 +76,8 @@ fn joined(
     let body = LogBody::StatusChanged {
         status: row.status.clone(),
         agent: Some(agent.clone()),
-        previous_agent: None,
+        sight: Sight { gained: vec![agent_id.clone()], lost: Vec::new() },
+        requeued: None,
     };
     tx.append(event(now, &row, body))?;
     let notice = NewMessage {
@@ -115,7 +117,8 @@ pub async fn set_waiting_reason(
             if changed {
                 let row = existing(tx, &conversation_id)?;
                 let status = row.status.clone();
-                let body = LogBody::StatusChanged { status, agent: None, previous_agent: None };
+                let sight = Sight::default();
+                let body = LogBody::StatusChanged { status, agent: None, sight, requeued: None };
                 tx.append(event(now, &row, body))?;
             }
             Ok::<_, Abort<ErrorCode>>(changed)
@@ -167,7 +170,8 @@ fn release(
         let body = LogBody::StatusChanged {
             status: row.status.clone(),
             agent: None,
-            previous_agent: Some(agent_id.clone()),
+            sight: Sight { gained: Vec::new(), lost: vec![agent_id.clone()] },
+            requeued: Some(RequeueReason::AgentRemoved),
         };
         tx.append(event(now, &row, body))?;
     }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::conversations::store::{self, Conversation};
 use crate::error::RelayError;
-use crate::events::LogBody;
+use crate::events::{LogBody, Sight};
 use crate::outcomes::{Occurrence, occurrence};
 use crate::policy::ConversationDeed;
 use crate::store::{Abort, WriteTx};
@@ -87,7 +87,8 @@ fn end(
         return Err(Abort::Refused(ErrorCode::ConversationEnded));
     }
     let status = ConversationStatus::Ended { by, at: now };
-    let body = LogBody::StatusChanged { status, agent: None, previous_agent: None };
+    let sight = Sight::default();
+    let body = LogBody::StatusChanged { status, agent: None, sight, requeued: None };
     tx.append(event(now, &row, body))?;
     Ok(())
 }

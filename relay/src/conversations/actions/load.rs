@@ -6,7 +6,7 @@ use yingke_shared::commands::staff::LoadMessages;
 use yingke_shared::commands::visitor::LoadHistory;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::Outcome;
-use yingke_shared::ids::{ClientId, ConversationId};
+use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::rest::ServedPage;
 use yingke_shared::views::{HistoryPage, MessagePage};
 
@@ -36,7 +36,16 @@ pub async fn load_messages(
         permitted(tx, &who, &id, ConversationDeed::Read)?;
         let page = store::messages(tx, &id, command.before, limit, SNAPSHOT_BYTES_MAX)?;
         let (messages, has_earlier) = (page.rows, page.has_earlier);
-        Ok(MessagePage { conversation_id: id, messages, has_earlier })
+        let ends = messages.first().zip(messages.last());
+        let notes = match ends {
+            // Notes made before the first message of all stand after number zero.
+            Some((first, last)) => {
+                let from = if has_earlier { first.seq } else { Seq::ZERO };
+                store::notes_between(tx, &id, from, last.seq)?
+            }
+            None => Vec::new(),
+        };
+        Ok(MessagePage { conversation_id: id, messages, notes, has_earlier })
     })
     .await?;
     Ok(Outcome::Messages { page })

@@ -56,7 +56,7 @@ pub async fn mark_as_agent(
         .write("mark as agent", move |tx| {
             let id = &command.conversation_id;
             let (row, relation) = permitted(tx, &who, id, ConversationDeed::Mark)?;
-            if relation != Relation::Serving {
+            if !matches!(relation, Relation::Serving | Relation::Member) {
                 return Ok(());
             }
             let said = Marks { delivered: command.delivered, read: command.read };

@@ -7,15 +7,17 @@ mod end;
 mod load;
 mod mark;
 mod send;
+mod watch;
 
 pub use assign::{ClaimOutcome, claim, release_from_disabled, set_waiting_reason};
 pub use end::{end_as_agent, end_as_visitor};
 pub use load::{load_history, load_messages, load_served};
 pub use mark::{mark_as_agent, mark_as_visitor};
 pub use send::{send_as_agent, send_as_visitor};
+pub use watch::{unwatch, watch, watch_floor};
 
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::ids::{ClientId, ConversationId};
+use yingke_shared::ids::{AgentId, ClientId, ConversationId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{AgentCard, Author, ConversationStatus, Message, MessageContent};
 
@@ -45,7 +47,12 @@ fn permitted(
 ) -> Decided<(Conversation, Relation)> {
     let row = store::load(tx, id)?.ok_or(Abort::Refused(ErrorCode::NotFound))?;
     let ever_served = store::ever_served(tx, id, &who.agent_id)?;
-    let relation = relation(&row.status, &who.agent_id, ever_served);
+    let relation = relation(&row.status, &row.members, &who.agent_id, ever_served);
+    // Looked at only where it can matter: whoever is asked may read.
+    let relation = match relation {
+        Relation::Unrelated if is_invited(tx, id, &who.agent_id)? => Relation::Invited,
+        known => known,
+    };
     match may_with_conversation(who.role, relation, deed) {
         Ok(()) => Ok((row, relation)),
         // Whoever may know of it learns that it is over rather than that it is not theirs.
@@ -56,11 +63,21 @@ fn permitted(
     }
 }
 
+fn is_invited(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+    agent_id: &AgentId,
+) -> Result<bool, StoreError> {
+    let open = store::open_invitations(tx, id)?;
+    Ok(open.iter().any(|row| row.invitation.offered_to.as_ref() == Some(agent_id)))
+}
+
 fn subject(row: &Conversation) -> Subject {
     Subject {
         conversation_id: row.id.clone(),
         visitor_id: row.visitor_id.clone(),
         agent_id: row.agent_id.clone(),
+        members: row.members.clone(),
     }
 }
 

@@ -165,6 +165,10 @@ impl Opening {
             started_position: Position::ZERO,
             assigned_at: None,
             first_response_at: None,
+            department_id: None,
+            vip: false,
+            members: Vec::new(),
+            is_alerted: false,
         };
         row.started_position = tx.append(event(self.at, &row, LogBody::ConversationStarted))?;
         if !store::insert(tx, &row)? {

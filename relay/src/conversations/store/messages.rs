@@ -311,3 +311,16 @@ pub(crate) fn history(
     })?;
     Ok(pager.finish())
 }
+
+pub(crate) const SAID_BEFORE: &str = "SELECT seq, client_id, author, actor_id, content, is_notice, \
+     at, visitor_count, unanswered_since, sum, conversation_id FROM messages \
+     WHERE conversation_id = ? AND is_notice = 0 AND position <= ? ORDER BY seq DESC LIMIT 1";
+
+/// The newest text said up to a position of the log, whatever notices follow it.
+pub(crate) fn said_before(
+    tx: &ReadTx<'_>,
+    conversation_id: &ConversationId,
+    position: Position,
+) -> Result<Option<Message>, StoreError> {
+    tx.query_one(SAID_BEFORE, params![conversation_id, position], |row| message(row, 0))
+}

@@ -73,7 +73,7 @@ async fn settings_too() {
     relay.answer(&ana, &id, "a1", "您好").await.unwrap();
     let viktor = relay.visitor().await;
     let mut screens = Screens::take(&relay, &[&ana, &ben], &[&vera, &viktor]).await;
-    let body = SetAvailability { availability: Availability::Busy };
+    let body = SetAvailability { availability: Availability::Busy, hand_over: false };
     agents::actions::set_availability(relay.app.clone(), ana.clone(), any_id(), body)
         .await
         .unwrap();

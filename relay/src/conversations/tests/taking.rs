@@ -73,7 +73,7 @@ async fn only_an_enabled_agent_who_is_online_takes_more() {
     let held = relay.conversation_with(&vera, &ana).await;
     let (id, _) = relay.say(&viktor, "m1", "在吗").await.unwrap();
     let choose = async |availability| {
-        let body = SetAvailability { availability };
+        let body = SetAvailability { availability, hand_over: false };
         set_availability(relay.app.clone(), ana.clone(), any_id(), body).await.unwrap();
     };
     choose(Availability::Busy).await;

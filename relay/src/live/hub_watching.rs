@@ -1,0 +1,180 @@
+//! What single sockets of staff asked to see beside what is theirs: conversations they watch (F05), the
+//! floor, and which conversation each has open (X10). Part of `hub.rs`, behind the same lock and under
+//! the same rule: nothing waits, encodes or reads a database here. All of it ends with the socket.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::frame::{StaffFrame, StaffSignal};
+use yingke_shared::ids::{AgentId, ConversationId, VisitorId};
+use yingke_shared::views::Role;
+
+use super::{Hub, Seat, State};
+use crate::limits::WATCHED_PER_SOCKET_MAX;
+use crate::live::frames;
+use crate::live::mailbox::Mailbox;
+
+/// See the module. Sockets are named by their number.
+#[derive(Default)]
+pub(super) struct Watching {
+    watched: BTreeMap<ConversationId, BTreeMap<u64, Arc<Mailbox>>>,
+    floor: BTreeMap<u64, (Role, Arc<Mailbox>)>,
+    viewing: BTreeMap<u64, Viewer>,
+}
+
+struct Viewer {
+    agent_id: AgentId,
+    conversation_id: ConversationId,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Watching {
+    /// The sockets that watch a conversation.
+    pub(super) fn watchers(&self, id: &ConversationId) -> impl Iterator<Item = &Arc<Mailbox>> {
+        self.watched.get(id).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// A socket is gone.
+    pub(super) fn leave(&mut self, number: u64) {
+        self.watched.retain(|_, seats| {
+            seats.remove(&number);
+            !seats.is_empty()
+        });
+        self.floor.remove(&number);
+        if let Some(viewer) = self.viewing.remove(&number) {
+            self.tell_viewers(&viewer.conversation_id, None);
+        }
+    }
+
+    fn viewers(&self, id: &ConversationId) -> impl Iterator<Item = &Viewer> {
+        self.viewing.values().filter(move |viewer| viewer.conversation_id == *id)
+    }
+
+    /// Tells everybody who has the conversation open who else has, and who of them types.
+    fn tell_viewers(&self, id: &ConversationId, typing: Option<&AgentId>) {
+        let reading: BTreeSet<_> = self.viewers(id).map(|viewer| &viewer.agent_id).collect();
+        for viewer in self.viewers(id) {
+            let others = reading.iter().filter(|agent_id| ***agent_id != viewer.agent_id);
+            let typing = typing.filter(|agent_id| **agent_id != viewer.agent_id);
+            let signal = StaffSignal::Colleagues {
+                conversation_id: id.clone(),
+                reading: others.map(|agent_id| (*agent_id).clone()).collect(),
+                typing: typing.into_iter().cloned().collect(),
+            };
+            if let Some(frame) = frames::shared(&StaffFrame::Signal { signal }) {
+                viewer.mailbox.put_standing(&frame);
+            }
+        }
+    }
+}
+
+impl State {
+    /// An agent types in a conversation: those who have it open too see it.
+    pub(super) fn tell_typing(&self, agent_id: &AgentId, id: &ConversationId) {
+        let is_alone = self.watching.viewers(id).all(|viewer| viewer.agent_id == *agent_id);
+        if !is_alone {
+            self.watching.tell_viewers(id, Some(agent_id));
+        }
+    }
+}
+
+impl Hub {
+    /// From now on this socket gets what happens in the conversation. To be called before its record is
+    /// read.
+    pub(crate) fn watch(&self, seat: &Seat, id: &ConversationId) -> Result<(), ErrorCode> {
+        let mut state = self.inner.state.lock();
+        let watched = &mut state.watching.watched;
+        let many = watched.values().filter(|seats| seats.contains_key(&seat.number)).count();
+        if many >= WATCHED_PER_SOCKET_MAX {
+            return Err(ErrorCode::TooFast);
+        }
+        let seats = watched.entry(id.clone()).or_default();
+        seats.insert(seat.number, Arc::clone(&seat.mailbox));
+        Ok(())
+    }
+
+    /// No longer.
+    pub(crate) fn unwatch(&self, seat: &Seat, id: &ConversationId) {
+        let watched = &mut self.inner.state.lock().watching.watched;
+        let Some(seats) = watched.get_mut(id) else { return };
+        seats.remove(&seat.number);
+        if seats.is_empty() {
+            watched.remove(id);
+        }
+    }
+
+    /// It is over: nobody watches it any more.
+    pub(crate) fn forget_watched(&self, id: &ConversationId) {
+        self.inner.state.lock().watching.watched.remove(id);
+    }
+
+    /// From now on this socket gets the floor when it changes, or no longer.
+    pub(crate) fn watch_floor(&self, seat: &Seat, role: Role, on: bool) {
+        let floor = &mut self.inner.state.lock().watching.floor;
+        if on {
+            floor.insert(seat.number, (role, Arc::clone(&seat.mailbox)));
+        } else {
+            floor.remove(&seat.number);
+        }
+    }
+
+    /// Whether a socket asked for the floor: for managers, and for agents.
+    pub(crate) fn floor_asked(&self) -> (bool, bool) {
+        let state = self.inner.state.lock();
+        let manages = |(role, _): &(Role, Arc<Mailbox>)| *role >= Role::Manager;
+        let seats = || state.watching.floor.values();
+        (seats().any(manages), seats().any(|seat| !manages(seat)))
+    }
+
+    /// The floor to every socket that asked for it: whole for managers and admins, less for agents.
+    pub(crate) fn put_floor(&self, managers: Option<&Bytes>, agents: Option<&Bytes>) {
+        let state = self.inner.state.lock();
+        for (role, mailbox) in state.watching.floor.values() {
+            let frame = if *role >= Role::Manager { managers } else { agents };
+            if let Some(frame) = frame {
+                mailbox.put_signal(frame);
+            }
+        }
+    }
+
+    /// This socket has the conversation open, or none. `visitor_of` says whether the agent may know of
+    /// it: only what is served, taken part in or watched.
+    pub(crate) fn viewing(
+        &self,
+        seat: &Seat,
+        agent_id: &AgentId,
+        id: Option<&ConversationId>,
+    ) -> Result<(), ErrorCode> {
+        let mut state = self.inner.state.lock();
+        if let Some(before) = state.watching.viewing.remove(&seat.number) {
+            state.watching.tell_viewers(&before.conversation_id, None);
+        }
+        let Some(id) = id else { return Ok(()) };
+        let is_served = state.served.get(agent_id).is_some_and(|served| served.contains_key(id));
+        let is_watched =
+            state.watching.watched.get(id).is_some_and(|seats| seats.contains_key(&seat.number));
+        if !is_served && !is_watched {
+            return Err(ErrorCode::NotFound);
+        }
+        let viewer = Viewer {
+            agent_id: agent_id.clone(),
+            conversation_id: id.clone(),
+            mailbox: Arc::clone(&seat.mailbox),
+        };
+        state.watching.viewing.insert(seat.number, viewer);
+        state.watching.tell_viewers(id, None);
+        Ok(())
+    }
+
+    /// Whether a watched conversation's visitor is there, told to the one socket.
+    pub(crate) fn tell_watcher(&self, seat: &Seat, id: &ConversationId, visitor_id: &VisitorId) {
+        let state = self.inner.state.lock();
+        if state.visitors.contains_key(visitor_id)
+            && let Some(frame) = super::online_frame(id, true)
+        {
+            seat.mailbox.put_standing(&frame);
+        }
+    }
+}
