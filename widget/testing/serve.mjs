@@ -3,7 +3,9 @@
 //
 //   npm run build -w widget && node widget/testing/serve.mjs 8799 [story]
 //   http://shop.localhost:8799/ is the shop, http://chat.localhost:8799/c/demo the chat link.
-//   Stories: fresh, serving, all_full, nobody_online, ended, closed, disabled, refused.
+//   Stories: fresh, choices, many, serving, three, all_full, nobody_online, closed, requeued, auto,
+//   ended, agent_away, visitor_silent, left_queue, leave_message, off, disabled, refused; with +words
+//   the company says each state in its own words.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -14,6 +16,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PORT = Number(process.argv[2] ?? 8799);
 const ANA = { id: "ana", nickname: "晓雨" };
+const BEN = { id: "ben", nickname: "若溪" };
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -100,38 +103,81 @@ function message(seq, author, content, at, conversation_id = "c1") {
 
 function conversation(status, last_seq, read) {
   const agent_marks = { delivered: read, read };
+  const own_marks = { delivered: 0, read: 0 };
+  return { id: "c1", rev: position, status, agent_marks, own_marks, last_seq, members: [] };
+}
+
+const OWN_WORDS = {
+  waiting: "正在为您找最合适的顾问…",
+  queued: "您排在第 {place} 位，大约还要 {wait}。旺季人多，谢谢您的耐心！",
+  nobody_online: "云洁的顾问都在路上，请留个电话，两小时内回电。",
+  closed: "我们的服务时间是 9:00 到 21:00。",
+  agent_joined: "您好，{agent}来接待您了",
+  agent_changed: "接下来由{agent}继续帮您",
+  agent_ended: "感谢咨询云洁，{agent}祝您生活愉快",
+  timed_out: "长时间没有收到您的回复，先结束会话啦",
+  agent_away: "{agent}临时离开，请重新咨询",
+  reconnecting: "网络有点慢，正在重新连接云洁客服…",
+  offline: "您离线了，恢复后会自动发送",
+  message_left: "留言收到，云洁会在两小时内回电。",
+};
+const NO_WORDS = Object.fromEntries(Object.keys(OWN_WORDS).map((key) => [key, ""]));
+
+function siteOf(name) {
+  const [base, words] = name.split("+");
+  const departments = [
+    { id: "default", name: "" },
+    { id: "after", name: "售后维修" },
+  ];
+  const picks = base === "choices" || base === "many";
+  const count = base === "many" ? 12 : 3;
+  const people = Array.from({ length: count }, (_, at) => ({
+    id: `a${at}`,
+    nickname: `顾问${at}`,
+  }));
   return {
-    id: "c1",
-    rev: position,
-    status,
-    agent_marks,
-    own_marks: { delivered: 0, read: 0 },
-    last_seq,
+    id: "demo",
+    name: "云洁在线客服",
+    welcome: WELCOME,
+    preview: true,
+    enabled: base !== "off",
+    prompts: words ? OWN_WORDS : NO_WORDS,
+    categories: picks ? ["售前咨询", "订单与物流", "售后维修", "发票"] : [],
+    departments: picks ? departments : [],
+    agents: picks ? [ANA, BEN, ...people].slice(0, count) : [],
   };
 }
 
-function snapshotOf(name) {
+const ENDS = ["ended", "off", "agent_away", "visitor_silent", "left_queue", "leave_message"];
+
+function snapshotOf(full_name) {
   const now = Date.now();
-  const site = { id: "demo", name: "云洁在线客服", welcome: WELCOME, preview: true, enabled: true };
+  const [name] = full_name.split("+");
   const base = {
     visitor: { id: "vera" },
-    site,
+    site: siteOf(full_name),
     conversation: null,
     messages: [],
     has_earlier: false,
   };
+  const notice = (seq, body, at) => message(seq, system, { kind: "notice", notice: body }, at);
   const first = [
-    message(1, system, { kind: "notice", notice: { kind: "welcome", text: WELCOME } }, now - hour),
-    message(2, me, text("X20 拖布不出水了，水箱是满的"), now - hour),
+    notice(1, { kind: "welcome", text: WELCOME }, now - 40e3),
+    message(2, me, text("X20 拖布不出水了，水箱是满的"), now - 38e3),
   ];
-  if (name === "all_full" || name === "nobody_online") {
+  if (["all_full", "nobody_online", "closed"].includes(name)) {
     const status = { kind: "waiting", reason: name };
     return { ...base, conversation: conversation(status, 2, 0), messages: first };
   }
-  const joined = { kind: "notice", notice: { kind: "agent_joined", agent: ANA } };
+  if (name === "left_queue" || name === "leave_message") {
+    const messages = [...first, notice(3, { kind: "ended", by: name }, now - 1e3)];
+    const status = { kind: "ended", by: name, at: now - 1e3 };
+    return { ...base, conversation: conversation(status, 3, 0), messages };
+  }
   const talk = [
-    ...first,
-    message(3, system, joined, now - hour + 9e3),
+    { ...first[0], at: now - hour },
+    { ...first[1], at: now - hour },
+    notice(3, { kind: "agent_joined", agent: ANA }, now - hour + 9e3),
     message(
       4,
       agent,
@@ -148,16 +194,46 @@ function snapshotOf(name) {
     ),
     message(8, me, text("大约 1.8 厘米"), now - 6e4),
   ];
+  const serving = { kind: "serving", agent: ANA };
   if (name === "serving") {
-    const status = { kind: "serving", agent: ANA };
-    return { ...base, has_earlier: true, conversation: conversation(status, 8, 8), messages: talk };
+    const held = conversation(serving, 8, 8);
+    return { ...base, has_earlier: true, conversation: held, messages: talk };
   }
-  if (name === "ended" || name === "closed") {
-    const status = { kind: "ended", by: "agent", at: now - 1e3 };
-    const end = { kind: "notice", notice: { kind: "ended", by: "agent" } };
-    const messages = [...talk, message(9, system, end, now - 1e3)];
-    const site_now = { ...site, enabled: name === "ended" };
-    return { ...base, site: site_now, conversation: conversation(status, 9, 8), messages };
+  if (name === "three") {
+    const messages = [
+      ...talk,
+      notice(9, { kind: "member_joined", agent: BEN }, now - 5e4),
+      message(10, { kind: "agent", agent: BEN }, text("我是维修的若溪，一起看看。"), now - 4e4),
+      message(11, agent, text("麻烦拍一张门槛的照片。"), now - 3e4),
+    ];
+    const held = { ...conversation(serving, 11, 8), members: [BEN] };
+    return { ...base, conversation: held, messages };
+  }
+  if (name === "auto") {
+    const said = [
+      { kind: "transferred", agent: BEN },
+      { kind: "auto_reply", reply: "explain_delay", text: "" },
+      {
+        kind: "auto_reply",
+        reply: "ask_visitor",
+        text: "还在看吗？满减今晚 24 点截止：https://shop.example/sale",
+      },
+      { kind: "auto_reply", reply: "warn_visitor", text: "" },
+    ];
+    const lines = said.map((each, at) => notice(9 + at, each, now - 4e4 + at * 1e4));
+    const held = conversation({ kind: "serving", agent: BEN }, 12, 8);
+    return { ...base, conversation: held, messages: [...talk, ...lines] };
+  }
+  if (name === "requeued") {
+    const again = notice(9, { kind: "requeued", why: "agent_lost" }, now - 1e4);
+    const held = conversation({ kind: "waiting", reason: "all_full" }, 9, 8);
+    return { ...base, conversation: held, messages: [...talk, again] };
+  }
+  if (ENDS.includes(name)) {
+    const by = name === "ended" || name === "off" ? "agent" : name;
+    const messages = [...talk, notice(9, { kind: "ended", by }, now - 1e3)];
+    const held = conversation({ kind: "ended", by, at: now - 1e3 }, 9, 8);
+    return { ...base, conversation: held, messages };
   }
   return base;
 }
@@ -184,6 +260,13 @@ function play(socket) {
       if (story === "serving") {
         const signal = { kind: "agent_typing", conversation_id: "c1" };
         setTimeout(() => tell({ type: "signal", signal }), 300);
+      }
+      if (running?.status.reason === "all_full") {
+        const stands = (place) => {
+          const signal = { kind: "place", conversation_id: "c1", place };
+          tell({ type: "signal", signal: { ...signal, expected_wait_ms: place * 55e3 } });
+        };
+        for (const place of [3, 2, 1]) setTimeout(() => stands(place), 300 + (3 - place) * 20e3);
       }
     } else if (type === "send_message") {
       if (running === null) {
@@ -214,6 +297,22 @@ function play(socket) {
           { type: "message_appended", message: answer },
         ]);
       }, 1500);
+    } else if (type === "leave_message" || type === "leave_queue") {
+      say(type, JSON.stringify(body));
+      const by = type === "leave_queue" ? "left_queue" : "leave_message";
+      const status = { kind: "ended", by, at: Date.now() };
+      const notice = { kind: "notice", notice: { kind: "ended", by } };
+      seq = running?.last_seq ?? 0;
+      const own = { ...message(seq + 1, me, text(body.text), Date.now()), client_id: id };
+      const end = message(seq + (body.text ? 2 : 1), system, notice, Date.now());
+      const lines = body.text ? [own, end] : [end];
+      running ??= conversation({ kind: "waiting", reason: "routing" }, 0, 0);
+      tell({ type: "reply", id, ok: { kind: "done" } });
+      deliver([
+        { type: "conversation_started", conversation: { ...running, rev: position } },
+        ...lines.map((line) => ({ type: "message_appended", message: line })),
+        { type: "status_changed", conversation_id: "c1", status },
+      ]);
     } else if (type === "load_history") {
       const { conversation_id, seq: before } = body.before;
       const upto = conversation_id === "c0" ? before - 1 : 60;

@@ -4,139 +4,25 @@
 
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SITE } from "../../testing/fixtures";
-import { App, type Frame, type KeptKey } from "./app";
-import { ChatClient } from "./client";
-import type { HistoryPage, VisitorFrame, VisitorSnapshot } from "./protocol";
+import { expect, test, vi } from "vitest";
+import {
+  ANA,
+  find,
+  onClose,
+  open,
+  pass,
+  press,
+  SNAPSHOT,
+  setUp,
+  states,
+  type,
+  Wire,
+  welcome,
+} from "../../testing/window";
+import type { HistoryPage, VisitorSnapshot } from "./protocol";
 import { SiteStorage } from "./storage";
 
-/** The relay's end of the socket. */
-class Wire {
-  static last: Wire;
-  static readonly OPEN = 1;
-  readyState = 1;
-  onopen: (() => void) | null = null;
-  onclose: (() => void) | null = null;
-  onmessage: ((event: { data: string }) => void) | null = null;
-  readonly sent: { id: string; type: string; body: Record<string, unknown> }[] = [];
-  constructor() {
-    Wire.last = this;
-  }
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-  close(): void {
-    this.readyState = 3;
-  }
-  tell(frame: VisitorFrame): Promise<void> {
-    return act(() => this.onmessage?.({ data: JSON.stringify(frame) }));
-  }
-  of(type: string) {
-    return this.sent.filter((command) => command.type === type);
-  }
-}
-
-const ANA = { id: "ana", nickname: "Ana" };
-const SNAPSHOT: VisitorSnapshot = {
-  visitor: { id: "vera" },
-  site: { ...SITE, welcome: "您好 <b>Vera</b>" },
-  conversation: null,
-  messages: [],
-  has_earlier: false,
-};
-const FRAME: Frame = {
-  mode: "panel",
-  is_shown: true,
-  is_full_screen: false,
-  locale: "zh-CN",
-  has_sound: false,
-};
-
-function find<T extends HTMLElement>(testid: string): T {
-  const element = document.querySelector<T>(`[data-testid="${testid}"]`);
-  if (element === null) throw new Error(`no ${testid}`);
-  return element;
-}
-
-function states(): (string | undefined)[] {
-  const messages = document.querySelectorAll<HTMLElement>('[data-testid="message"]');
-  return [...messages].map((message) => message.dataset.state);
-}
-
-async function type(text: string): Promise<void> {
-  const field = find<HTMLTextAreaElement>("composer");
-  await act(() => {
-    field.value = text;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-}
-
-async function press(init: KeyboardEventInit): Promise<void> {
-  const event = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, ...init });
-  await act(() => {
-    find("composer").dispatchEvent(event);
-  });
-}
-
-function pass(ms: number): Promise<void> {
-  return act(async () => {
-    await vi.advanceTimersByTimeAsync(ms);
-  });
-}
-
-let onClose = vi.fn();
-/** What survives a reload. */
-let kept_values = new Map<KeptKey, string>();
-const kept = {
-  get: (key: KeptKey) => kept_values.get(key) ?? "",
-  set: (key: KeptKey, value: string) => void kept_values.set(key, value),
-};
-
-async function open(storage = new SiteStorage("s", localStorage)): Promise<ChatClient> {
-  const client = new ChatClient({
-    site: "s",
-    storage,
-    tickets: { keeps: false, has: false, ask: () => Promise.resolve(""), give: () => {} },
-    page: () => ({ url: "https://shop.example/x20", title: "X20" }),
-    locale: () => "zh-CN",
-    onAgentMessage: () => {},
-  });
-  const nothing = () => {};
-  const props = { client, kept, onLocale: nothing, onSound: nothing };
-  await act(() => render(<App {...props} frame={FRAME} onClose={onClose} />, document.body));
-  await act(() => client.start());
-  await pass(0);
-  expect(Wire.last).toBeDefined();
-  await act(() => Wire.last.onopen?.());
-  return client;
-}
-
-function welcome(snapshot = SNAPSHOT): VisitorFrame {
-  const start = { mode: "snapshot", position: 7, snapshot } as const;
-  return { type: "welcome", version: 1, epoch: "e1", now: Date.now(), start };
-}
-
-beforeEach(() => {
-  onClose = vi.fn();
-  kept_values = new Map();
-  localStorage.clear();
-  // Time stands still unless a test moves it: no page that was left connects again.
-  vi.useFakeTimers();
-  Reflect.deleteProperty(Wire, "last");
-  vi.stubGlobal("WebSocket", Wire);
-  vi.stubGlobal("matchMedia", () => ({ matches: false }));
-  const entered = { visitor_id: "vera", token: "t-vera" };
-  const answer = new Response(JSON.stringify(entered), { status: 200 });
-  vi.stubGlobal("fetch", () => Promise.resolve(answer));
-});
-
-afterEach(async () => {
-  await act(() => render(null, document.body));
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
+setUp();
 
 test("an own message is on the screen at once, then stored, then read", async () => {
   await open();

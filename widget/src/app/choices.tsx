@@ -83,7 +83,7 @@ export function Choices(props: { state: ChatState }) {
       <Group
         kind="department"
         title={t("pick_department")}
-        options={departments.map(({ id, name }) => ({ id, name: name || t("agent") }))}
+        options={departments.map(({ id, name }) => ({ id, name: name || t("department_default") }))}
         chosen={asks.department_id}
         is_free={true}
         onPick={(department_id) => pick({ department_id })}

@@ -123,7 +123,7 @@ export function Composer(props: ComposerProps) {
         >
           {hint}
         </span>
-        {props.has_preview && form === null && (
+        {props.has_preview && form === null && !must_pick && (
           <span class="preview-notice" data-testid="preview-notice">
             <EyeIcon />
             {t("preview_notice")}

@@ -2,7 +2,7 @@
 // reloads and cuts, against the law: acknowledged means stored once, in order; nothing is lost.
 
 import { expect, test } from "vitest";
-import { Outbox, type OutboxItem, type OutboxStorage, UNSENT_MAX } from "./outbox";
+import { NO_ASKS, Outbox, type OutboxItem, type OutboxStorage, UNSENT_MAX } from "./outbox";
 import type { Reply } from "./protocol";
 
 const CONTEXT = { page: { url: "", title: "" }, locale: "zh-CN", visitor: null };
@@ -232,6 +232,39 @@ function random(seed: number): () => number {
     return state / 4_294_967_296;
   };
 }
+
+test("a leave-message that an agent overtook is a message, the same one wherever it turns", () => {
+  const disk = new Disk();
+  const outbox = new Outbox(disk.door(), "tab");
+  const leave = { name: "Vera", contact: "139" };
+  outbox.write("a", "1", { ...CONTEXT, leave }, 0);
+  outbox.write("b", "2", CONTEXT, 0);
+  expect(outbox.take(0, VERA, ALL)).toMatchObject({ client_id: "a", leave });
+  const before = outbox.items.find((item) => item.client_id === "a");
+  outbox.answer({ id: "a", error: { code: "overtaken" } }, 1);
+  expect(outbox.items.map((item) => [item.client_id, item.leave])).toEqual([
+    ["am", null],
+    ["b", null],
+  ]);
+  // The page went between the refusal and the turn, and another after it.
+  if (before === undefined) throw new Error("it was not there");
+  const refused: OutboxItem = { ...before, state: { kind: "failed", code: "overtaken" } };
+  for (const left of [[refused], [refused, ...disk.items()]]) {
+    const later = new Outbox(new Disk().door(), "tab2");
+    later.load(left, 2);
+    expect(later.take(2, VERA, ALL)).toMatchObject({ client_id: "am", text: "1", leave: null });
+    expect(later.find("a")).toBeUndefined();
+  }
+});
+
+test("what is picked holds for what was never sent", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  for (const id of ["a", "b"]) outbox.write(id, id, CONTEXT, 0);
+  outbox.write("c", "c", { ...CONTEXT, leave: { name: "", contact: "" } }, 0);
+  outbox.take(0, VERA, ALL);
+  outbox.ask({ ...NO_ASKS, category: "售后" }, ALL);
+  expect(outbox.items.map((item) => item.asks.category)).toEqual(["", "售后", ""]);
+});
 
 test("random scripts: two tabs, lost answers, reloads, cuts", () => {
   for (let seed = 1; seed <= 400; seed += 1) {

@@ -21,11 +21,10 @@ export function companyWords(text: string | undefined, gaps: Gaps, t: Translate)
   });
 }
 
-/** An expected wait, calm and rounded up; null if nothing is known. */
+/** An expected wait in whole minutes, later hours; null if nothing is known. */
 export function waitWords(ms: number | null, t: Translate): string | null {
   if (ms === null || ms < 0) return null;
-  if (ms < 60_000) return t("wait_soon");
-  const minutes = Math.ceil(ms / 60_000);
+  const minutes = Math.max(1, Math.ceil(ms / 60_000));
   return minutes <= 90
     ? t("wait_minutes", { count: minutes })
     : t("wait_hours", { count: Math.round(minutes / 60) });
