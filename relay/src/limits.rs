@@ -279,6 +279,21 @@ pub const ZONE_AHEAD_DAYS: u64 = 3_660;
 
 // ---- rooms ----
 
+/// Open invitations of one conversation: as many colleagues as anybody asks at once.
+pub const INVITATIONS_OPEN_MAX: usize = 10;
+
+/// Who takes part in a conversation beside the one who serves it (F06): more is a meeting.
+pub const MEMBERS_MAX: usize = 10;
+
+/// Visitors in a list of recent contacts (C05).
+pub const CONTACTS_MAX: usize = 50;
+
+/// Conversations looked at for it: of visitors who come again and again the list is shorter.
+pub const CONTACT_CONVERSATIONS_READ_MAX: u32 = 1_000;
+
+/// Assignments of a conversation that are shown (X04), the newest.
+pub const ASSIGNMENTS_SHOWN_MAX: u32 = 100;
+
 /// Sessions of one account: a few machines and forgotten browsers. The oldest give way.
 pub const SESSIONS_PER_ACCOUNT_MAX: u32 = 20;
 

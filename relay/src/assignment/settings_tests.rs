@@ -220,7 +220,7 @@ fn known() -> DryRun {
     }
 }
 
-const TEXTS: [TextOf; 17] = [
+const TEXTS: [TextOf; 16] = [
     TextOf::Channel,
     TextOf::Page,
     TextOf::Landing,
@@ -230,7 +230,6 @@ const TEXTS: [TextOf; 17] = [
     TextOf::Country,
     TextOf::Province,
     TextOf::City,
-    TextOf::Isp,
     TextOf::Device,
     TextOf::Os,
     TextOf::Browser,
