@@ -276,10 +276,18 @@ impl ByHand {
             Effect::Close => wanted.push(Wanted::HangUp),
             Effect::SignIn { call, form, .. } => wanted.push(Wanted::SignIn { call, form }),
             Effect::SignOut { token, .. } => wanted.push(Wanted::SignOut { token }),
-            // The holder has no such route: as if the relay could not be reached.
+            // The holder has no such routes: as if the relay could not be reached.
             Effect::ChangePassword { call, .. } => {
                 let result = Err(UiError::of(UiErrorKind::Offline));
                 events.push_back(Event::Net(NetEvent::PasswordChanged { call, result }));
+            }
+            Effect::Call { account, call, .. } => {
+                let result = Err(UiError::of(UiErrorKind::Offline));
+                events.push_back(Event::Net(NetEvent::Called { account, call, result }));
+            }
+            Effect::LoadRecord { account, call, .. } => {
+                let result = Err(UiError::of(UiErrorKind::Offline));
+                events.push_back(Event::Net(NetEvent::Record { account, call, result }));
             }
             Effect::LoadServed { account, call, token, after, .. } => {
                 wanted.push(Wanted::LoadServed { account, call, token, after });

@@ -343,6 +343,20 @@ impl Runner {
                     Some(NetEvent::Served { account, call, result })
                 });
             }
+            Effect::Call { account, call, server, token, what } => {
+                let http = self.http.clone();
+                self.call(async move {
+                    let result = http.call(&server, &token, &what).await;
+                    Some(NetEvent::Called { account, call, result })
+                });
+            }
+            Effect::LoadRecord { account, call, server, token, conversation_id } => {
+                let http = self.http.clone();
+                self.call(async move {
+                    let result = http.record(&server, &token, &conversation_id).await;
+                    Some(NetEvent::Record { account, call, result })
+                });
+            }
             Effect::OpenAccount { account, folder, wall_ms } => {
                 self.open_account(account, folder, wall_ms);
             }

@@ -75,6 +75,30 @@ pub const CHAT_PAGE_MESSAGES: u32 = 50;
 /// Conversations that left the inbox and are still remembered with their messages.
 pub const PAST_CONVERSATIONS_MAX: usize = 200;
 
+/// Conversations watched at once on one link (F05): as many as the relay allows.
+pub const WATCHED_MAX: usize = 20;
+
+/// Events kept while the relay is asked to let a conversation be watched: the answer comes within a
+/// round trip, and a visitor types slower than that.
+pub const WATCH_EVENTS_MAX: usize = 256;
+
+/// What was refused for a moment (the floor, a watched conversation, an end) is asked for again after
+/// this at least, in milliseconds.
+pub const ASKED_AGAIN_MS: u64 = 1_000;
+
+/// Whether a visitor is there is known this long after a welcome, or after a conversation came, in
+/// milliseconds: the relay says it right behind.
+pub const PRESENCE_KNOWN_AFTER_MS: u64 = 2_000;
+
+/// Ends on their way at once when all conversations of visitors who left are closed (C16).
+pub const ENDS_IN_FLIGHT_MAX: usize = 8;
+
+/// How often an end that the relay refused for a moment is tried.
+pub const END_TRIES_MAX: u32 = 5;
+
+/// Questions over HTTP on their way at once.
+pub const CALLS_IN_FLIGHT_MAX: usize = 16;
+
 /// Unsent messages over all conversations; a person who reaches it has a problem that more messages
 /// do not solve.
 pub const OUTBOX_MESSAGES_MAX: usize = 10_000;

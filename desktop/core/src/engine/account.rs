@@ -11,11 +11,14 @@ use yingke_shared::limits::PREVIEW_EXPIRES_MS;
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::views::{Author, ConversationRecord};
 
+use super::calls::Calls;
+use super::closing::Closing;
 use super::commands::{Commands, Fills};
 use super::frames::{Incoming, encode};
 use super::served::Served;
 use super::show::Shown;
 use super::stored::{Awaited, Opened};
+use super::watching::Watching;
 use super::{Effect, Step};
 use crate::address::ServerAddress;
 use crate::bridge::types::{SignedOutNotice, UiPush};
@@ -60,6 +63,11 @@ pub(super) struct Account {
     pub(super) commands: Commands,
     pub(super) fills: Fills,
     pub(super) served: Served,
+    pub(super) watching: Watching,
+    pub(super) calls: Calls,
+    pub(super) closing: Closing,
+    /// How many wait in the own departments, while the relay says so.
+    pub(super) queue_length: Option<u32>,
     pub(super) previews: BTreeMap<ConversationId, LivePreview>,
     pub(super) online: BTreeSet<ConversationId>,
     /// When "I am typing" last went out.
@@ -88,6 +96,10 @@ impl Account {
             commands: Commands::default(),
             fills: Fills::default(),
             served: Served::default(),
+            watching: Watching::default(),
+            calls: Calls::default(),
+            closing: Closing::default(),
+            queue_length: None,
             previews: BTreeMap::new(),
             online: BTreeSet::new(),
             typed: BTreeMap::new(),
@@ -110,6 +122,8 @@ impl Account {
             at.extend(self.commands.deadline());
             at.extend(self.fills.deadline(now));
             at.extend(self.served.deadline(now));
+            at.extend(self.watching.deadline(now));
+            at.extend(self.closing.deadline(now));
         }
         at.into_iter().min()
     }
@@ -147,6 +161,9 @@ impl Account {
         self.marks.link_lost();
         self.served = Served::default();
         self.commands_lost(step);
+        self.closing_lost(step);
+        self.watching_lost(step);
+        self.queue_length(step, None);
         self.previews_gone(step);
         self.shown.everything_dirty();
     }
@@ -190,6 +207,7 @@ impl Account {
         for conversation_id in expired {
             self.preview(step, &conversation_id, String::new());
         }
+        self.watching_tick(step);
         self.shown.outbox_dirty();
     }
 
@@ -251,6 +269,7 @@ impl Account {
         match self.replica.begin(welcome.epoch, welcome.start) {
             Ok(changed) => {
                 self.online.clear();
+                self.closing.welcomed(step.now);
                 self.fills.pages.clear();
                 self.replica.remember(lanes);
                 if changed.new_epoch {
@@ -290,11 +309,18 @@ impl Account {
             }
             self.shown.new_message(conversation_id, message);
         }
+        for (conversation_id, note) in &changed.notes {
+            self.shown.new_note(conversation_id, note);
+        }
+        self.fills.newest.extend(changed.unsure);
         if changed.all {
             self.absorb_snapshot();
         }
         for conversation_id in &changed.withdrawn {
             self.outbox.log_lost(conversation_id);
+        }
+        for conversation_id in changed.unwatched {
+            self.watched_no_longer(step, conversation_id);
         }
         for conversation_id in &changed.conversations {
             match self.replica.record(conversation_id) {
@@ -304,6 +330,9 @@ impl Account {
                     self.want_fill(conversation_id.clone());
                     let changes = self.outbox.gained(conversation_id);
                     self.change_outbox(step, changes, Awaited::Nothing);
+                }
+                _ if self.replica.watches(conversation_id) => {
+                    self.want_fill(conversation_id.clone());
                 }
                 _ => self.left_inbox(step, conversation_id),
             }
@@ -318,6 +347,18 @@ impl Account {
             if let Some(colleague) = self.replica.colleague(id) {
                 step.push(UiPush::Colleague(colleague.clone()));
             }
+        }
+        if changed.company {
+            step.push(UiPush::Company(self.replica.company()));
+        }
+        if changed.sites {
+            step.push(UiPush::Sites { sites: self.replica.sites().to_vec() });
+        }
+        if changed.invitations {
+            step.push(UiPush::Invitations { invitations: self.replica.invitations() });
+        }
+        if changed.alerts {
+            step.push(UiPush::Alerts { alerts: self.replica.alerts() });
         }
         let stored = changed.messages.iter().map(|(id, message)| (id.clone(), message.seq));
         let stored = stored.collect();
@@ -341,7 +382,8 @@ impl Account {
         self.shown.state_dirty();
     }
 
-    fn left_inbox(&mut self, step: &mut Step<'_>, conversation_id: &ConversationId) {
+    /// Nothing more is heard of it. Drafts and unsent messages stay.
+    pub(super) fn left_inbox(&mut self, step: &mut Step<'_>, conversation_id: &ConversationId) {
         self.marks.forget(conversation_id);
         self.online.remove(conversation_id);
         self.fills.wanted.remove(conversation_id);
@@ -360,7 +402,7 @@ impl Account {
     fn signalled(&mut self, step: &mut Step<'_>, signal: StaffSignal) {
         match signal {
             StaffSignal::Preview { conversation_id, text } => {
-                if self.replica.holds(&conversation_id) {
+                if self.replica.sees(&conversation_id) {
                     self.preview(step, &conversation_id, text);
                 }
             }
@@ -372,9 +414,18 @@ impl Account {
                 }
                 self.shown.dirty(&conversation_id);
             }
-            StaffSignal::QueueLength { .. }
-            | StaffSignal::Floor { .. }
-            | StaffSignal::Colleagues { .. } => {}
+            StaffSignal::QueueLength { waiting } => self.queue_length(step, Some(waiting)),
+            StaffSignal::Floor { floor } => self.floor_came(step, floor),
+            StaffSignal::Colleagues { conversation_id, reading, typing } => {
+                self.around_came(step, conversation_id, reading, typing);
+            }
+        }
+    }
+
+    fn queue_length(&mut self, step: &mut Step<'_>, waiting: Option<u32>) {
+        if self.queue_length != waiting {
+            self.queue_length = waiting;
+            step.push(UiPush::QueueLength { waiting });
         }
     }
 

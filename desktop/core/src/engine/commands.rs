@@ -30,6 +30,22 @@ pub(super) enum Asked {
     Person {
         request_id: RequestId,
     },
+    /// A person waits for a conversation that begins.
+    Start {
+        request_id: RequestId,
+    },
+    /// The floor, or no longer.
+    Floor,
+    /// A conversation is to be watched; a person waits for it the first time.
+    Watch {
+        request_id: Option<RequestId>,
+        conversation_id: ConversationId,
+    },
+    /// One of the conversations whose visitors left.
+    End {
+        conversation_id: ConversationId,
+        tries: u32,
+    },
     /// A person waits for earlier messages.
     Earlier {
         request_id: RequestId,
@@ -38,6 +54,8 @@ pub(super) enum Asked {
     /// A hole is being filled in the background.
     Fill {
         conversation_id: ConversationId,
+        /// Asked for all of the newest, what is there included: its notes may be more.
+        newest: bool,
     },
 }
 
@@ -63,6 +81,10 @@ impl Commands {
 #[derive(Default)]
 pub(super) struct Fills {
     pub(super) wanted: BTreeSet<ConversationId>,
+    /// Whose newest page must be read, whatever is there: only it says which notes there are.
+    pub(super) newest: BTreeSet<ConversationId>,
+    /// Whose notes are known since this start.
+    sure: BTreeSet<ConversationId>,
     /// Asked of the relay, or on its way to the disk.
     under_way: BTreeSet<ConversationId>,
     /// Pages loaded for a conversation since the link is up.
@@ -76,14 +98,34 @@ impl Fills {
     }
 }
 
+impl Fills {
+    /// A conversation is opened whose notes were not looked for since this start.
+    pub(super) fn opened(&mut self, conversation_id: &ConversationId) {
+        if !self.sure.contains(conversation_id) {
+            self.newest.insert(conversation_id.clone());
+        }
+    }
+}
+
 impl Account {
     /// The link is gone: messages, marks and holes come again by themselves, people are told.
     pub(super) fn commands_lost(&mut self, step: &mut Step<'_>) {
         self.fills.under_way.clear();
         for (_, command) in std::mem::take(&mut self.commands.unanswered) {
             match command.asked {
-                Asked::Send | Asked::Mark { .. } | Asked::Fill { .. } => {}
-                Asked::Person { request_id } | Asked::Earlier { request_id, .. } => {
+                Asked::Fill { conversation_id, newest: true } => {
+                    self.fills.newest.insert(conversation_id);
+                }
+                Asked::Send
+                | Asked::Mark { .. }
+                | Asked::Fill { .. }
+                | Asked::Floor
+                | Asked::End { .. }
+                | Asked::Watch { request_id: None, .. } => {}
+                Asked::Person { request_id }
+                | Asked::Start { request_id }
+                | Asked::Watch { request_id: Some(request_id), .. }
+                | Asked::Earlier { request_id, .. } => {
                     step.fail(request_id, UiErrorKind::Offline);
                 }
             }
@@ -136,27 +178,48 @@ impl Account {
                 let result = result.map(|_| UiReply::Done {}).map_err(UiError::from);
                 step.reply(request_id, result);
             }
+            Asked::Start { request_id } => {
+                let result = match result {
+                    Ok(Outcome::Accepted { conversation_id, .. }) => {
+                        Ok(UiReply::Started { conversation_id })
+                    }
+                    Ok(_) => Err(UiError::of(UiErrorKind::Bug)),
+                    Err(error) => Err(UiError::from(error)),
+                };
+                step.reply(request_id, result);
+            }
+            Asked::Floor => self.floor_answered(step, result),
+            Asked::Watch { request_id, conversation_id } => {
+                self.watch_answered(step, request_id, conversation_id, result);
+            }
+            Asked::End { conversation_id, tries } => {
+                self.end_answered(step, conversation_id, tries, result);
+            }
             Asked::Earlier { request_id, conversation_id } => match result {
                 Ok(Outcome::Messages { page }) => {
                     let has_earlier = page.has_earlier;
-                    let items = page.messages.clone();
-                    let page_notes = page.notes.clone();
+                    let (items, notes) = (page.messages.clone(), page.notes.clone());
                     self.store_page(step, &conversation_id, page);
-                    let notes = page_notes;
                     step.reply(request_id, Ok(UiReply::Earlier { items, notes, has_earlier }));
                 }
                 Ok(_) => step.fail(request_id, UiErrorKind::Bug),
                 Err(error) => step.reply(request_id, Err(UiError::from(error))),
             },
-            Asked::Fill { conversation_id } => {
+            Asked::Fill { conversation_id, newest } => {
                 self.fills.under_way.remove(&conversation_id);
                 match result {
                     Ok(Outcome::Messages { page }) => {
+                        if newest {
+                            self.fills.sure.insert(conversation_id.clone());
+                        }
                         self.store_page(step, &conversation_id, page);
                     }
                     Err(error) if error.code.can_retry() => {
                         let wait = u64::from(error.retry_after_ms.unwrap_or(1_000)).max(250);
                         self.fills.not_before = step.now + wait;
+                        if newest {
+                            self.fills.newest.insert(conversation_id.clone());
+                        }
                         self.fills.wanted.insert(conversation_id);
                     }
                     Ok(_) | Err(_) => {}
@@ -203,6 +266,8 @@ impl Account {
             self.mark_due(step);
             self.fill_due(step);
             self.served_due(step);
+            self.watching_due(step);
+            self.closing_due(step);
         }
     }
 
@@ -248,6 +313,9 @@ impl Account {
         if !held && !self.shown.is_open(conversation_id) {
             return None;
         }
+        if self.fills.newest.contains(conversation_id) {
+            return Some(None);
+        }
         let Some(tail) = self.replica.tail(conversation_id) else { return Some(None) };
         let length = tail.high.get() - tail.low.get() + 1;
         let viewed = record.own_read.merge(self.marks.read(conversation_id)).seq;
@@ -273,8 +341,10 @@ impl Account {
             }
             let Some(before) = self.missing_before(&conversation_id) else { continue };
             self.fills.under_way.insert(conversation_id.clone());
+            self.fills.newest.remove(&conversation_id);
             let command = load(&conversation_id, before);
-            self.command(step, Asked::Fill { conversation_id }, &command);
+            let newest = before.is_none();
+            self.command(step, Asked::Fill { conversation_id, newest }, &command);
         }
     }
 
@@ -290,8 +360,10 @@ impl Account {
             }
         }
         let messages = page.messages.into_iter().map(|message| (conversation_id.clone(), message));
-        let write = CacheWrite { messages: messages.collect(), ..CacheWrite::default() };
-        self.shown.page(conversation_id, write.messages.iter().map(|(_, message)| message));
+        let notes = page.notes.into_iter().map(|note| (conversation_id.clone(), note));
+        let (messages, notes) = (messages.collect(), notes.collect());
+        let write = CacheWrite { messages, notes, ..CacheWrite::default() };
+        self.shown.page(conversation_id, &write);
         self.write(step, write, Some(conversation_id.clone()), Awaited::Nothing);
     }
 }

@@ -12,10 +12,10 @@ use yingke_shared::events::StaffEvent;
 use yingke_shared::frame::{Bye, Delivery, Outcome, StaffSignal, Welcome};
 use yingke_shared::ids::ClientId;
 use yingke_shared::snapshot::StaffSnapshot;
-use yingke_shared::views::ConversationRecord;
+use yingke_shared::views::{ConversationRecord, IncomingInvitation, ManagerAlert};
 
 /// The events of this version; those of a later one are skipped.
-const KNOWN_EVENTS: [&str; 9] = [
+const KNOWN_EVENTS: [&str; 18] = [
     "own_card_changed",
     "colleague_changed",
     "site_changed",
@@ -25,6 +25,15 @@ const KNOWN_EVENTS: [&str; 9] = [
     "message_appended",
     "visitor_marked",
     "own_read",
+    "routed",
+    "members_changed",
+    "invitations_changed",
+    "note_added",
+    "invitation_offered",
+    "invitation_closed",
+    "managers_alerted",
+    "alert_cleared",
+    "company_changed",
 ];
 
 /// A frame of the relay.
@@ -96,23 +105,30 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, BadFrame> {
     serde_json::from_str(text).map_err(|_| BadFrame)
 }
 
-/// A conversation of which a later version says something unknown is left out; the rest is not.
+/// A conversation, invitation or alert of which a later version says something unknown is left out; the
+/// rest is not.
 fn welcome(text: &str) -> Result<Welcome<StaffSnapshot>, BadFrame> {
     if let Ok(welcome) = read(text) {
         return Ok(welcome);
     }
     let mut welcome: Value = read(text)?;
-    let records = welcome.pointer_mut("/start/snapshot/conversations");
-    if let Some(records) = records.and_then(Value::as_object_mut) {
-        records.retain(|id, record| {
-            let is_known = ConversationRecord::deserialize(&*record).is_ok();
+    leave_out_unknown::<ConversationRecord>(&mut welcome, "conversations");
+    leave_out_unknown::<IncomingInvitation>(&mut welcome, "invitations");
+    leave_out_unknown::<ManagerAlert>(&mut welcome, "alerts");
+    serde_json::from_value(welcome).map_err(|_| BadFrame)
+}
+
+fn leave_out_unknown<T: for<'de> Deserialize<'de>>(welcome: &mut Value, what: &'static str) {
+    let held = welcome.pointer_mut(&format!("/start/snapshot/{what}"));
+    if let Some(held) = held.and_then(Value::as_object_mut) {
+        held.retain(|id, value| {
+            let is_known = T::deserialize(&*value).is_ok();
             if !is_known {
-                tracing::warn!(id, "a conversation of a later version is left out");
+                tracing::warn!(what, id, "one of a later version is left out");
             }
             is_known
         });
     }
-    serde_json::from_value(welcome).map_err(|_| BadFrame)
 }
 
 fn delivery(text: &str) -> Result<Incoming, BadFrame> {
@@ -208,8 +224,13 @@ mod tests {
             "type": "welcome", "version": 1, "epoch": "e1", "now": 5,
             "start": { "mode": "snapshot", "position": 7, "snapshot": {
                 "own": { "id": "ana", "account": "ana", "nickname": "Ana", "role": "agent",
-                         "availability": "online", "capacity": 8 },
+                         "availability": "online", "capacity": 8, "departments": [],
+                         "skills": [], "auto_replies": {} },
                 "colleagues": {}, "sites": [], "has_more": false,
+                "company": { "departments": [], "skills": [], "forced_replies": false,
+                             "attention": { "warn_s": 60, "red_s": 180 } },
+                "invitations": {},
+                "alerts": { "c3": { "what": "comet_seen" } },
                 "conversations": { "c1": record, "c2": later },
             } },
         });
@@ -228,7 +249,7 @@ mod tests {
         messages[1]["content"] = serde_json::json!({ "kind": "picture", "id": "p" });
         messages[2]["author"] = serde_json::json!({ "kind": "robot", "robot_id": "r" });
         let page = serde_json::json!({
-            "conversation_id": "c1", "messages": messages, "has_earlier": false,
+            "conversation_id": "c1", "messages": messages, "notes": [], "has_earlier": false,
         });
         let reply = serde_json::json!({
             "type": "reply", "id": "a", "ok": { "kind": "messages", "page": page },

@@ -2,10 +2,14 @@
 //! and randomness come from the host, everything else comes back as an event.
 //!
 //! `mod` is the loop's step; `session` signs in and out; `account` is one open account and its link,
-//! `commands` what it has on its way, `served` the inbox beyond a snapshot; `requests` does what a person asked; `stored` hears the storage threads; `show` tells the
-//! workbench what changed; `frames` knows the wire's encoding.
+//! `commands` what it has on its way, `calls` what it asks over HTTP, `served` the inbox beyond a
+//! snapshot, `watching` what every link is asked for anew, `closing` ends what visitors left; `requests`
+//! does what a person asked; `stored` hears the storage threads; `show` tells the workbench what changed;
+//! `frames` knows the wire's encoding.
 
 mod account;
+mod calls;
+mod closing;
 mod commands;
 mod frames;
 mod requests;
@@ -13,6 +17,7 @@ mod served;
 mod session;
 mod show;
 mod stored;
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +28,7 @@ use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::time::Timestamp;
 
 use crate::address::ServerAddress;
+use crate::bridge::calls::RelayCall;
 use crate::bridge::types::{UiError, UiErrorKind, UiPush, UiReply, UiRequest};
 use crate::host::Host;
 use crate::net::NetEvent;
@@ -87,6 +93,20 @@ pub(crate) enum Effect {
         server: ServerAddress,
         token: String,
         after: Option<ConversationId>,
+    },
+    Call {
+        account: u64,
+        call: u64,
+        server: ServerAddress,
+        token: String,
+        what: Box<RelayCall>,
+    },
+    LoadRecord {
+        account: u64,
+        call: u64,
+        server: ServerAddress,
+        token: String,
+        conversation_id: ConversationId,
     },
     OpenAccount {
         account: u64,
@@ -262,12 +282,26 @@ impl Engine {
                 self.password_answered(step, call, result);
             }
             NetEvent::Served { account, call, result } => {
-                let current = self.account.as_mut().filter(|current| current.serial == account);
-                if let Some(current) = current {
+                if let Some(current) = self.opened_as(account) {
                     current.served(step, call, result);
                 }
             }
+            NetEvent::Called { account, call, result } => {
+                if let Some(current) = self.opened_as(account) {
+                    current.called(step, call, result);
+                }
+            }
+            NetEvent::Record { account, call, result } => {
+                if let Some(current) = self.opened_as(account) {
+                    current.looked(step, call, result.map(|record| *record));
+                }
+            }
         }
+    }
+
+    /// The open account, if it still is this opening.
+    fn opened_as(&mut self, account: u64) -> Option<&mut Account> {
+        self.account.as_mut().filter(|current| current.serial == account)
     }
 
     fn tick(&mut self, step: &mut Step<'_>) {

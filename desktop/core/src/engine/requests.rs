@@ -1,7 +1,10 @@
 //! What a person asked for. Everything that needs no network is answered from memory and disk.
 
 use yingke_shared::commands::StaffCommand;
-use yingke_shared::commands::staff::{SetAvailability, StaffEndConversation, Typing};
+use yingke_shared::commands::staff::{
+    AddNote, AnswerInvitation, Assign, EnterConversation, HandBack, Invite, LeaveConversation,
+    SetAvailability, StaffEndConversation, StartConversation, TakeOver, Typing, WithdrawInvitation,
+};
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::limits::TEXT_CHARS_MAX;
@@ -13,7 +16,7 @@ use super::commands::Asked;
 use super::session::PasswordChange;
 use super::stored::Awaited;
 use super::{Effect, Engine, RequestId, Step};
-use crate::bridge::types::{UiError, UiErrorKind, UiReply, UiRequest};
+use crate::bridge::types::{Standing, UiError, UiErrorKind, UiReply, UiRequest};
 use crate::connection::Input;
 use crate::limits::{
     CHAT_PAGE_MESSAGES, DRAFT_CHARS_MAX, DRAFTS_MAX, OUTBOX_MESSAGES_MAX, TYPING_EVERY_MS,
@@ -33,6 +36,9 @@ impl Engine {
             UiRequest::GetState {} => {
                 let state = self.state(step);
                 step.reply(request_id, Ok(UiReply::State(state)));
+                if let Some(account) = &self.account {
+                    account.floor_again(step);
+                }
             }
             UiRequest::SignIn { server, account, password, remember, allow_plain_http } => {
                 let form = SignIn { account, password };
@@ -79,17 +85,28 @@ impl Engine {
 
 impl Account {
     fn requested(&mut self, step: &mut Step<'_>, request_id: RequestId, request: UiRequest) {
+        let request = match command_of(request) {
+            Ok(command) => {
+                let asked = Asked::Person { request_id };
+                return self.ask_relay(step, request_id, asked, &command);
+            }
+            Err(request) => request,
+        };
         match request {
-            UiRequest::SetAvailability { availability, hand_over } => {
-                let command =
-                    StaffCommand::SetAvailability(SetAvailability { availability, hand_over });
-                self.ask_relay(step, request_id, &command);
+            UiRequest::StartConversation { visitor_id, text } => {
+                let body = StartConversation { visitor_id, text };
+                let command = StaffCommand::StartConversation(body);
+                self.ask_relay(step, request_id, Asked::Start { request_id }, &command);
             }
-            UiRequest::EndConversation { conversation_id } => {
-                let command =
-                    StaffCommand::StaffEndConversation(StaffEndConversation { conversation_id });
-                self.ask_relay(step, request_id, &command);
+            UiRequest::WatchConversation { conversation_id } => {
+                self.watch(step, request_id, conversation_id);
             }
+            UiRequest::UnwatchConversation { conversation_id } => {
+                self.unwatch(step, request_id, conversation_id);
+            }
+            UiRequest::WatchFloor { on } => self.watch_floor(step, request_id, on),
+            UiRequest::CloseAllLeft {} => self.close_all_left(step, request_id),
+            UiRequest::Call { call } => self.call(step, request_id, call),
             UiRequest::OpenConversation { conversation_id } => {
                 self.open_conversation(step, request_id, conversation_id);
             }
@@ -119,7 +136,15 @@ impl Account {
                 self.typing(step, conversation_id);
                 step.done(request_id);
             }
-            UiRequest::Assign { .. }
+            // The engine answers these itself, or the relay does.
+            UiRequest::GetState {}
+            | UiRequest::SignIn { .. }
+            | UiRequest::SignOut {}
+            | UiRequest::ChangePassword { .. }
+            | UiRequest::SetPreferences { .. }
+            | UiRequest::SetAvailability { .. }
+            | UiRequest::EndConversation { .. }
+            | UiRequest::Assign { .. }
             | UiRequest::Invite { .. }
             | UiRequest::AnswerInvitation { .. }
             | UiRequest::WithdrawInvitation { .. }
@@ -127,24 +152,18 @@ impl Account {
             | UiRequest::EnterConversation { .. }
             | UiRequest::TakeOver { .. }
             | UiRequest::HandBack { .. }
-            | UiRequest::StartConversation { .. }
-            | UiRequest::AddNote { .. }
-            | UiRequest::WatchConversation { .. }
-            | UiRequest::UnwatchConversation { .. }
-            | UiRequest::WatchFloor { .. }
-            | UiRequest::CloseAllLeft {}
-            | UiRequest::Call { .. } => step.fail(request_id, UiErrorKind::Bug),
-            // The engine answers these itself.
-            UiRequest::GetState {}
-            | UiRequest::SignIn { .. }
-            | UiRequest::SignOut {}
-            | UiRequest::ChangePassword { .. }
-            | UiRequest::SetPreferences { .. } => step.fail(request_id, UiErrorKind::Bug),
+            | UiRequest::AddNote { .. } => step.fail(request_id, UiErrorKind::Bug),
         }
     }
 
     /// What only the relay can do.
-    fn ask_relay(&mut self, step: &mut Step<'_>, request_id: RequestId, command: &StaffCommand) {
+    fn ask_relay(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        asked: Asked,
+        command: &StaffCommand,
+    ) {
         if !self.connection.is_live() {
             self.link(step, Input::Nudge);
             return step.fail(request_id, UiErrorKind::Offline);
@@ -152,7 +171,7 @@ impl Account {
         if !self.has_room() {
             return step.reply(request_id, Err(UiError::refused(ErrorCode::TooFast)));
         }
-        self.command(step, Asked::Person { request_id }, command);
+        self.command(step, asked, command);
     }
 
     fn open_conversation(
@@ -161,11 +180,26 @@ impl Account {
         request_id: RequestId,
         conversation_id: ConversationId,
     ) {
-        if self.replica.record(&conversation_id).is_none() {
-            return step.reply(request_id, Err(UiError::refused(ErrorCode::NotFound)));
-        }
         self.shown.opening(&conversation_id);
+        let Some((record, _)) = self.replica.record(&conversation_id) else {
+            return self.look(step, Some(request_id), conversation_id);
+        };
+        let is_over = matches!(record.status, ConversationStatus::Ended { .. });
+        if self.replica.sees(&conversation_id) {
+            self.fills.opened(&conversation_id);
+        } else if !is_over && self.connection.is_live() {
+            self.look(step, None, conversation_id.clone());
+        }
         self.want_fill(conversation_id.clone());
+        self.read_newest_page(step, request_id, conversation_id);
+    }
+
+    pub(super) fn read_newest_page(
+        &mut self,
+        step: &mut Step<'_>,
+        request_id: RequestId,
+        conversation_id: ConversationId,
+    ) {
         let ticket = self
             .await_store(Awaited::Open { request_id, conversation_id: conversation_id.clone() });
         let limit = CHAT_PAGE_MESSAGES;
@@ -205,7 +239,7 @@ impl Account {
                 Some(ErrorCode::ConversationEnded)
             }
             Some(_) if self.outbox.total() as usize >= OUTBOX_MESSAGES_MAX => Some(ErrorCode::Busy),
-            Some(_) => None,
+            Some(_) => self.not_ours_to_write(&conversation_id),
         };
         let (None, Some(record)) = (refusal, record) else {
             let code = refusal.unwrap_or(ErrorCode::NotFound);
@@ -220,6 +254,17 @@ impl Account {
         let ticket = self.await_store(Awaited::Add { request_id });
         step.act(Effect::Outbox(OutboxJob::Add { ticket, message }));
         self.link(step, Input::Nudge);
+    }
+
+    /// Only who serves it or takes part writes. While a part of the inbox is missing, what is not held
+    /// may only not be held yet.
+    fn not_ours_to_write(&self, conversation_id: &ConversationId) -> Option<ErrorCode> {
+        match self.standing(conversation_id) {
+            Standing::Serving | Standing::Member => None,
+            Standing::Watching | Standing::Invited => Some(ErrorCode::Forbidden),
+            Standing::Reading if self.replica.missing().is_some() => None,
+            Standing::Reading => Some(ErrorCode::Overtaken),
+        }
     }
 
     fn retry_send(&mut self, step: &mut Step<'_>, request_id: RequestId, client_id: &ClientId) {
@@ -313,6 +358,43 @@ impl Account {
         self.typed.insert(conversation_id.clone(), step.now);
         self.tell(step, &StaffCommand::Typing(Typing { conversation_id }));
     }
+}
+
+/// What the relay carries out alone: a person asks, and what it changes comes as events.
+fn command_of(request: UiRequest) -> Result<StaffCommand, UiRequest> {
+    use StaffCommand as Command;
+    Ok(match request {
+        UiRequest::SetAvailability { availability, hand_over } => {
+            Command::SetAvailability(SetAvailability { availability, hand_over })
+        }
+        UiRequest::EndConversation { conversation_id } => {
+            Command::StaffEndConversation(StaffEndConversation { conversation_id })
+        }
+        UiRequest::Assign { conversation_id, agent_id, over_capacity } => {
+            Command::Assign(Assign { conversation_id, agent_id, over_capacity })
+        }
+        UiRequest::Invite { conversation_id, to, kind, note } => {
+            Command::Invite(Invite { conversation_id, to, kind, note })
+        }
+        UiRequest::AnswerInvitation { invitation_id, accept } => {
+            Command::AnswerInvitation(AnswerInvitation { invitation_id, accept })
+        }
+        UiRequest::WithdrawInvitation { invitation_id } => {
+            Command::WithdrawInvitation(WithdrawInvitation { invitation_id })
+        }
+        UiRequest::LeaveConversation { conversation_id } => {
+            Command::LeaveConversation(LeaveConversation { conversation_id })
+        }
+        UiRequest::EnterConversation { conversation_id } => {
+            Command::EnterConversation(EnterConversation { conversation_id })
+        }
+        UiRequest::TakeOver { conversation_id } => Command::TakeOver(TakeOver { conversation_id }),
+        UiRequest::HandBack { conversation_id } => Command::HandBack(HandBack { conversation_id }),
+        UiRequest::AddNote { conversation_id, text } => {
+            Command::AddNote(AddNote { conversation_id, text })
+        }
+        other => return Err(other),
+    })
 }
 
 fn refusal_of(not_now: NotNow) -> UiError {

@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yingke_shared::ids::{ConversationId, Seq};
-use yingke_shared::views::{AgentCard, Author, Company, ConversationRecord, Message};
+use yingke_shared::views::{AgentCard, Author, Company, ConversationRecord, Message, Note};
 
 use super::account::Account;
 use super::{Engine, RequestId, Step};
 use crate::bridge::types::{
-    Chat, ChatHead, Connection, ConnectionState, InboxRow, OutboxItem, Standing, UiPush, UiReply,
-    UiState,
+    Chat, ChatHead, Connection, ConnectionState, InboxRow, OutboxItem, UiPush, UiReply, UiState,
 };
 use crate::inbox::{self, Beside};
 use crate::limits::TRIES_BEFORE_OFFLINE;
+use crate::store::cache::{CacheWrite, Page};
 
 /// The conversation in the chat pane.
 struct OpenChat {
@@ -22,6 +22,7 @@ struct OpenChat {
     ready: bool,
     /// New messages not told yet, in order of arrival.
     arrived: Vec<Message>,
+    arrived_notes: Vec<Note>,
     head: Option<ChatHead>,
     outbox: Vec<OutboxItem>,
 }
@@ -64,6 +65,7 @@ impl Shown {
         self.history += 1;
         if let Some(chat) = &mut self.chat {
             chat.arrived.clear();
+            chat.arrived_notes.clear();
         }
     }
 
@@ -93,14 +95,22 @@ impl Shown {
         }
     }
 
+    pub(super) fn new_note(&mut self, conversation_id: &ConversationId, note: &Note) {
+        if let Some(chat) = &mut self.chat
+            && chat.conversation_id == *conversation_id
+        {
+            chat.arrived_notes.push(note.clone());
+        }
+        self.dirty(conversation_id);
+    }
+
     /// A page filled a hole: it is told if the chat shows what comes after it.
-    pub(super) fn page<'a>(
-        &mut self,
-        conversation_id: &ConversationId,
-        messages: impl Iterator<Item = &'a Message>,
-    ) {
-        for message in messages {
+    pub(super) fn page(&mut self, conversation_id: &ConversationId, page: &CacheWrite) {
+        for (_, message) in &page.messages {
             self.new_message(conversation_id, message);
+        }
+        for (_, note) in &page.notes {
+            self.new_note(conversation_id, note);
         }
         self.dirty(conversation_id);
     }
@@ -110,6 +120,7 @@ impl Shown {
             conversation_id: conversation_id.clone(),
             ready: false,
             arrived: Vec::new(),
+            arrived_notes: Vec::new(),
             head: None,
             outbox: Vec::new(),
         });
@@ -154,6 +165,11 @@ impl Engine {
             account.shown.rows = account.rows();
             state.inbox = account.shown.rows.values().cloned().collect();
             state.colleagues = account.replica.colleagues().cloned().collect();
+            state.company = account.replica.company();
+            state.sites = account.replica.sites().to_vec();
+            state.invitations = account.replica.invitations();
+            state.alerts = account.replica.alerts();
+            state.queue_length = account.queue_length;
             state.connection = account.connection_shown(step);
             account.shown.connection = Some(state.connection.clone());
         }
@@ -220,16 +236,17 @@ impl Account {
         let mut messages = std::mem::take(&mut chat.arrived);
         messages.sort_by_key(|message| message.seq);
         messages.dedup_by_key(|message| message.seq);
+        let notes = in_order(std::mem::take(&mut chat.arrived_notes));
         // A preview alone is told by its own push.
         let same_head = chat
             .head
             .take()
             .is_some_and(|before| ChatHead { preview: head.preview.clone(), ..before } == head);
-        let same = same_head && messages.is_empty() && chat.outbox == outbox;
+        let nothing_new = messages.is_empty() && notes.is_empty();
+        let same = same_head && nothing_new && chat.outbox == outbox;
         chat.head = Some(head.clone());
         chat.outbox.clone_from(&outbox);
         if !same {
-            let notes = Vec::new();
             step.push(UiPush::Chat { conversation_id, head, messages, notes, outbox });
         }
     }
@@ -286,7 +303,7 @@ impl Account {
         Beside {
             history: self.shown.history,
             held,
-            standing: if held { Standing::Serving } else { Standing::Reading },
+            standing: self.standing(id),
             visitor_online: self.online.contains(id),
             preview: self.previews.get(id).map_or("", |preview| preview.text.as_str()),
             draft: self.drafts.get(id).map_or("", String::as_str),
@@ -302,8 +319,9 @@ impl Account {
         step: &mut Step<'_>,
         request_id: RequestId,
         conversation_id: ConversationId,
-        mut messages: Vec<Message>,
+        page: Page,
     ) {
+        let Page { mut messages, mut notes } = page;
         let Some((record, held)) = self.replica.record(&conversation_id) else {
             let error = yingke_shared::error_code::ErrorCode::NotFound;
             return step.reply(request_id, Err(crate::bridge::types::UiError::refused(error)));
@@ -311,44 +329,61 @@ impl Account {
         let head = inbox::head(record, &self.beside(record, held));
         let outbox = self.outbox.items(&conversation_id, step.now);
         let last = record.last_message.clone();
+        let is_shown = self.shown.is_open(&conversation_id);
         if let Some(chat) = &mut self.shown.chat
             && chat.conversation_id == conversation_id
         {
             join(&mut messages, std::mem::take(&mut chat.arrived));
+            notes.append(&mut chat.arrived_notes);
             chat.ready = true;
             chat.head = Some(head.clone());
             chat.outbox.clone_from(&outbox);
         }
         join(&mut messages, vec![last]);
+        // Those of messages that are not shown come with the page that has them.
+        let first = messages.first().map(|first| first.seq).filter(|first| first.get() > 1);
+        notes.retain(|note| first.is_none_or(|first| note.after >= first));
         let chat = Chat {
             has_earlier: messages.first().is_some_and(|first| first.seq.get() > 1),
-            agents: self.authors(&messages),
+            agents: self.authors(&messages, &notes),
             draft: self.drafts.get(&conversation_id).cloned().unwrap_or_default(),
             conversation_id,
             head,
             messages,
-            notes: Vec::new(),
+            notes: in_order(notes),
             outbox,
         };
         step.reply(request_id, Ok(UiReply::Chat(chat)));
+        if is_shown {
+            self.around_again(step);
+        }
     }
 
     /// Names for who wrote them, and for the agent who reads.
-    fn authors(&self, messages: &[Message]) -> Vec<AgentCard> {
+    fn authors(&self, messages: &[Message], notes: &[Note]) -> Vec<AgentCard> {
         let mut cards = BTreeMap::new();
         if let Some(own) = self.replica.own() {
             let card = AgentCard { id: own.id.clone(), nickname: own.nickname.clone() };
             cards.insert(card.id.clone(), card);
         }
-        for message in messages {
-            if let Author::Agent { agent_id } = &message.author
-                && let Some(colleague) = self.replica.colleague(agent_id)
-            {
+        let of_messages = messages.iter().filter_map(|message| match &message.author {
+            Author::Agent { agent_id } => Some(agent_id),
+            Author::Visitor | Author::System => None,
+        });
+        for agent_id in of_messages.chain(notes.iter().map(|note| &note.agent_id)) {
+            if let Some(colleague) = self.replica.colleague(agent_id) {
                 cards.insert(agent_id.clone(), colleague.card.clone());
             }
         }
         cards.into_values().collect()
     }
+}
+
+/// Each note once, where it stands.
+fn in_order(mut notes: Vec<Note>) -> Vec<Note> {
+    notes.sort_by(|a, b| (a.after, a.at, &a.id).cmp(&(b.after, b.at, &b.id)));
+    notes.dedup_by(|a, b| a.id == b.id);
+    notes
 }
 
 /// Adds messages to a page without holes. The newest stretch without one is kept.

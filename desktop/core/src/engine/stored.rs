@@ -1,7 +1,7 @@
 //! What the storage threads said, and what it was asked for.
 
 use yingke_shared::ids::{ClientId, ConversationId, Epoch, Seq};
-use yingke_shared::views::{Message, ReadMark};
+use yingke_shared::views::ReadMark;
 
 use super::account::Account;
 use super::commands::{Asked, load};
@@ -9,7 +9,7 @@ use super::{Engine, RequestId, Step};
 use crate::bridge::types::{UiErrorKind, UiReply};
 use crate::connection::Input;
 use crate::outbox::{Change, StoredMessage};
-use crate::store::cache::{CacheContents, Tail};
+use crate::store::cache::{CacheContents, Page, Tail};
 use crate::store::outbox::OutboxContents;
 use crate::store::thread::OutboxDone;
 use crate::store::{StoreError, StoreEvent, Ticket};
@@ -128,7 +128,7 @@ impl Account {
                 self.connection.forget_place();
                 self.link(step, Input::Misfit);
             }
-            StoreEvent::Page { ticket, messages } => self.page_read(step, ticket, messages),
+            StoreEvent::Page { ticket, page } => self.page_read(step, ticket, page),
             StoreEvent::Outbox { ticket, result } => self.outbox_done(step, ticket, result),
             // Opening is the engine's.
             StoreEvent::CacheOpened(_) | StoreEvent::OutboxOpened(_) | StoreEvent::Refused(_) => {}
@@ -174,16 +174,17 @@ impl Account {
         }
     }
 
-    fn page_read(&mut self, step: &mut Step<'_>, ticket: Ticket, messages: Vec<Message>) {
+    fn page_read(&mut self, step: &mut Step<'_>, ticket: Ticket, page: Page) {
+        let Page { messages, notes } = page;
         match self.awaited.remove(&ticket) {
             Some(Awaited::Open { request_id, conversation_id }) => {
-                self.opened_page(step, request_id, conversation_id, messages);
+                let page = Page { messages, notes };
+                self.opened_page(step, request_id, conversation_id, page);
             }
             Some(Awaited::Earlier { request_id, conversation_id, before }) => {
                 let has_earlier = messages.first().is_some_and(|first| first.seq.get() > 1);
                 if !messages.is_empty() || before.get() <= 1 {
                     let items = messages;
-                    let notes = Vec::new();
                     step.reply(request_id, Ok(UiReply::Earlier { items, notes, has_earlier }));
                 } else if self.connection.is_live() && self.has_room() {
                     let command = load(&conversation_id, Some(before));
@@ -290,5 +291,6 @@ impl Account {
                 step.fail(request_id, UiErrorKind::SignedOut);
             }
         }
+        self.calls_abandoned(step);
     }
 }

@@ -1,5 +1,5 @@
-//! Sign-in, sign-out, password and pages of the inbox over HTTP. No redirects (a token never follows one), no proxy, a
-//! bounded answer in a bounded time.
+//! Sign-in, sign-out, password, conversations and what a person asks for once, over HTTP. No redirects
+//! (a token never follows one), no proxy, a bounded answer in a bounded time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,11 @@ use serde::de::DeserializeOwned;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::ConversationId;
 use yingke_shared::rest::{ChangePassword, ServedPage, SignIn, SignedIn};
+use yingke_shared::views::ConversationRecord;
 
 use super::resolve::LocalhostFirst;
 use crate::address::ServerAddress;
+use crate::bridge::calls::{RelayAnswer, RelayCall};
 use crate::bridge::types::{UiError, UiErrorKind};
 use crate::limits::{HTTP_BYTES_MAX, HTTP_WITHIN_MS, OPEN_WITHIN_MS};
 
@@ -75,6 +77,70 @@ impl Http {
         let route = server.route(&format!("/api/conversations{after}"));
         let body = answered(self.client.get(route).bearer_auth(token)).await?;
         decode(&body)
+    }
+
+    /// A conversation as it stands.
+    pub(crate) async fn record(
+        &self,
+        server: &ServerAddress,
+        token: &str,
+        conversation_id: &ConversationId,
+    ) -> Result<Box<ConversationRecord>, UiError> {
+        let route = server.route(&format!("/api/conversations/{conversation_id}"));
+        let body = answered(self.client.get(route).bearer_auth(token)).await?;
+        decode(&body)
+    }
+
+    /// What a person asks for once.
+    pub(crate) async fn call(
+        &self,
+        server: &ServerAddress,
+        token: &str,
+        call: &RelayCall,
+    ) -> Result<RelayAnswer, UiError> {
+        let get = |path: &str| self.client.get(server.route(path)).bearer_auth(token);
+        let post = |path: &str| self.client.post(server.route(path)).bearer_auth(token);
+        let put = |path: &str| self.client.put(server.route(path)).bearer_auth(token);
+        let patch = |path: &str| self.client.patch(server.route(path)).bearer_auth(token);
+        let request = match call {
+            RelayCall::GetSettings {} => get("/api/settings"),
+            RelayCall::SaveSettings(change) => put("/api/settings").json(change),
+            RelayCall::ListAgents {} => get("/api/agents"),
+            RelayCall::AddAgent(agent) => post("/api/agents").json(agent),
+            RelayCall::ChangeAgent { agent_id, change } => {
+                patch(&format!("/api/agents/{agent_id}")).json(change)
+            }
+            RelayCall::AddSite(site) => post("/api/sites").json(site),
+            RelayCall::ChangeSite { site_id, change } => {
+                patch(&format!("/api/sites/{site_id}")).json(change)
+            }
+            RelayCall::DryRun(visitor) => post("/api/routing/dry-run").json(visitor),
+            RelayCall::Assignments { conversation_id } => {
+                get(&format!("/api/conversations/{conversation_id}/assignments"))
+            }
+            RelayCall::RecentContacts {} => get("/api/contacts"),
+            RelayCall::SetAutoReplies(texts) => put("/api/me/auto-replies").json(texts),
+            RelayCall::Audit { before: None } => get("/api/audit"),
+            RelayCall::Audit { before: Some(before) } => {
+                get(&format!("/api/audit?before={before}"))
+            }
+        };
+        let body = answered(request).await?;
+        Ok(match call {
+            RelayCall::GetSettings {} | RelayCall::SaveSettings(_) => {
+                RelayAnswer::Settings(decode(&body)?)
+            }
+            RelayCall::ListAgents {} => RelayAnswer::Agents { agents: decode(&body)? },
+            RelayCall::AddAgent(_) => RelayAnswer::AgentAdded(decode(&body)?),
+            RelayCall::AddSite(_) => RelayAnswer::SiteAdded(decode(&body)?),
+            RelayCall::DryRun(_) => RelayAnswer::DryRun(decode(&body)?),
+            RelayCall::Assignments { .. } => RelayAnswer::Assignments(decode(&body)?),
+            RelayCall::RecentContacts {} => RelayAnswer::Contacts(decode(&body)?),
+            RelayCall::Audit { .. } => RelayAnswer::Audit(decode(&body)?),
+            RelayCall::ChangeAgent { .. }
+            | RelayCall::ChangeSite { .. }
+            | RelayCall::SetAutoReplies(_) => RelayAnswer::Done {},
+        })
     }
 }
 

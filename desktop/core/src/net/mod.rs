@@ -6,7 +6,9 @@ pub(crate) mod resolve;
 pub(crate) mod socket;
 
 use yingke_shared::rest::{ServedPage, SignedIn};
+use yingke_shared::views::ConversationRecord;
 
+use crate::bridge::calls::RelayAnswer;
 use crate::bridge::types::UiError;
 use socket::SocketEvent;
 
@@ -20,6 +22,10 @@ pub(crate) enum NetEvent {
     PasswordChanged { call: u64, result: Result<(), UiError> },
     /// A page of the inbox is here, for this opening of an account.
     Served { account: u64, call: u64, result: Result<ServedPage, UiError> },
+    /// A question of a person was answered.
+    Called { account: u64, call: u64, result: Result<RelayAnswer, UiError> },
+    /// A conversation somebody wants to read is here.
+    Record { account: u64, call: u64, result: Result<Box<ConversationRecord>, UiError> },
 }
 
 /// Installs the one TLS implementation of this process. Safe to call any number of times.

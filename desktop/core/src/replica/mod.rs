@@ -1,10 +1,12 @@
-//! What this reader holds of the relay's log, in memory: own card, colleagues, sites and the
-//! conversations, each record as the shared `apply` leaves it. Pure; what must be written to the
-//! cache comes out as one value with the position it stands for.
+//! What this reader holds of the relay's log, in memory: own card, colleagues, sites, invitations and
+//! the conversations, each record as the shared `apply` leaves it. Pure; what must be written to the
+//! cache comes out as one value with the position it stands for. Records that are in no snapshot
+//! (watched, or opened to read) are in `beside`.
 //!
 //! A conversation that ended or was withdrawn leaves the inbox but not the memory: its record and
 //! messages stay readable, the newest two hundred of them.
 
+mod beside;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -15,10 +17,15 @@ use yingke_shared::frame::{Delivery, ResumePoint, Start};
 use yingke_shared::ids::{AgentId, ConversationId, Epoch, Position, Seq};
 use yingke_shared::rest::ServedPage;
 use yingke_shared::snapshot::StaffSnapshot;
-use yingke_shared::views::{Author, ColleagueCard, Company, ConversationRecord, Message, OwnCard};
+use yingke_shared::views::{
+    Author, ColleagueCard, Company, ConversationRecord, ConversationStatus, IncomingInvitation,
+    ManagerAlert, Message, Note, OwnCard, SiteSettings,
+};
 
+use crate::bridge::types::Standing;
 use crate::limits::PAST_CONVERSATIONS_MAX;
 use crate::store::cache::{CacheContents, CacheWrite, Reset, Tail};
+use beside::Beside;
 
 /// What of the inbox the snapshot had no room for; it comes in pages.
 #[derive(Default)]
@@ -37,6 +44,7 @@ pub(crate) struct Replica {
     /// As the shared `apply` keeps it; none before anything is known of the own account.
     view: Option<StaffSnapshot>,
     past: BTreeMap<ConversationId, ConversationRecord>,
+    beside: Beside,
     /// The stretch of messages without holes that ends with the newest one on disk.
     tails: BTreeMap<ConversationId, Tail>,
 }
@@ -48,6 +56,12 @@ pub(crate) struct Changed {
     pub(crate) conversations: BTreeSet<ConversationId>,
     /// New in the stream, in order.
     pub(crate) messages: Vec<(ConversationId, Message)>,
+    /// New notes.
+    pub(crate) notes: Vec<(ConversationId, Note)>,
+    /// Their notes may be more than what was heard of: the newest page says.
+    pub(crate) unsure: BTreeSet<ConversationId>,
+    /// Not watched any more: over, or held from now on.
+    pub(crate) unwatched: Vec<ConversationId>,
     /// Left the inbox because another has it: nothing more will be heard of them.
     pub(crate) withdrawn: Vec<ConversationId>,
     /// The own card is another.
@@ -55,7 +69,13 @@ pub(crate) struct Changed {
     /// Colleagues whose card is another.
     pub(crate) colleagues: Vec<AgentId>,
     /// A site is another.
-    sites: bool,
+    pub(crate) sites: bool,
+    /// So is what all staff need of the settings.
+    pub(crate) company: bool,
+    /// An invitation to the reader came or went.
+    pub(crate) invitations: bool,
+    /// So did something managers are told of.
+    pub(crate) alerts: bool,
     /// Everything may be another: draw anew.
     pub(crate) all: bool,
     /// The relay's history is another one.
@@ -87,9 +107,9 @@ impl Replica {
             own,
             colleagues: cache.colleagues,
             sites: cache.sites,
-            company: Company::default(),
-            invitations: BTreeMap::new(),
-            alerts: BTreeMap::new(),
+            company: cache.company,
+            invitations: cache.invitations,
+            alerts: cache.alerts,
             conversations: held,
             has_more: false,
         });
@@ -150,6 +170,30 @@ impl Replica {
         self.view.as_ref()?.colleagues.get(id)
     }
 
+    pub(crate) fn sites(&self) -> &[SiteSettings] {
+        self.view.as_ref().map(|view| view.sites.as_slice()).unwrap_or_default()
+    }
+
+    pub(crate) fn company(&self) -> Company {
+        self.view.as_ref().map(|view| view.company.clone()).unwrap_or_default()
+    }
+
+    /// In the order they came.
+    pub(crate) fn invitations(&self) -> Vec<IncomingInvitation> {
+        let held = self.view.iter().flat_map(|view| view.invitations.values());
+        let mut invitations: Vec<IncomingInvitation> = held.cloned().collect();
+        invitations.sort_by_key(|incoming| incoming.rev);
+        invitations
+    }
+
+    /// The oldest first.
+    pub(crate) fn alerts(&self) -> Vec<ManagerAlert> {
+        let held = self.view.iter().flat_map(|view| view.alerts.values());
+        let mut alerts: Vec<ManagerAlert> = held.cloned().collect();
+        alerts.sort_by_key(|alert| alert.rev);
+        alerts
+    }
+
     /// A record, and whether it is in the inbox.
     pub(crate) fn record(
         &self,
@@ -157,7 +201,29 @@ impl Replica {
     ) -> Option<(&ConversationRecord, bool)> {
         let held = self.view.as_ref().and_then(|view| view.conversations.get(conversation_id));
         let held = held.map(|record| (record, true));
-        held.or_else(|| self.past.get(conversation_id).map(|record| (record, false)))
+        let beside = || self.beside.record(conversation_id).or(self.past.get(conversation_id));
+        held.or_else(|| beside().map(|record| (record, false)))
+    }
+
+    /// How the reader stands to a conversation.
+    pub(crate) fn standing(&self, conversation_id: &ConversationId) -> Standing {
+        let own = self.own().map(|own| &own.id);
+        match self.record(conversation_id) {
+            Some((record, true)) => match &record.status {
+                ConversationStatus::Serving { agent_id } if Some(agent_id) != own => {
+                    Standing::Member
+                }
+                _ => Standing::Serving,
+            },
+            _ if self.watches(conversation_id) => Standing::Watching,
+            _ if self.is_invited(conversation_id) => Standing::Invited,
+            _ => Standing::Reading,
+        }
+    }
+
+    fn is_invited(&self, conversation_id: &ConversationId) -> bool {
+        let held = self.view.iter().flat_map(|view| view.invitations.values());
+        held.into_iter().any(|incoming| incoming.invitation.conversation_id == *conversation_id)
     }
 
     /// Whether a conversation is in the inbox.
@@ -225,17 +291,21 @@ impl Replica {
         if new_epoch {
             self.past.clear();
             self.tails.clear();
+            self.beside = Beside::default();
         } else if let Some(before) = self.view.take() {
             self.past.extend(before.conversations);
         }
-        for id in snapshot.conversations.keys() {
-            self.past.remove(id);
+        let mut changed = Changed { all: true, new_epoch, ..Changed::default() };
+        for (id, record) in &snapshot.conversations {
+            if self.past.remove(id).is_none_or(|known| known.rev != record.rev) {
+                changed.unsure.insert(id.clone());
+            }
+            self.not_beside(id, &mut changed);
         }
         self.place = Some(place.clone());
         let last = snapshot.conversations.keys().next_back().cloned();
         self.missing =
             snapshot.has_more.then(|| Missing { after: last, spoken_of: BTreeMap::new() });
-        let mut changed = Changed { all: true, new_epoch, ..Changed::default() };
         changed.write = CacheWrite {
             reset: if new_epoch { Reset::Everything } else { Reset::Held },
             place: Some(place),
@@ -243,6 +313,9 @@ impl Replica {
             own: Some(snapshot.own.clone()),
             colleagues: snapshot.colleagues.values().cloned().collect(),
             sites: Some(snapshot.sites.clone()),
+            company: Some(snapshot.company.clone()),
+            invitations: Some(snapshot.invitations.clone()),
+            alerts: Some(snapshot.alerts.clone()),
             ..CacheWrite::default()
         };
         for record in snapshot.conversations.values() {
@@ -282,6 +355,8 @@ impl Replica {
                 continue;
             }
             self.past.remove(&id);
+            self.not_beside(&id, &mut changed);
+            changed.unsure.insert(id.clone());
             changed.conversations.insert(id.clone());
             changed.write.conversations.push((record.clone(), true));
             self.add_message(id.clone(), &record.last_message, &mut changed);
@@ -318,8 +393,12 @@ impl Replica {
         if changed.own {
             changed.write.own = self.own().cloned();
         }
-        if changed.sites {
-            changed.write.sites = self.view.as_ref().map(|view| view.sites.clone());
+        changed.write.notes.clone_from(&changed.notes);
+        if let Some(view) = &self.view {
+            changed.write.sites = changed.sites.then(|| view.sites.clone());
+            changed.write.company = changed.company.then(|| view.company.clone());
+            changed.write.invitations = changed.invitations.then(|| view.invitations.clone());
+            changed.write.alerts = changed.alerts.then(|| view.alerts.clone());
         }
         let colleagues = changed.colleagues.iter().filter_map(|id| self.colleague(id));
         changed.write.colleagues = colleagues.cloned().collect();
@@ -342,6 +421,21 @@ impl Replica {
                 let named = named.filter(|record| record.visitor.site_id == site.id);
                 changed.conversations.extend(named.map(|record| record.id.clone()));
             }
+            StaffEventBody::CompanyChanged { .. } => changed.company = true,
+            StaffEventBody::ManagersAlerted { .. } | StaffEventBody::AlertCleared { .. } => {
+                changed.alerts = true;
+            }
+            // Whoever is asked stands otherwise to that conversation.
+            StaffEventBody::InvitationOffered { incoming } => {
+                changed.invitations = true;
+                changed.conversations.insert(incoming.invitation.conversation_id.clone());
+            }
+            StaffEventBody::InvitationClosed { invitation_id, .. } => {
+                let closed = view.invitations.get(invitation_id);
+                let closed = closed.map(|incoming| incoming.invitation.conversation_id.clone());
+                changed.invitations |= closed.is_some();
+                changed.conversations.extend(closed);
+            }
             StaffEventBody::ConversationGained { record } => {
                 return self.gain(event, record, changed);
             }
@@ -361,11 +455,14 @@ impl Replica {
         }
         view.apply(event);
         self.past.remove(&record.id);
+        self.not_beside(&record.id, changed);
         self.add_message(record.id.clone(), &record.last_message, changed);
+        changed.unsure.insert(record.id.clone());
         changed.conversations.insert(record.id.clone());
     }
 
     fn apply_to_one(&mut self, event: &StaffEvent, id: &ConversationId, changed: &mut Changed) {
+        self.beside.keep(event, id);
         let Some((before, was_held)) = self.record(id) else { return };
         let is_news = event.position > before.rev;
         // What leaves the view is kept as it stood when it left.
@@ -374,11 +471,16 @@ impl Replica {
         if let StaffEventBody::MessageAppended { message, .. } = &event.body {
             self.add_message(id.clone(), message, changed);
         }
+        if let StaffEventBody::NoteAdded { note, .. } = &event.body {
+            changed.notes.push((id.clone(), note.clone()));
+        }
         let Some(view) = &mut self.view else { return };
         view.apply(event);
         let is_held = view.conversations.contains_key(id);
         if !was_held {
-            if let Some(past) = self.past.get_mut(id) {
+            if self.watches(id) {
+                self.apply_beside(event, id, changed);
+            } else if let Some(past) = self.past.get_mut(id) {
                 past.apply(event.position, &event.body);
             }
         } else if !is_held && let Some(mut record) = before {

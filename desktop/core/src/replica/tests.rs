@@ -207,7 +207,11 @@ fn what_ends_or_is_withdrawn_leaves_the_inbox_and_is_remembered() {
     let mut replica = begun(&["a", "b"]);
     let status = ConversationStatus::Ended { by: EndedBy::Visitor, at: at(5) };
     let bodies = vec![
-        StaffEventBody::StatusChanged { conversation_id: id("a"), status: status.clone() },
+        StaffEventBody::StatusChanged {
+            conversation_id: id("a"),
+            status: status.clone(),
+            assigned_at: None,
+        },
         StaffEventBody::ConversationWithdrawn { conversation_id: id("b") },
     ];
     let changed = replica.deliver(&delivery(10, bodies)).ok().unwrap();

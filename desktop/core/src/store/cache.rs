@@ -11,9 +11,10 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use yingke_shared::frame::ResumePoint;
-use yingke_shared::ids::{AgentId, ConversationId, Epoch, Position, Seq, SiteId};
+use yingke_shared::ids::{AgentId, ConversationId, Epoch, InvitationId, Position, Seq, SiteId};
 use yingke_shared::views::{
-    ColleagueCard, ConversationRecord, Message, OwnCard, ReadMark, SiteSettings,
+    ColleagueCard, Company, ConversationRecord, IncomingInvitation, ManagerAlert, Message, Note,
+    OwnCard, ReadMark, SiteSettings,
 };
 
 use super::{Shelf, StoreError, signed, unsigned};
@@ -50,6 +51,24 @@ const MIGRATIONS: &[&str] = &[
     "
     -- Records of before do not say what was said last: a snapshot brings them anew.
     DELETE FROM facts WHERE name = 'position';
+",
+    "
+    CREATE TABLE notes (
+        conversation_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        after_seq INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        note TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX notes_by_place ON notes (conversation_id, after_seq, at_ms, id);
+    -- What was kept before says nothing of departments, members and invitations.
+    UPDATE conversations SET record = json_insert(record,
+        '$.vip', json('false'), '$.members', json('[]'), '$.invitations', json('[]'));
+    UPDATE colleagues SET card = json_insert(card,
+        '$.departments', json('[]'), '$.skills', json('[]'));
+    UPDATE facts SET value = json_insert(value, '$.departments', json('[]'),
+        '$.skills', json('[]'), '$.auto_replies', json('{}')) WHERE name = 'own';
 ",
 ];
 
@@ -96,9 +115,13 @@ pub(crate) struct CacheWrite {
     pub(crate) own: Option<OwnCard>,
     pub(crate) colleagues: Vec<ColleagueCard>,
     pub(crate) sites: Option<Vec<SiteSettings>>,
+    pub(crate) company: Option<Company>,
+    pub(crate) invitations: Option<BTreeMap<InvitationId, IncomingInvitation>>,
+    pub(crate) alerts: Option<BTreeMap<ConversationId, ManagerAlert>>,
     /// Records, and whether they are in the inbox.
     pub(crate) conversations: Vec<(ConversationRecord, bool)>,
     pub(crate) messages: Vec<(ConversationId, Message)>,
+    pub(crate) notes: Vec<(ConversationId, Note)>,
     pub(crate) marks: Vec<(ConversationId, KeptMarks)>,
 }
 
@@ -119,8 +142,18 @@ pub(crate) struct CacheContents {
     pub(crate) own: Option<OwnCard>,
     pub(crate) colleagues: BTreeMap<AgentId, ColleagueCard>,
     pub(crate) sites: Vec<SiteSettings>,
+    pub(crate) company: Company,
+    pub(crate) invitations: BTreeMap<InvitationId, IncomingInvitation>,
+    pub(crate) alerts: BTreeMap<ConversationId, ManagerAlert>,
     pub(crate) conversations: Vec<KeptConversation>,
     pub(crate) marks: BTreeMap<ConversationId, KeptMarks>,
+}
+
+/// Messages without holes, and the notes among them.
+#[derive(Clone, Default)]
+pub(crate) struct Page {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) notes: Vec<Note>,
 }
 
 /// The open file.
@@ -160,7 +193,7 @@ impl Cache {
             return Ok(());
         }
         let sql = format!(
-            "BEGIN IMMEDIATE; DELETE FROM messages; DELETE FROM facts WHERE name = 'position';
+            "BEGIN IMMEDIATE; DELETE FROM messages; DELETE FROM notes; DELETE FROM facts WHERE name = 'position';
              INSERT OR REPLACE INTO facts (name, value) VALUES ('reads', '{READS}'); COMMIT;"
         );
         self.db.execute_batch(&sql).map_err(StoreError::sqlite("forget what was read otherwise"))
@@ -190,8 +223,46 @@ impl Cache {
     }
 
     /// Up to `limit` messages without holes, oldest first, the newest of them just below `before`
-    /// (or the newest of all).
+    /// (or the newest of all); and the notes that stand after one of them.
     pub(crate) fn page(
+        &self,
+        conversation_id: &ConversationId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        let messages = self.messages(conversation_id, before, limit)?;
+        let notes = match messages.first() {
+            Some(first) => self.notes(conversation_id, first.seq, before)?,
+            None => Vec::new(),
+        };
+        Ok(Page { messages, notes })
+    }
+
+    /// The notes from a message on. Those before the first message of all come with it.
+    fn notes(
+        &self,
+        conversation_id: &ConversationId,
+        first: Seq,
+        before: Option<Seq>,
+    ) -> Result<Vec<Note>, StoreError> {
+        let doing = StoreError::sqlite("read notes");
+        let from = if first <= Seq::ZERO.next() { 0 } else { signed(first.get()) };
+        let below = before.map_or(i64::MAX, |seq| signed(seq.get()));
+        let mut query = self
+            .db
+            .prepare_cached(
+                "SELECT note FROM notes WHERE conversation_id = ?1 AND after_seq >= ?2
+                 AND after_seq < ?3 ORDER BY after_seq, at_ms, id",
+            )
+            .map_err(&doing)?;
+        let rows = query
+            .query_map(params![conversation_id.as_str(), from, below], |row| row.get(0))
+            .map_err(&doing)?;
+        let rows: Vec<String> = rows.collect::<rusqlite::Result<_>>().map_err(&doing)?;
+        rows.iter().map(|text| from_json(text, "notes")).collect()
+    }
+
+    fn messages(
         &self,
         conversation_id: &ConversationId,
         before: Option<Seq>,
@@ -255,6 +326,8 @@ impl Cache {
         let position = self.fact("position")?.and_then(|text| text.parse().ok());
         let position = position.and_then(|value| Position::new(value).ok());
         let own = self.fact("own")?.map(|text| from_json(&text, "facts")).transpose()?;
+        let company = self.json_fact("company")?;
+        let (invitations, alerts) = (self.json_fact("invitations")?, self.json_fact("alerts")?);
         let mut conversations = Vec::new();
         for (text, held) in
             self.rows("SELECT record, held FROM conversations ORDER BY id").map_err(&doing)?
@@ -276,6 +349,9 @@ impl Cache {
             own,
             colleagues,
             sites: sites.collect::<Result<_, _>>()?,
+            company,
+            invitations,
+            alerts,
             conversations,
             marks: self.marks()?,
         })
@@ -311,6 +387,10 @@ impl Cache {
             .map_err(StoreError::sqlite("read the cache"))
     }
 
+    fn json_fact<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, StoreError> {
+        self.fact(name)?.map_or_else(|| Ok(T::default()), |text| from_json(&text, "facts"))
+    }
+
     fn rows(&self, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
         let mut query = self.db.prepare(sql)?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -326,7 +406,7 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
         }
         Reset::Everything => tx.execute_batch(
             "DELETE FROM facts WHERE name <> 'reads'; DELETE FROM colleagues; DELETE FROM sites; DELETE FROM marks;
-             DELETE FROM conversations; DELETE FROM messages;",
+             DELETE FROM conversations; DELETE FROM messages; DELETE FROM notes;",
         )?,
     }
     if let Some(place) = &write.place {
@@ -336,6 +416,15 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
     }
     if let Some(own) = &write.own {
         set_fact(tx, "own", &json(own)?)?;
+    }
+    if let Some(company) = &write.company {
+        set_fact(tx, "company", &json(company)?)?;
+    }
+    if let Some(invitations) = &write.invitations {
+        set_fact(tx, "invitations", &json(invitations)?)?;
+    }
+    if let Some(alerts) = &write.alerts {
+        set_fact(tx, "alerts", &json(alerts)?)?;
     }
     for colleague in &write.colleagues {
         tx.prepare_cached("INSERT OR REPLACE INTO colleagues (id, card) VALUES (?1, ?2)")?
@@ -370,6 +459,19 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
             json(message)?
         ])?;
     }
+    for (conversation_id, note) in &write.notes {
+        tx.prepare_cached(
+            "INSERT OR REPLACE INTO notes (conversation_id, id, after_seq, at_ms, note)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            conversation_id.as_str(),
+            note.id.as_str(),
+            signed(note.after.get()),
+            signed(note.at.millis()),
+            json(note)?
+        ])?;
+    }
     for (conversation_id, marks) in &write.marks {
         tx.prepare_cached(
             "INSERT OR REPLACE INTO marks
@@ -400,6 +502,7 @@ fn forget_oldest_past(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     if gone > 0 {
         tx.execute_batch(
             "DELETE FROM messages WHERE conversation_id NOT IN (SELECT id FROM conversations);
+             DELETE FROM notes WHERE conversation_id NOT IN (SELECT id FROM conversations);
              DELETE FROM marks WHERE conversation_id NOT IN (SELECT id FROM conversations);",
         )?;
     }

@@ -24,7 +24,8 @@ const PRAGMAS: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WA
     PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
     PRAGMA cache_size = -1024;";
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE messages (
         n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,7 +42,13 @@ const MIGRATIONS: &[&str] = &["
         STRICT, WITHOUT ROWID;
     CREATE TABLE drafts (conversation_id TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL)
         STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    -- What was kept before says nothing of members and invitations.
+    UPDATE lanes SET record = json_insert(record,
+        '$.vip', json('false'), '$.members', json('[]'), '$.invitations', json('[]'));
+",
+];
 
 const COLUMNS: &str =
     "n, client_id, conversation_id, text, at_ms, age_from_ms, standing, code, acked_at_ms";

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use yingke_shared::ids::{ClientId, ConversationId, Epoch, Seq};
 use yingke_shared::views::Message;
 
-use super::cache::{Cache, CacheContents, CacheWrite, Tail};
+use super::cache::{Cache, CacheContents, CacheWrite, Page, Tail};
 use super::outbox::{NewMessage, OutboxContents, OutboxFile};
 use super::{Shelf, StoreError};
 use crate::limits::STORE_QUEUE_MAX;
@@ -63,7 +63,7 @@ pub(crate) enum StoreEvent {
     CacheLost,
     Page {
         ticket: Ticket,
-        messages: Vec<Message>,
+        page: Page,
     },
     Outbox {
         ticket: Ticket,
@@ -112,7 +112,7 @@ impl StoreThreads {
                 Some(StoreEvent::Written { ticket, stored: false, tail: None })
             }
             CacheJob::Page { ticket, .. } => {
-                Some(StoreEvent::Page { ticket, messages: Vec::new() })
+                Some(StoreEvent::Page { ticket, page: Page::default() })
             }
             CacheJob::Wipe => None,
         }
@@ -216,11 +216,11 @@ impl CacheWorker {
             CacheJob::Page { ticket, conversation_id, before, limit } => {
                 let page =
                     self.cache.as_ref().map(|cache| cache.page(&conversation_id, before, limit));
-                let messages = page.transpose().unwrap_or_else(|error| {
+                let page = page.transpose().unwrap_or_else(|error| {
                     tracing::warn!(%error, "the cache cannot be read");
                     None
                 });
-                events.push(StoreEvent::Page { ticket, messages: messages.unwrap_or_default() });
+                events.push(StoreEvent::Page { ticket, page: page.unwrap_or_default() });
             }
             CacheJob::Wipe => {
                 if let Some(Err(error)) = self.cache.take().map(Cache::wipe) {
@@ -248,7 +248,7 @@ impl CacheWorker {
     pub(crate) fn messages(&self, conversation_id: &ConversationId) -> Vec<Message> {
         let cache = self.cache.as_ref();
         let page = cache.and_then(|cache| cache.page(conversation_id, None, u32::MAX).ok());
-        page.unwrap_or_default()
+        page.map(|page| page.messages).unwrap_or_default()
     }
 }
 

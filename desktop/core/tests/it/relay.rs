@@ -21,10 +21,11 @@ use yingke_shared::ids::{
     AgentId, ClientId, ConversationId, Epoch, Position, Seq, SiteId, VisitorId,
 };
 use yingke_shared::rest::{ChangePassword, ServedPage, SignIn, SignedIn};
+use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    Author, Availability, ConversationRecord, ConversationStatus, EndedBy, Marks, Message,
+    Author, Availability, Company, ConversationRecord, ConversationStatus, EndedBy, Marks, Message,
     MessageContent, MessagePage, OwnCard, ReadMark, Role, VisitorCard,
 };
 
@@ -106,6 +107,9 @@ impl Relay {
             role: Role::Agent,
             availability: Availability::Online,
             capacity: 8,
+            departments: Vec::new(),
+            skills: Vec::new(),
+            auto_replies: AutoReplyTexts::default(),
         };
         let world = World {
             own,
@@ -240,6 +244,10 @@ impl World {
             last_said: None,
             visitor_marks: Marks::default(),
             own_read: ReadMark::default(),
+            department_id: None,
+            vip: false,
+            members: Vec::new(),
+            invitations: Vec::new(),
         };
         let kept = Kept { record: record.clone(), messages: vec![first], served: true };
         self.conversations.insert(id.clone(), kept);
@@ -311,6 +319,9 @@ impl World {
             own: self.own.clone(),
             colleagues: BTreeMap::new(),
             sites: Vec::new(),
+            company: Company::default(),
+            invitations: BTreeMap::new(),
+            alerts: BTreeMap::new(),
             conversations: served.into_iter().map(|record| (record.id.clone(), record)).collect(),
             has_more,
         }
@@ -380,10 +391,13 @@ impl World {
                 self.announce(StaffEventBody::StatusChanged {
                     conversation_id: end.conversation_id,
                     status: ConversationStatus::Ended { by: EndedBy::Agent, at },
+                    assigned_at: None,
                 });
                 Ok(Outcome::Done {})
             }
             StaffCommand::LoadMessages(load) => Ok(Outcome::Messages { page: self.page(&load) }),
+            StaffCommand::Viewing(_) => return Some(Vec::new()),
+            other => panic!("{other:?}"),
         };
         Some(vec![answer(id, result)])
     }
@@ -451,6 +465,7 @@ impl World {
         MessagePage {
             conversation_id: load.conversation_id.clone(),
             messages,
+            notes: Vec::new(),
             has_earlier: from > 0,
         }
     }

@@ -119,7 +119,14 @@ impl View {
                     *shown = own;
                 }
             }
-            UiPush::Colleague(_) => {}
+            UiPush::Colleague(_)
+            | UiPush::Company(_)
+            | UiPush::Sites { .. }
+            | UiPush::Invitations { .. }
+            | UiPush::Alerts { .. }
+            | UiPush::Floor(_)
+            | UiPush::QueueLength { .. }
+            | UiPush::Colleagues { .. } => {}
             UiPush::Inbox { upsert, removed } => {
                 for row in upsert {
                     self.rows.insert(row.conversation_id.clone(), row);

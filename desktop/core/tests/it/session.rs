@@ -207,7 +207,7 @@ async fn password_availability_and_preferences_are_changed() {
     assert_eq!(relay.world().password, "battery staple");
 
     let availability = Availability::Busy;
-    seat.ask(UiRequest::SetAvailability { availability }).await.unwrap();
+    seat.ask(UiRequest::SetAvailability { availability, hand_over: false }).await.unwrap();
     until("the card shows it", || {
         matches!(seat.session(), Some(Session::SignedIn { own, .. }) if own.availability == availability)
     })
@@ -215,7 +215,8 @@ async fn password_availability_and_preferences_are_changed() {
     relay.world().down = true;
     relay.cut();
     until("offline", || seat.view().connection != Some(ConnectionState::Connected)).await;
-    let error = seat.ask(UiRequest::SetAvailability { availability }).await.unwrap_err();
+    let error =
+        seat.ask(UiRequest::SetAvailability { availability, hand_over: false }).await.unwrap_err();
     assert_eq!(error.kind, UiErrorKind::Offline);
 
     let preferences = Preferences { theme: Theme::Dark, ..Preferences::default() };

@@ -101,7 +101,7 @@ async fn missing_messages_are_filled_and_earlier_ones_come_by_pages() {
     let mut oldest = 281;
     while oldest > 1 {
         let request = UiRequest::LoadEarlier { conversation_id: id.clone(), before: seq(oldest) };
-        let UiReply::Earlier { items, has_earlier } = seat.ask(request).await.unwrap() else {
+        let UiReply::Earlier { items, has_earlier, .. } = seat.ask(request).await.unwrap() else {
             panic!("no page")
         };
         assert_eq!(items.last().map(|m| m.seq), Some(seq(oldest - 1)));
