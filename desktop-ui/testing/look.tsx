@@ -1,12 +1,16 @@
 // The workbench with a scripted core, to be looked at while it is being built: `vite testing` and
-// open it with `#scene=chat&locale=en&theme=dark`. Not part of the product: nothing in src/ refers
-// to it and the build does not contain it.
+// open it with `#scene=chat&locale=en&theme=dark`; `role=manager`, `stand=watching`, `notes`, `asked`,
+// `inviting`, `companions`, `left` show what their names say, `click=a,b` clicks test ids in turn. Not
+// part of the product: nothing in src/ refers to it and the build does not contain it.
 
 import { createRoot } from "react-dom/client";
+import type { ConversationStatus } from "../../shared/bindings/ConversationStatus";
 import type { Message } from "../../shared/bindings/Message";
+import type { Role } from "../../shared/bindings/Role";
 import type { ConnectionState } from "../../shared/bindings/ui/ConnectionState";
 import type { InboxRow } from "../../shared/bindings/ui/InboxRow";
 import type { OutboxItem } from "../../shared/bindings/ui/OutboxItem";
+import type { Standing } from "../../shared/bindings/ui/Standing";
 import type { Theme } from "../../shared/bindings/ui/Theme";
 import type { UiState } from "../../shared/bindings/ui/UiState";
 import { HostError, installHost } from "../src/host";
@@ -15,6 +19,7 @@ import "../src/styles/tokens.css";
 import "../src/styles/base.css";
 import { App } from "../src/views/App";
 import * as example from "./examples";
+import * as busy from "./lookFloor";
 import { done, ScriptedHost } from "./scriptedHost";
 
 const scene = new URLSearchParams(window.location.hash.slice(1));
@@ -186,6 +191,7 @@ const state: UiState = {
           own: example.ownCard({
             nickname: xiaoyu.nickname,
             account: "xiaoyu",
+            role: (scene.get("role") ?? "agent") as Role,
             availability: scene.has("busy") ? "busy" : "online",
           }),
         },
@@ -195,18 +201,61 @@ const state: UiState = {
     unsent: outbox.length,
   }),
   inbox: scene.get("scene") === "empty" ? [] : inbox,
-  colleagues: [],
-  company: example.company,
+  colleagues: busy.colleagues(say),
+  company: busy.company(say),
   sites: [],
-  invitations: [],
-  alerts: [],
-  queue_length: 2,
+  invitations: scene.has("asked")
+    ? [
+        {
+          ...example.incoming("i1", {
+            conversation_id: "w2",
+            note: say("问企业采购，你熟。我这边客户电话进来了。", "Business order, your field."),
+            expires_at: ago(-47),
+          }),
+          visitor: visitor("5D1E", shop, x20, "p/x20-pro"),
+          said: line(false, "40 台今天能报价吗？", "A quote for 40 today?", ago(60)),
+        },
+      ]
+    : [],
+  alerts:
+    scene.get("role") === "manager"
+      ? [
+          {
+            conversation_id: "w1",
+            rev: 1,
+            what: "no_answer",
+            at: ago(100),
+            label: "E2B1",
+            department_id: "repair",
+          },
+        ]
+      : [],
+  queue_length: 4,
   preferences: {
     ...example.preferences,
     locale: zh ? "zh-CN" : "en",
     theme: (scene.get("theme") ?? "light") as Theme,
   },
 };
+
+const notes = [
+  example.note("n1", 6, {
+    agent_id: "agent-2000",
+    text: say(
+      "上海仓还有 14 台，她若今天下单请走次日达。",
+      "Shanghai has 14 left; if she orders today, ship next-day.",
+    ),
+    at: ago(300),
+  }),
+  example.note("n2", 9, { agent_id: xiaoyu.id, text: say("好的，谢谢", "Will do"), at: ago(20) }),
+];
+
+function statusOf(conversationId: string): ConversationStatus {
+  if (scene.has("ended")) return { kind: "ended", by: "visitor", at: ago(5) };
+  if (conversationId.startsWith("w")) return { kind: "waiting", reason: "all_full" };
+  const watched = scene.get("stand") === "watching" || scene.get("stand") === "member";
+  return { kind: "serving", agent_id: watched ? "agent-2000" : xiaoyu.id };
+}
 
 const many = Number(scene.get("many") ?? 0);
 const history: Message[] = Array.from({ length: many }, (_, index) => {
@@ -236,9 +285,22 @@ const host = new ScriptedHost()
         conversation_id,
         head: example.chatHead({
           visitor: found?.visitor ?? example.vera,
-          status: scene.has("ended")
-            ? { kind: "ended", by: "visitor", at: ago(5) }
-            : { kind: "serving", agent_id: xiaoyu.id },
+          status: statusOf(conversation_id),
+          standing: (scene.get("stand") ?? "serving") as Standing,
+          vip: conversation_id === "c2",
+          department_id: "sales",
+          members: scene.has("members") ? ["agent-2000"] : [],
+          invitations: scene.has("inviting")
+            ? [
+                example.invitation("i2", {
+                  from: xiaoyu.id,
+                  to: { kind: "agent", agent_id: "agent-3000" },
+                  offered_to: "agent-3000",
+                  expires_at: ago(-52),
+                  note: say("门槛和地毯的问题都答过了", "Sill and rug are answered"),
+                }),
+              ]
+            : [],
           visitor_online: found?.visitor_online ?? true,
           started_at: ago(459),
           first_response_at: ago(441),
@@ -248,6 +310,7 @@ const host = new ScriptedHost()
           preview: found?.preview ?? "",
         }),
         messages: shown.slice(-50),
+        notes: scene.has("notes") ? notes : [],
         has_earlier: shown.length > 50,
         outbox: outbox.map((item) => ({ ...item, conversation_id })),
         draft: scene.has("draft")
@@ -268,6 +331,19 @@ const host = new ScriptedHost()
       body: { items: history.slice(Math.max(0, end - 50), end), notes: [], has_earlier: end > 50 },
     };
   })
+  .on("watch_floor", () => {
+    setTimeout(() => host.push({ type: "floor", body: busy.floor(say, ago) }));
+    return done;
+  })
+  .on("call", ({ call }) => ({
+    type: "called",
+    body: {
+      answer:
+        call.type === "assignments"
+          ? { type: "assignments", body: busy.assignments(say, ago) }
+          : { type: "contacts", body: { contacts: busy.contacts(say, ago) } },
+    },
+  }))
   .on("send_message", ({ conversation_id, text }) => ({
     type: "queued",
     body: {
@@ -287,3 +363,22 @@ const root = document.getElementById("root");
 if (root !== null) createRoot(root).render(<App />);
 start();
 host.setLink("up");
+
+async function click(ids: string[]) {
+  for (const id of ids) {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const found = document.querySelectorAll<HTMLElement>(`[data-testid="${id.split(":")[0]}"]`);
+    found[Number(id.split(":")[1] ?? 0)]?.click();
+  }
+  if (scene.has("companions")) {
+    host.push({
+      type: "colleagues",
+      body: {
+        conversation_id: "c2",
+        reading: ["agent-2000", "agent-3000"],
+        typing: ["agent-2000"],
+      },
+    });
+  }
+}
+void click((scene.get("click") ?? "").split(",").filter(Boolean));

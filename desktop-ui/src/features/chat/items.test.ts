@@ -7,6 +7,7 @@ import {
   ana,
   ben,
   joined,
+  note,
   outboxItem,
   TEN_O_CLOCK,
   visitorSays,
@@ -181,5 +182,40 @@ describe("what is in view", () => {
     [99, 3],
   ])("down to item %d reaches message %d", (index, seq) => {
     expect(lastSeqAt(stream, index)).toBe(seq);
+  });
+});
+
+describe("notes", () => {
+  const kinds = (change: Partial<StreamInput>) =>
+    items(change).flatMap((item): (string | number)[] =>
+      item.kind === "note" ? [item.note.id] : item.kind === "message" ? [item.message.seq] : [],
+    );
+  const said = [visitorSays(1, "a"), agentSays(2, "b"), visitorSays(3, "c")];
+
+  it("stand after their messages, the last ones at the end", () => {
+    const notes = [note("n0", 0), note("n1", 1), note("n2", 1), note("n3", 3)];
+    expect(kinds({ messages: said, notes })).toEqual(["n0", 1, "n1", "n2", 2, 3, "n3"]);
+  });
+
+  it("of messages that are not held stay out", () => {
+    const notes = [note("n1", 1), note("n5", 5), note("n6", 6)];
+    const later = [visitorSays(6, "x"), visitorSays(7, "y")];
+    expect(kinds({ messages: later, notes })).toEqual([6, "n6", 7]);
+    expect(kinds({ messages: later, notes: [note("n1", 1)] })).toEqual([6, 7]);
+  });
+
+  it("say who wrote them, and break a run of bubbles", () => {
+    const drawn = items({
+      messages: [visitorSays(1, "a"), visitorSays(2, "b")],
+      notes: [note("n1", 1), note("own", 2, { agent_id: ana.id })],
+    });
+    expect(drawn.filter((item) => item.kind === "note")).toMatchObject([
+      { author: "Ben", own: false, key: "note:n1" },
+      { own: true },
+    ]);
+    expect(drawn.filter((item) => item.kind === "message")).toMatchObject([
+      { first: true },
+      { first: true },
+    ]);
   });
 });

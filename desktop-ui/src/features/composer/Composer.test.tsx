@@ -3,12 +3,15 @@
 
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { ana, ben, chatHead, preferences, TEN_O_CLOCK } from "../../../testing/examples";
+import { ana, ben, chatHead, preferences, TEN_O_CLOCK, vera } from "../../../testing/examples";
 import { ScriptedHost } from "../../../testing/scriptedHost";
 import { installHost } from "../../host";
 import { setLocale } from "../../i18n";
+import { resetChat } from "../../stores/chat";
+import { resetContacts, useContacts } from "../../stores/contacts";
 import { resetDrafts, useDrafts } from "../../stores/drafts";
 import { usePreferences } from "../../stores/preferences";
+import { resetWhispers } from "../../stores/whispers";
 import { Composer } from "./Composer";
 
 let host: ScriptedHost;
@@ -27,6 +30,9 @@ beforeEach(() => {
   host = new ScriptedHost();
   installHost(host);
   resetDrafts();
+  resetWhispers();
+  resetContacts();
+  resetChat();
   setLocale("en");
   usePreferences.setState({ preferences });
 });
@@ -151,5 +157,122 @@ describe("a composer that is closed says why", () => {
     show(chatHead(change));
     expect(screen.queryByTestId("composer")).toBeNull();
     expect(screen.getByTestId("composer-closed").textContent).toContain(words);
+  });
+});
+
+describe("a whisper", () => {
+  const whisper = () => screen.getByTestId<HTMLTextAreaElement>("whisper");
+  const notes = () => host.bodies("add_note").map((body) => body.text);
+  const radioOf = (id: string) => screen.getByTestId(id).querySelector("input") ?? document.body;
+  const begin = () => fireEvent.click(radioOf("mode-whisper"));
+  const say = (value: string) => fireEvent.change(whisper(), { target: { value } });
+  const watching = chatHead({
+    standing: "watching",
+    status: { kind: "serving", agent_id: ben.id },
+  });
+
+  it("is a note and never a message, nor typing the visitor could see", () => {
+    show(chatHead(), () => {}, "conversation-8");
+    begin();
+    say("she is a friend of the house");
+    fireEvent.keyDown(whisper(), { key: "Enter", keyCode: 13 });
+    expect(notes()).toEqual(["she is a friend of the house"]);
+    expect(sent()).toEqual([]);
+    expect(host.bodies("typing")).toEqual([]);
+    expect(host.bodies("set_draft")).toEqual([]);
+  });
+
+  it("has its own field, words and button, apart from what is written to the visitor", () => {
+    show();
+    write("for the visitor");
+    begin();
+    expect(screen.queryByTestId("composer")).toBeNull();
+    expect(whisper().value).toBe("");
+    expect(screen.getByText("staff only")).toBeTruthy();
+    expect(screen.getByTestId("whisper-send").textContent).toContain("Send to staff");
+    say("for us");
+    fireEvent.click(radioOf("mode-reply"));
+    expect(field().value).toBe("for the visitor");
+    enter();
+    expect(sent()).toEqual(["for the visitor"]);
+    expect(notes()).toEqual([]);
+  });
+
+  it("is left by Esc, and its text stays", () => {
+    const onLeave = vi.fn();
+    show(chatHead(), onLeave);
+    begin();
+    say("half");
+    fireEvent.keyDown(whisper(), { key: "Escape" });
+    expect(onLeave).not.toHaveBeenCalled();
+    expect(field().value).toBe("");
+    begin();
+    expect(whisper().value).toBe("half");
+  });
+
+  it("is all that one who watches can write (F05)", () => {
+    show(watching);
+    expect(screen.queryByTestId("composer")).toBeNull();
+    expect(screen.queryByTestId("mode-reply")).toBeNull();
+    say("offer the discount");
+    fireEvent.click(screen.getByTestId("whisper-send"));
+    expect(notes()).toEqual(["offer the discount"]);
+  });
+
+  it("that is being typed stays one when a manager enters meanwhile", () => {
+    const { rerender } = show(watching);
+    say("offer the");
+    const entered = { ...watching, standing: "member" as const };
+    rerender(<Composer conversationId={ID} head={entered} ownId={ana.id} onLeave={() => {}} />);
+    expect(whisper().value).toBe("offer the");
+    expect(screen.queryByTestId("composer")).toBeNull();
+  });
+
+  it("can be written by one who is asked, while nothing goes to the visitor", () => {
+    show(chatHead({ standing: "invited", status: { kind: "serving", agent_id: ben.id } }));
+    expect(screen.getByTestId("composer-closed").textContent).toContain("Accept the invitation");
+    fireEvent.click(screen.getByTestId("whisper-open"));
+    expect(whisper()).toBeTruthy();
+  });
+
+  it("cannot be added to what is over", () => {
+    show(chatHead({ status: { kind: "ended", by: "agent", at: TEN_O_CLOCK } }));
+    expect(screen.queryByTestId("whisper-open")).toBeNull();
+  });
+});
+
+describe("writing first", () => {
+  const over = chatHead({
+    standing: "reading",
+    held: false,
+    status: { kind: "ended", by: "visitor", at: TEN_O_CLOCK },
+  });
+
+  it("is offered for a visitor one served, and starts a conversation (C05)", () => {
+    useContacts.setState({
+      contacts: [
+        {
+          visitor: vera,
+          online: true,
+          conversation_id: ID,
+          is_open: false,
+          last_at: TEN_O_CLOCK,
+          text: "",
+        },
+      ],
+    });
+    show(over);
+    fireEvent.click(screen.getByTestId("write-first"));
+    fireEvent.change(screen.getByTestId("start"), { target: { value: "hello again" } });
+    fireEvent.click(screen.getByTestId("start-send"));
+    expect(host.bodies("start_conversation")).toEqual([
+      { visitor_id: vera.id, text: "hello again" },
+    ]);
+    expect(sent()).toEqual([]);
+  });
+
+  it("is not offered for anybody else's visitor", () => {
+    show(over);
+    expect(screen.queryByTestId("write-first")).toBeNull();
   });
 });
