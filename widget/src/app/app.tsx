@@ -9,7 +9,7 @@ import { Composer } from "./composer";
 import { ToolsContext } from "./context";
 import { Header } from "./header";
 import { type Locale, type Translate, translator } from "./i18n";
-import { isLeaving, type LeaveWish, mayLeave, standingOf, unanswered } from "./leaving";
+import { isLeaving, isPast, type LeaveWish, mayLeave, standingOf, unanswered } from "./leaving";
 import { Stream } from "./stream";
 import { companyWords } from "./words";
 
@@ -92,10 +92,9 @@ export function App(props: AppProps) {
   const { held } = state;
   const wish = readWish(kept_wish);
   const standing = held && standingOf(held);
-  // A wish holds while things stand as they did.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when things stand otherwise
   useEffect(() => {
-    if (standing !== null && wish !== null && wish.of !== standing) keepWish("");
+    if (held !== null && wish !== null && isPast(wish, held)) keepWish("");
   }, [standing]);
 
   const may_leave = mayLeave(held);
@@ -129,6 +128,7 @@ export function App(props: AppProps) {
           has_sound={frame.has_sound}
           onSound={props.onSound}
           onLocale={props.onLocale}
+          onLeave={may_leave && !is_leaving ? () => want(true) : null}
           onClose={is_panel ? props.onClose : null}
         />
         <Stream

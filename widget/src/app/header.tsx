@@ -6,7 +6,7 @@ import { Avatar } from "./avatar";
 import type { ChatState } from "./client";
 import { useTools } from "./context";
 import { type Locale, listOf, type TextKey, type Translate } from "./i18n";
-import { BellIcon, CloseIcon, EndIcon, GlobeIcon, MoreIcon } from "./icons";
+import { BellIcon, CloseIcon, EndIcon, GlobeIcon, MailIcon, MoreIcon } from "./icons";
 import type { WaitingReason } from "./protocol";
 import { placeOf } from "./queue";
 import { useSeconds } from "./use_seconds";
@@ -17,6 +17,8 @@ interface HeaderProps {
   has_sound: boolean;
   onSound: (is_on: boolean) => void;
   onLocale: (locale: Locale) => void;
+  /** Opens the form of the leave-message; absent where it is open or nothing can be left. */
+  onLeave: (() => void) | null;
   /** Absent on the chat link's page. */
   onClose: (() => void) | null;
 }
@@ -217,6 +219,20 @@ function Menu(props: HeaderProps & { onDone: () => void }) {
         <span>{t("menu_sound")}</span>
         <i class="switch" />
       </button>
+      {props.onLeave && (
+        <button
+          type="button"
+          role="menuitem"
+          data-testid="menu-leave"
+          onClick={() => {
+            onDone();
+            props.onLeave?.();
+          }}
+        >
+          <MailIcon />
+          <span>{t("leave_title")}</span>
+        </button>
+      )}
       <button
         type="button"
         role="menuitem"

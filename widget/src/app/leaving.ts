@@ -4,10 +4,18 @@ import { isClosed } from "./apply";
 import type { ChatState } from "./client";
 import { TEXT_CHARS_MAX, type VisitorSnapshot } from "./protocol";
 
-/** What the visitor wants of the form while things stand as they did. */
+/**
+ * What the visitor wants of the form. Closed it stays while things stand as they did; open until
+ * an agent answers: who fills it in is not disturbed by the line.
+ */
 export interface LeaveWish {
   of: string;
   is_open: boolean;
+}
+
+/** Whether a wish is of other days. */
+export function isPast(wish: LeaveWish, held: VisitorSnapshot): boolean {
+  return wish.is_open ? !mayLeave(held) : wish.of !== standingOf(held);
 }
 
 /** How things stand, as far as a wish holds. */
@@ -33,7 +41,8 @@ export function isNobodyThere(held: VisitorSnapshot | null): boolean {
 export function isLeaving(state: ChatState, wish: LeaveWish | null): boolean {
   const { held } = state;
   if (!mayLeave(held)) return false;
-  if (wish?.of === standingOf(held)) return wish.is_open;
+  if (wish?.is_open) return true;
+  if (wish?.of === standingOf(held)) return false;
   const is_left = state.outbox.some(({ leave, has_arrived }) => leave !== null && !has_arrived);
   return isNobodyThere(held) && !is_left;
 }
@@ -47,10 +56,12 @@ export function isLeft(state: ChatState): boolean {
   );
 }
 
-/** What the waiting visitor said and nobody answered: it is left if nothing is added to it. */
+/** What was said and nobody answered or will: it is left if nothing is added to it. */
 export function unanswered(state: ChatState): string {
   const conversation = state.held?.conversation;
-  if (conversation?.status.kind !== "waiting") return "";
+  const status = conversation?.status;
+  const is_filed = status?.kind === "ended" && status.by === "leave_message" && !isLeft(state);
+  if (!conversation || (status?.kind !== "waiting" && !is_filed)) return "";
   const said: string[] = [];
   for (const { conversation_id, author, content } of [...state.timeline.messages].reverse()) {
     if (conversation_id !== conversation.id || author.kind === "agent") break;

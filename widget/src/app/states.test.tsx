@@ -228,6 +228,31 @@ test("an agent comes while the form is open: the text stays, as a message to be"
   expect(has("leave-form")).toBe(true);
 });
 
+test("the company's patience ends while the form is filled in: it stays open, nothing is lost", async () => {
+  await open();
+  await waiting("nobody_online");
+  await write("leave-contact", "139");
+  find("leave-contact").focus();
+  const notice = line(2, { kind: "ended", by: "leave_message" });
+  await happen({ type: "message_appended", message: notice }, ended("leave_message"));
+  expect(document.activeElement).toBe(find("leave-contact"));
+  await click("leave-submit");
+  const body = { text: "拖布不出水", contact: "139" };
+  expect(Wire.last.of("leave_message")[0]?.body).toMatchObject(body);
+  expect(has("leave-form")).toBe(false);
+});
+
+test("a message can be left before anything was said", async () => {
+  await open();
+  await Wire.last.tell(welcome());
+  await click("menu");
+  await click("menu-leave");
+  expect(find<HTMLButtonElement>("leave-submit").disabled).toBe(true);
+  await type("请回电");
+  await click("leave-submit");
+  expect(Wire.last.of("leave_message")[0]?.body.text).toBe("请回电");
+});
+
 test("what another tab leaves is seen here, and its form is not asked for twice", async () => {
   const client = await open();
   await waiting("nobody_online");

@@ -272,6 +272,26 @@ class Tab {
     if (!this.#is_frozen) await this.#write(text);
   }
 
+  /** Leaves a message where the page offers it; nothing else is there to be clicked. */
+  async leave(text) {
+    if (this.#is_frozen) return false;
+    const has = (testid) => `document.querySelector("[data-testid=${testid}]")`;
+    await this.#run(`(${has("leave-instead")} ?? ${has("leave-open")})?.click()`);
+    await new Promise((done) => setTimeout(done, 50));
+    if (!(await this.#run(`${has("leave-form")} !== null`))) return false;
+    await this.#write(text);
+    await this.#run(`${has("leave-submit")}?.click()`);
+    return await this.#run(`${has("composer")}.value === ""`);
+  }
+
+  async leaveQueue() {
+    if (this.#is_frozen) return;
+    for (let click = 0; click < 2; click += 1) {
+      await this.#run(`document.querySelector("[data-testid=leave-queue]")?.click()`);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
   async end() {
     if (this.#is_frozen) return;
     await this.#run(`document.querySelector("[data-testid=menu]").click()`);

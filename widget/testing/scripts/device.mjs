@@ -170,6 +170,17 @@ class Tab {
     return Promise.resolve(this.#is_frozen ? false : this.#client.write(text));
   }
 
+  /** A leave-message, also where the form would not offer it any more: the relay decides. */
+  leave(text) {
+    const leave = { name: "Vera", contact: "vera@example.com" };
+    return Promise.resolve(this.#is_frozen ? false : this.#client.write(text, leave));
+  }
+
+  leaveQueue() {
+    if (!this.#is_frozen) this.#client.leaveQueue();
+    return Promise.resolve();
+  }
+
   type(text) {
     if (!this.#is_frozen) this.#client.type(text);
     return Promise.resolve();

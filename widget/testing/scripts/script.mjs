@@ -7,6 +7,8 @@ import { readVisitor } from "./relay.mjs";
 
 const ACTIONS = [
   ["send", 32],
+  ["leave", 5],
+  ["leave_queue", 2],
   ["unheard", 8],
   ["type", 6],
   ["pause", 10],
@@ -103,6 +105,16 @@ export class Scenario {
         if (await tab.say(text)) this.#sent.add(text);
         return;
       }
+      case "leave": {
+        // Left, or said if an agent has it by now: once, whichever.
+        if (tab === null) return;
+        const text = `${this.#name} leaves ${this.#sent.size}`;
+        if (await tab.leave(text)) this.#sent.add(text);
+        return;
+      }
+      case "leave_queue":
+        await tab?.leaveQueue();
+        return;
       case "unheard":
         // Sent and stored, and the link breaks before the answer is there.
         if (!this.#network.is_good) return;
