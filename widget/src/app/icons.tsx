@@ -19,7 +19,7 @@ export const ClockIcon = () => (
 );
 export const CrossIcon = () => <Line path="M6 6l12 12M18 6L6 18" />;
 export const CheckIcon = () => <Line path="M5 12.5l4.5 4.5L19 7.5" size={18} />;
-export const MailIcon = () => <Line path="M3 6h18v12H3zl9 7 9-7" size={16} />;
+export const MailIcon = () => <Line path="M3 6h18v12H3zl9 7 9-7" size={18} />;
 export const AlertIcon = () => (
   <Line
     path="M12 8v5m0 3.5v.01M10.3 3.9 2.4 17.6A2 2 0 0 0 4.1 20.6h15.8a2 2 0 0 0 1.7-3L13.7 3.9a2 2 0 0 0-3.4 0z"

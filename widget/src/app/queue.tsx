@@ -31,14 +31,12 @@ function Waited(props: { from: number; expected: number | null }) {
   const { t } = useTools();
   const waited = Math.max(0, useSeconds(true) - props.from);
   const seconds = Math.floor(waited / 1000);
-  const share = props.expected ? waited / (waited + props.expected) : null;
+  const share = props.expected ? waited / (waited + props.expected) : 0;
   return (
     <div class="waited" aria-hidden="true">
-      {share !== null && (
-        <div class="bar">
-          <i style={{ width: `${Math.round(share * 100)}%` }} />
-        </div>
-      )}
+      <div class="bar">
+        <i style={{ width: `${Math.round(share * 100)}%` }} />
+      </div>
       <span>
         {seconds < 60
           ? t("waited_seconds", { count: seconds })
