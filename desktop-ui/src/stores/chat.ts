@@ -391,6 +391,8 @@ export async function endConversation(conversationId: string): Promise<void> {
 export function viewed(conversationId: string, seq: number): void {
   const { head } = useChat.getState();
   if (!isOpen(conversationId) || head === null || seq <= head.own_read) return;
+  // Who only reads along leaves no mark: the visitor's "read" is of those who answer.
+  if (head.standing !== "serving" && head.standing !== "member") return;
   const before = head.own_read;
   useChat.setState({ head: { ...head, own_read: seq } });
   request("viewed", { conversation_id: conversationId, seq }).catch(() => {

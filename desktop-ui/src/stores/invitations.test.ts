@@ -1,10 +1,10 @@
 // Invitations to the reader: accepting opens, what is over is said plainly, one answer is enough.
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { chat, incoming } from "../../testing/examples";
+import { ben, chat, chatHead, incoming, invitation, ownCard } from "../../testing/examples";
 import { ScriptedHost } from "../../testing/scriptedHost";
 import { installHost } from "../host";
-import { resetChat, useChat } from "./chat";
+import { applyChat, openConversation, resetChat, useChat } from "./chat";
 import {
   answerInvitation,
   applyInvitations,
@@ -14,6 +14,7 @@ import {
 } from "./invitations";
 import { showModule, useModules } from "./modules";
 import { useNotices } from "./notices";
+import { applySession } from "./session";
 
 let host: ScriptedHost;
 
@@ -69,5 +70,36 @@ describe("an invitation", () => {
     expect(await invite("c1", ben, "join", "")).toBeNull();
     host.refuse("invite", { code: "agent_unavailable" });
     expect((await invite("c1", ben, "join", ""))?.code).toBe("agent_unavailable");
+  });
+});
+
+describe("an own invitation that is over", () => {
+  const own = invitation("i1", { from: ownCard().id, to: { kind: "agent", agent_id: ben.id } });
+  const asking = chatHead({ invitations: [own] });
+  const told = () => useNotices.getState().notices.map((one) => one.text);
+
+  beforeEach(async () => {
+    applySession({ kind: "signed_in", server: "https://x.example", own: ownCard() });
+    host.on("open_conversation", () => ({ type: "chat", body: chat({ head: asking }) }));
+    await openConversation("conversation-1");
+  });
+
+  it("and brought nobody comes back to who asked (F03)", () => {
+    applyChat("conversation-1", chatHead(), [], [], []);
+    expect(told()).toEqual(["transfer.returned"]);
+  });
+
+  it.each([
+    ["a member", chatHead({ members: [ben.id] })],
+    ["another agent", chatHead({ status: { kind: "serving", agent_id: ben.id } })],
+  ])("and brought %s says nothing", (_, head) => {
+    applyChat("conversation-1", head, [], [], []);
+    expect(told()).toEqual([]);
+  });
+
+  it("and was taken back says nothing", async () => {
+    await withdrawInvitation("i1");
+    applyChat("conversation-1", chatHead(), [], [], []);
+    expect(told()).toEqual([]);
   });
 });

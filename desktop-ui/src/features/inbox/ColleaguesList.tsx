@@ -1,11 +1,12 @@
 // 同事会话 (L02): what colleagues serve, the longest unanswered first. Opening one watches it, unseen by
 // visitor and agent.
 
-import { Eye } from "lucide-react";
+import { Eye, WifiOff } from "lucide-react";
 import { useCallback } from "react";
 import type { FloorRunning } from "../../../../shared/bindings/FloorRunning";
 import { useT } from "../../i18n";
 import { useChat } from "../../stores/chat";
+import { useConnection } from "../../stores/connection";
 import { useFloor, useFloorWatch } from "../../stores/floor";
 import { useAgentName } from "../../stores/people";
 import { useOwn } from "../../stores/session";
@@ -25,9 +26,20 @@ export function ColleaguesList({ listId }: { listId: string }) {
   useFloorWatch();
   const ownId = useOwn()?.id;
   const floor = useFloor((state) => state.floor);
+  const connected = useConnection((state) => state.connection.state === "connected");
   const open = useChat((state) => state.conversationId);
   const onOpen = useCallback((id: string) => void watchConversation(id), []);
-  if (floor === null) return <Rows label={t("transfer.running_loading")} />;
+  if (floor === null) {
+    return connected ? (
+      <Rows label={t("transfer.running_loading")} />
+    ) : (
+      <Empty
+        icon={<WifiOff size={26} />}
+        title={t("workbench.inbox_empty_offline")}
+        text={t("workbench.inbox_empty_offline_text")}
+      />
+    );
+  }
   const rows = floor.running.filter(
     (one) => one.agent_id !== ownId && !one.members.includes(ownId ?? ""),
   );

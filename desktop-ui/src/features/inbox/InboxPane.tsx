@@ -78,7 +78,7 @@ export function InboxPane() {
         aria-labelledby={`${id}-${tab}`}
       >
         {tab === "running" && <RunningList listId={LIST_ID} />}
-        {tab === "queue" && <QueueList manages={role !== "agent"} />}
+        {tab === "queue" && <QueueList listId={LIST_ID} manages={role !== "agent"} />}
         {tab === "recent" && <ContactsList listId={LIST_ID} />}
         {tab === "colleagues" && <ColleaguesList listId={LIST_ID} />}
       </div>

@@ -32,7 +32,7 @@ async function choose() {
   if (radio !== null) fireEvent.click(radio);
 }
 
-const submit = () => fireEvent.click(screen.getByTestId("assign-submit"));
+const submit = () => fireEvent.submit(screen.getByTestId("assign-dialog"));
 const asked = () => host.bodies("assign");
 
 beforeEach(() => {

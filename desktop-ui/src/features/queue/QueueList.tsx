@@ -13,6 +13,7 @@ import { VList } from "virtua";
 import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
 import { useT } from "../../i18n";
 import { useChat } from "../../stores/chat";
+import { useConnection } from "../../stores/connection";
 import { useFloor, useFloorWatch } from "../../stores/floor";
 import { useServing } from "../../stores/inbox";
 import { useQueue } from "../../stores/queue";
@@ -35,15 +36,22 @@ import { QueueRow, rowHeight } from "./QueueRow";
 
 const AssignDialog = lazy(() => import("./AssignDialog"));
 
-export function QueueList({ manages }: { manages: boolean }) {
-  return manages ? <Waiting /> : <Length />;
+interface QueueListProps {
+  /** Where the keyboard goes from elsewhere. */
+  listId: string;
+  manages: boolean;
 }
 
-function Waiting() {
+export function QueueList({ listId, manages }: QueueListProps) {
+  return manages ? <Waiting listId={listId} /> : <Length />;
+}
+
+function Waiting({ listId }: { listId: string }) {
   const t = useT();
   useFloorWatch();
   const floor = useFloor((state) => state.floor);
   const open = useChat((state) => state.conversationId);
+  const connected = useConnection((state) => state.connection.state === "connected");
   const { order, columns } = useQueueView();
   const [assigning, setAssigning] = useState<FloorWaiting | null>(null);
   const rows = useMemo(
@@ -57,7 +65,7 @@ function Waiting() {
           ),
     [floor, order],
   );
-  if (floor === null) return <Rows label={t("queue.loading")} />;
+  if (floor === null) return connected ? <Rows label={t("queue.loading")} /> : <Unknown />;
   const hidden = floor.waiting_total - floor.waiting.length;
   return (
     <>
@@ -70,13 +78,17 @@ function Waiting() {
       ) : (
         <>
           <div className={styles.tools}>
-            <span className={styles.total}>{t("queue.count", { count: floor.waiting_total })}</span>
+            <span className={styles.total} role="status">
+              {connected ? t("queue.count", { count: floor.waiting_total }) : t("floor.not_live")}
+            </span>
             <OrderMenu order={order} />
             <ColumnsMenu columns={columns} />
           </div>
           <VList
+            id={listId}
             className={styles.list ?? ""}
             role="list"
+            tabIndex={-1}
             aria-label={t("workbench.tab_queue")}
             data={rows}
             itemSize={rowHeight(columns)}
@@ -166,15 +178,7 @@ function Length() {
   const waiting = useQueue((state) => state.waiting);
   const own = useOwn();
   const serving = useServing();
-  if (waiting === null) {
-    return (
-      <Empty
-        icon={<UsersRound size={26} />}
-        title={t("queue.unknown")}
-        text={t("queue.unknown_text")}
-      />
-    );
-  }
+  if (waiting === null) return <Unknown />;
   const full = own !== null && serving >= own.capacity;
   const why =
     own?.availability === "busy" ? "queue.mine_busy" : full ? "queue.mine_full" : "queue.mine_text";
@@ -183,6 +187,17 @@ function Length() {
       icon={waiting === 0 ? <UsersRound size={26} /> : <b className={styles.number}>{waiting}</b>}
       title={waiting === 0 ? t("queue.mine_none") : t("queue.mine", { count: waiting })}
       text={t(why)}
+    />
+  );
+}
+
+function Unknown() {
+  const t = useT();
+  return (
+    <Empty
+      icon={<UsersRound size={26} />}
+      title={t("queue.unknown")}
+      text={t("queue.unknown_text")}
     />
   );
 }
