@@ -198,3 +198,29 @@ useCompany.subscribe(({ company }, before) => {
     void loadSettings();
   }
 });
+
+/** A page of the management centre. */
+export type ManagePage =
+  | "company"
+  | "sites"
+  | "departments"
+  | "rules"
+  | "prompts"
+  | "auto_replies"
+  | "agents"
+  | "skills"
+  | "audit";
+
+interface PageStore {
+  page: ManagePage;
+  /** The entry a page of entries shows alone: a department's or an agent's id. */
+  entry: string | null;
+}
+
+/** Where the management centre stands; it is left and found again as it was. */
+export const useManagePage = create<PageStore>(() => ({ page: "departments", entry: null }));
+
+/** Opens a page, optionally at one of its entries. */
+export function showPage(page: ManagePage, entry: string | null = null): void {
+  useManagePage.setState({ page, entry });
+}

@@ -1,6 +1,6 @@
 // The own card in the title row, and what one does with the own account.
 
-import { ChevronDown, KeyRound, LogOut } from "lucide-react";
+import { ChevronDown, KeyRound, LogOut, Zap } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
@@ -9,11 +9,13 @@ import { Avatar, initials } from "../../ui/Avatar";
 import { Menu } from "../../ui/Menu";
 import styles from "./TitleParts.module.css";
 
+const OwnWords = lazy(() => import("../manage/OwnWords"));
 const PasswordDialog = lazy(() => import("./PasswordDialog"));
 
 export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
   const t = useT();
   const [changing, setChanging] = useState(false);
+  const [writing, setWriting] = useState(false);
   return (
     <>
       <Menu
@@ -30,6 +32,12 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
             ),
           },
           { type: "divider" },
+          {
+            key: "own-words",
+            icon: <Zap size={16} />,
+            label: <span data-testid="own-words-open">{t("manage.own_words")}</span>,
+            onClick: () => setWriting(true),
+          },
           {
             key: "password",
             icon: <KeyRound size={16} />,
@@ -56,6 +64,11 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
           <ChevronDown size={14} aria-hidden="true" />
         </button>
       </Menu>
+      {writing && (
+        <Suspense>
+          <OwnWords own={own} onClose={() => setWriting(false)} />
+        </Suspense>
+      )}
       {changing && (
         <Suspense>
           <PasswordDialog account={own.account} onClose={() => setChanging(false)} />

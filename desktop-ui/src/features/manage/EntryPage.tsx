@@ -1,0 +1,90 @@
+// The frame of a page about one thing, or of a list of things: title, actions, content.
+
+import { Button } from "antd";
+import { ArrowLeft, CircleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import { useT } from "../../i18n";
+import { useForms } from "../../stores/forms";
+import { IconButton } from "../../ui/IconButton";
+import { refusalText } from "./SectionPage";
+import styles from "./SectionPage.module.css";
+
+interface EntryPageProps {
+  name: string;
+  title: string;
+  lead?: string;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+export function EntryPage({ name, title, lead, actions, children }: EntryPageProps) {
+  return (
+    <div className={styles.page} data-testid={`page-${name}`}>
+      <header className={styles.head}>
+        <h2>{title}</h2>
+        <div className={styles.state} />
+        {actions}
+      </header>
+      <div className={styles.content}>
+        {lead !== undefined && <p className={styles.lead}>{lead}</p>}
+        {children}
+      </div>
+    </div>
+  );
+}
+
+interface SaveActionsProps {
+  /** The word of the list it goes back to. */
+  list: string;
+  dirty: boolean;
+  ready: boolean;
+  word: string;
+  onBack: () => void;
+  onDiscard: () => void;
+  onSave: () => void;
+}
+
+/** Discard, back and save of a form. */
+export function SaveActions(props: SaveActionsProps) {
+  const { list, dirty, ready, word, onBack, onDiscard, onSave } = props;
+  const t = useT();
+  const saving = useForms((state) => state.saving);
+  return (
+    <>
+      {dirty && (
+        <Button onClick={onDiscard} data-testid="discard">
+          {t("manage.discard")}
+        </Button>
+      )}
+      <IconButton label={t("manage.back")} data-testid="back" onClick={onBack}>
+        <ArrowLeft size={18} aria-hidden="true" />
+        {list}
+      </IconButton>
+      <Button
+        type="primary"
+        disabled={!dirty || !ready}
+        loading={saving}
+        data-testid="save"
+        onClick={onSave}
+      >
+        {word}
+      </Button>
+    </>
+  );
+}
+
+/** Why a form was not saved. */
+export function FormProblem() {
+  const t = useT();
+  const problem = useForms((state) => state.problem);
+  if (problem === null) return null;
+  return (
+    <div className={styles.refused} role="alert" data-testid="not-saved">
+      <CircleAlert size={18} aria-hidden="true" />
+      <div>
+        <p>{refusalText(t, problem)}</p>
+        <p className={styles.safe}>{t("manage.not_saved")}</p>
+      </div>
+    </div>
+  );
+}

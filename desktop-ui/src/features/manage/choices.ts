@@ -1,0 +1,59 @@
+// Choices for selects: departments, skills, agents, sites, time zones.
+
+import { useMemo } from "react";
+import { useT } from "../../i18n";
+import { departmentName } from "../../i18n/words";
+import { useCompany } from "../../stores/company";
+import { useManage } from "../../stores/manage";
+import { useSection } from "./useSection";
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+/** Departments as they are being set, so that a new one can be chosen before it is saved. */
+export function useDepartmentChoices(): Choice[] {
+  const t = useT();
+  const departments = useSection("departments")?.value;
+  return useMemo(
+    () => (departments ?? []).map((one) => ({ value: one.id, label: departmentName(t, one) })),
+    [departments, t],
+  );
+}
+
+/** Skill groups as they are being set. */
+export function useSkillChoices(): Choice[] {
+  const skills = useSection("skills")?.value;
+  return useMemo(
+    () => (skills ?? []).map(({ id, name }) => ({ value: id, label: name })),
+    [skills],
+  );
+}
+
+/** Everybody who is not disabled. */
+export function useAgentChoices(): Choice[] {
+  const agents = useManage((state) => state.agents);
+  return useMemo(
+    () =>
+      agents
+        .filter(({ disabled }) => !disabled)
+        .map(({ card }) => ({ value: card.id, label: card.nickname })),
+    [agents],
+  );
+}
+
+/** The company's sites. */
+export function useSiteChoices(): Choice[] {
+  const sites = useCompany((state) => state.sites);
+  return useMemo(() => sites.map(({ id, name }) => ({ value: id, label: name })), [sites]);
+}
+
+let zones: readonly string[] | null = null;
+
+/** Names of the time zone database, the chosen one among them. */
+export function zoneChoices(chosen: string): Choice[] {
+  zones ??= ["UTC", ...Intl.supportedValuesOf("timeZone")];
+  const all = zones.includes(chosen) || chosen === "" ? zones : [chosen, ...zones];
+  return all.map((zone) => ({ value: zone, label: zone }));
+}
