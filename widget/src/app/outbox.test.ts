@@ -215,12 +215,22 @@ test("an outbox has a limit", () => {
   expect(outbox.has_room()).toBe(false);
 });
 
-/** A relay that stores an id once and may lose either way of a command. */
+/** A relay that stores an id once, takes no leave-message it has refused, and may lose either way. */
 class Relay {
-  readonly stored: string[] = [];
-  take(id: string): Reply {
-    if (!this.stored.includes(id)) this.stored.push(id);
-    return accepted(id, this.stored.indexOf(id) + 1);
+  readonly #stored = new Map<string, string>();
+  readonly #refused = new Set<string>();
+  get texts(): string[] {
+    return [...this.#stored.values()].sort();
+  }
+  has(id: string): boolean {
+    return this.#stored.has(id);
+  }
+  take({ client_id, text, leave }: OutboxItem, is_serving: boolean): Reply {
+    const is_late = leave !== null && is_serving && !this.has(client_id);
+    if (is_late) this.#refused.add(client_id);
+    if (this.#refused.has(client_id)) return { id: client_id, error: { code: "overtaken" } };
+    this.#stored.set(client_id, text);
+    return accepted(client_id, this.#stored.size);
   }
 }
 
@@ -285,14 +295,15 @@ test("random scripts: two tabs, lost answers, reloads, cuts", () => {
     let now = 1;
     const written: string[] = [];
     const deleted: string[] = [];
+    let is_serving = false;
     open(0);
     open(1);
     const send = (tab: Outbox, luck: number) => {
       const item = tab.take(now, VERA, ALL);
       if (item === null || luck < 0.2) return;
-      const reply = relay.take(item.client_id);
+      const reply = relay.take(item, is_serving);
       if (luck < 0.4) tab.link_lost();
-      else if (luck < 0.6) tab.arrive(item.client_id, now);
+      else if (luck < 0.6 && relay.has(item.client_id)) tab.arrive(item.client_id, now);
       else tab.answer(reply, now);
     };
     for (let step = 0; step < 60; step += 1) {
@@ -303,14 +314,16 @@ test("random scripts: two tabs, lost answers, reloads, cuts", () => {
       const dice = next();
       if (dice < 0.3) {
         const id = `m${seed}-${step}`;
-        tab.write(id, id, CONTEXT, now);
+        const leave = dice < 0.1 ? { name: "", contact: "139" } : undefined;
+        tab.write(id, id, { ...CONTEXT, leave }, now);
         written.push(id);
+        is_serving = next() < 0.5;
       } else if (dice < 0.7) send(tab, next());
       else if (dice < 0.8) tab.link_lost();
       else if (dice < 0.9) open(at);
       else {
         const last = tab.items.at(-1);
-        if (last && tab.discard(last.client_id) !== null) deleted.push(last.client_id);
+        if (last && tab.discard(last.client_id) !== null) deleted.push(last.text);
       }
     }
     for (const tab of tabs) tab.link_lost();
@@ -319,7 +332,7 @@ test("random scripts: two tabs, lost answers, reloads, cuts", () => {
       for (const tab of tabs) send(tab, 1);
     }
     const wanted = written.filter((id) => !deleted.includes(id));
-    expect([...relay.stored].sort(), `seed ${seed}`).toEqual([...wanted].sort());
+    expect(relay.texts, `seed ${seed}`).toEqual([...wanted].sort());
     for (const tab of tabs) {
       expect(
         tab.items.filter((item) => item.state.kind !== "sent").map((item) => item.text),
