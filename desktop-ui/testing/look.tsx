@@ -20,6 +20,7 @@ import "../src/styles/base.css";
 import { App } from "../src/views/App";
 import * as example from "./examples";
 import * as busy from "./lookFloor";
+import { atWork, manageRelay, sites } from "./lookManage";
 import { done, ScriptedHost } from "./scriptedHost";
 
 const scene = new URLSearchParams(window.location.hash.slice(1));
@@ -203,7 +204,7 @@ const state: UiState = {
   inbox: scene.get("scene") === "empty" ? [] : inbox,
   colleagues: busy.colleagues(say),
   company: busy.company(say),
-  sites: [],
+  sites: sites(say),
   invitations: scene.has("asked")
     ? [
         {
@@ -237,6 +238,8 @@ const state: UiState = {
     theme: (scene.get("theme") ?? "light") as Theme,
   },
 };
+
+const settingsRelay = manageRelay(say, ago, busy.colleagues(say));
 
 const notes = [
   example.note("n1", 6, {
@@ -332,16 +335,17 @@ const host = new ScriptedHost()
     };
   })
   .on("watch_floor", () => {
-    setTimeout(() => host.push({ type: "floor", body: busy.floor(say, ago) }));
+    setTimeout(() => host.push({ type: "floor", body: atWork(busy.floor(say, ago), ago) }));
     return done;
   })
   .on("call", ({ call }) => ({
     type: "called",
     body: {
       answer:
-        call.type === "assignments"
+        settingsRelay(call) ??
+        (call.type === "assignments"
           ? { type: "assignments", body: busy.assignments(say, ago) }
-          : { type: "contacts", body: { contacts: busy.contacts(say, ago) } },
+          : { type: "contacts", body: { contacts: busy.contacts(say, ago) } }),
     },
   }))
   .on("send_message", ({ conversation_id, text }) => ({
