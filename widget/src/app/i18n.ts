@@ -14,8 +14,10 @@ export type Translate = (key: TextKey, values?: Record<string, string | number>)
 const TEXTS: Record<Locale, Record<TextKey, string>> = { "zh-CN": zh, en };
 
 /** The text with `{name}` replaced by the value of that name; without one the gap stays. */
-export function fill(text: string, values?: Record<string, string | number>): string {
-  return text.replace(/\{(\w+)\}/g, (gap, name: string) => String(values?.[name] ?? gap));
+export function fill(text: string, values: Record<string, string | number> = {}): string {
+  return text.replace(/\{(\w+)\}/g, (gap, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : gap,
+  );
 }
 
 /** The words of a language. */

@@ -27,7 +27,7 @@ function since(state: ChatState): number | null {
 }
 
 /** How long already, and how much of the whole that is. It moves each second and is not read out. */
-function Waited(props: { from: number; expected: number | null }) {
+function Waited(props: { from: number; expected: number | null; is_live: boolean }) {
   const { t } = useTools();
   const waited = Math.max(0, useSeconds(true) - props.from);
   const seconds = Math.floor(waited / 1000);
@@ -42,7 +42,7 @@ function Waited(props: { from: number; expected: number | null }) {
           ? t("waited_seconds", { count: seconds })
           : t("waited_minutes", { count: Math.floor(seconds / 60) })}
       </span>
-      <span>{t("queue_live")}</span>
+      {props.is_live && <span>{t("queue_live")}</span>}
     </div>
   );
 }
@@ -83,7 +83,13 @@ export function QueueCard(props: { state: ChatState; onLeave: (() => void) | nul
           </>
         )}
       </div>
-      {from !== null && <Waited from={from} expected={place?.expected_wait_ms ?? null} />}
+      {from !== null && (
+        <Waited
+          from={from}
+          expected={place?.expected_wait_ms ?? null}
+          is_live={state.link === "live"}
+        />
+      )}
       <div class="choice">
         {onLeave && (
           <button type="button" data-testid="leave-instead" onClick={onLeave}>
