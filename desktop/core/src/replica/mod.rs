@@ -207,12 +207,12 @@ impl Replica {
 
     /// How the reader stands to a conversation.
     pub(crate) fn standing(&self, conversation_id: &ConversationId) -> Standing {
-        let own = self.own().map(|own| &own.id);
+        let is_own = |id: &AgentId| self.own().is_some_and(|own| own.id == *id);
         match self.record(conversation_id) {
             Some((record, true)) => match &record.status {
-                ConversationStatus::Serving { agent_id } if Some(agent_id) != own => {
-                    Standing::Member
-                }
+                ConversationStatus::Serving { agent_id } if is_own(agent_id) => Standing::Serving,
+                ConversationStatus::Serving { .. } => Standing::Member,
+                _ if record.members.iter().any(is_own) => Standing::Member,
                 _ => Standing::Serving,
             },
             _ if self.watches(conversation_id) => Standing::Watching,

@@ -73,7 +73,7 @@ pub(crate) fn record(name: &str) -> ConversationRecord {
     }
 }
 
-fn snapshot(names: &[&str]) -> StaffSnapshot {
+pub(crate) fn snapshot(names: &[&str]) -> StaffSnapshot {
     StaffSnapshot {
         own: OwnCard {
             id: AgentId::new("ana").unwrap(),
@@ -328,6 +328,49 @@ fn unread_is_a_recount_after_every_step() {
         }
     }
     assert_eq!(operations, 20_000);
+}
+
+/// Watched conversations follow the log like those held, in no inbox; an event that overtakes the answer
+/// with the record is not lost.
+#[test]
+fn what_is_watched_follows_the_log_beside_the_inbox() {
+    let mut replica = begun(&["a"]);
+    let watched = ConversationRecord { rev: position(10), ..record("w") };
+    assert!(replica.watched(watched.clone()).is_none(), "nobody asked");
+    replica.watch_asked(id("w"));
+    replica.deliver(&delivery(10, vec![appended("w", message(2, 2, None))])).unwrap();
+    let changed = replica.watched(watched.clone()).unwrap();
+    assert!(changed.unsure.contains(&id("w")) && changed.write.place.is_none());
+    let (record_now, held) = replica.record(&id("w")).unwrap();
+    assert_eq!((record_now.last_message.seq, held), (seq(2), false));
+    assert_eq!(replica.standing(&id("w")), Standing::Watching);
+    assert_eq!(replica.held().count(), 1);
+    // Once more on another link: the record replaces what was known.
+    replica.link_lost();
+    assert_eq!(replica.standing(&id("w")), Standing::Reading);
+    replica.watch_asked(id("w"));
+    let newer = ConversationRecord { rev: position(12), vip: true, ..watched };
+    replica.watched(newer).unwrap();
+    assert!(replica.record(&id("w")).unwrap().0.vip);
+    let status = ConversationStatus::Ended { by: EndedBy::Visitor, at: at(5) };
+    let body =
+        StaffEventBody::StatusChanged { conversation_id: id("w"), status, assigned_at: None };
+    let event = StaffEvent { position: position(13), body };
+    let ended = Delivery { after: position(11), upto: position(13), events: vec![event] };
+    assert_eq!(replica.deliver(&ended).unwrap().unwatched, [id("w")]);
+    assert_eq!(replica.standing(&id("w")), Standing::Reading);
+}
+
+#[test]
+fn more_than_is_kept_while_asking_to_watch_asks_again() {
+    let mut replica = begun(&[]);
+    replica.watch_asked(id("w"));
+    let many = crate::limits::WATCH_EVENTS_MAX as u64 + 1;
+    let bodies = (0..many).map(|n| appended("w", message(n + 2, n + 2, None))).collect();
+    replica.deliver(&delivery(10, bodies)).unwrap();
+    assert!(replica.watched(record("w")).is_none());
+    replica.watch_asked(id("w"));
+    assert!(replica.watched(record("w")).is_some());
 }
 
 /// Broken once by taking every page: a conversation withdrawn while the page was under way came back.

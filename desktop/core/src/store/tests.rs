@@ -5,16 +5,16 @@ use std::path::Path;
 
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::ResumePoint;
-use yingke_shared::ids::{ClientId, ConversationId, Epoch, Position, Seq};
+use yingke_shared::ids::{AgentId, ClientId, ConversationId, Epoch, Position, Seq};
 use yingke_shared::time::Timestamp;
-use yingke_shared::views::{ConversationRecord, Message};
+use yingke_shared::views::{ConversationRecord, Message, Note};
 
 use super::Shelf;
 use super::StoreError;
 use super::cache::{Cache, CacheWrite, KeptMarks, Reset, Tail};
 use super::outbox::{NewMessage, OutboxFile};
 use crate::outbox::{Change, Standing, StoredMessage};
-use crate::replica::tests::{message, record};
+use crate::replica::tests::{message, record, snapshot};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -86,6 +86,75 @@ fn pages_end_at_holes() {
     write_messages(&mut cache, "a", 11..=14);
     assert_eq!(cache.tail(&lane("a")).unwrap(), Some(Tail { low: seq(1), high: seq(30) }));
     assert_eq!(cache.tail(&lane("nowhere")).unwrap(), None);
+}
+
+fn note(n: u64, after: u64) -> Note {
+    Note {
+        id: ClientId::new(format!("note-{n}")).unwrap(),
+        agent_id: AgentId::new("ben").unwrap(),
+        text: format!("note {n}"),
+        at: Timestamp::from_millis(n).unwrap(),
+        after: seq(after),
+    }
+}
+
+#[test]
+fn notes_come_with_the_page_they_stand_in_each_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut cache, _) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
+    write_messages(&mut cache, "a", 1..=30);
+    let all = [note(1, 0), note(2, 10), note(4, 10), note(3, 10), note(5, 30)];
+    let notes = all.iter().chain(&all).map(|note| (lane("a"), note.clone())).collect();
+    cache.write(&CacheWrite { notes, ..CacheWrite::default() }).unwrap();
+    for (before, limit, expected) in [
+        (None, 10, &["note-5"][..]),
+        (None, 50, &["note-1", "note-2", "note-3", "note-4", "note-5"]),
+        (Some(30), 20, &["note-2", "note-3", "note-4"]),
+        (Some(30), 19, &[]),
+        (Some(10), 20, &["note-1"]),
+        (Some(1), 20, &[]),
+    ] {
+        let page = cache.page(&lane("a"), before.map(seq), limit).unwrap();
+        let found: Vec<&str> = page.notes.iter().map(|note| note.id.as_str()).collect();
+        assert_eq!(found, expected, "before {before:?}, {limit}");
+    }
+    let reset = Reset::Everything;
+    cache.write(&CacheWrite { reset, ..CacheWrite::default() }).unwrap();
+    write_messages(&mut cache, "a", 1..=30);
+    assert!(cache.page(&lane("a"), None, 50).unwrap().notes.is_empty());
+}
+
+#[test]
+fn an_account_of_before_departments_and_members_opens_with_what_it_showed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut cache, _) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
+    let own = snapshot(&[]).own;
+    let conversations = vec![(record("a"), true)];
+    let write = CacheWrite { own: Some(own.clone()), conversations, ..CacheWrite::default() };
+    cache.write(&write).unwrap();
+    drop(cache);
+    let db = rusqlite::Connection::open(folder.path().join("cache.db")).unwrap();
+    let before = "DROP TABLE notes; PRAGMA user_version = 2;
+        UPDATE conversations SET record = json_remove(record,
+            '$.vip', '$.members', '$.invitations', '$.department_id');
+        UPDATE facts SET value = json_remove(value, '$.departments', '$.skills', '$.auto_replies')
+            WHERE name = 'own';";
+    db.execute_batch(before).unwrap();
+    drop(db);
+    let (_, contents) = Cache::open(&Shelf::Disk, folder.path()).unwrap();
+    assert_eq!(contents.own, Some(own));
+    assert_eq!(contents.conversations[0].record, record("a"));
+
+    let (mut file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap();
+    written(&mut file, "m1", "unsent", 1);
+    drop(file);
+    let db = rusqlite::Connection::open(folder.path().join("outbox.db")).unwrap();
+    let before = "PRAGMA user_version = 1;
+        UPDATE lanes SET record = json_remove(record, '$.vip', '$.members', '$.invitations');";
+    db.execute_batch(before).unwrap();
+    drop(db);
+    let (_, contents) = OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap();
+    assert_eq!(contents.records, [record("a")]);
 }
 
 #[test]

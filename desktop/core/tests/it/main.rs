@@ -11,9 +11,11 @@
     clippy::cast_possible_truncation
 )]
 
+mod beyond;
 mod headless;
 mod outbox;
 mod relay;
 mod seat;
 mod session;
 mod sync;
+mod together;

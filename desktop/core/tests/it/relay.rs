@@ -25,9 +25,11 @@ use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    Author, Availability, Company, ConversationRecord, ConversationStatus, EndedBy, Marks, Message,
-    MessageContent, MessagePage, OwnCard, ReadMark, Role, VisitorCard,
+    Author, Availability, ConversationRecord, ConversationStatus, Marks, Message, MessageContent,
+    MessagePage, OwnCard, ReadMark, Role, VisitorCard,
 };
+
+use crate::beyond::{self, Beyond};
 
 /// What happens to the next message that arrives.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +81,7 @@ pub(crate) struct World {
     /// The next delivery claims a wrong place, this many times.
     pub(crate) misfits: u32,
     pub(crate) typing: u32,
+    pub(crate) beyond: Beyond,
     sockets: Vec<mpsc::UnboundedSender<Option<String>>>,
     clock: u64,
 }
@@ -130,6 +133,7 @@ impl Relay {
             snapshots_only: false,
             misfits: 0,
             typing: 0,
+            beyond: Beyond::default(),
             sockets: Vec::new(),
             clock: 1_000_000,
         };
@@ -139,6 +143,7 @@ impl Relay {
             .route("/api/sign-out", post(sign_out))
             .route("/api/password", post(change_password))
             .route("/api/conversations", get(served))
+            .merge(beyond::routes())
             .route("/ws/staff", get(staff_socket))
             .with_state(Arc::clone(&world));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -198,7 +203,7 @@ impl World {
         }
     }
 
-    fn send_all(&mut self, frame: &StaffFrame) {
+    pub(crate) fn send_all(&mut self, frame: &StaffFrame) {
         let text = serde_json::to_string(frame).unwrap();
         self.sockets.retain(|socket| socket.send(Some(text.clone())).is_ok());
     }
@@ -207,7 +212,7 @@ impl World {
         self.log.last().map_or(Position::ZERO, |event| event.position)
     }
 
-    fn now(&mut self) -> Timestamp {
+    pub(crate) fn now(&mut self) -> Timestamp {
         self.clock += 1;
         Timestamp::from_millis(self.clock).unwrap()
     }
@@ -297,6 +302,7 @@ impl World {
             kept.record.apply(event.position, &event.body);
             match &event.body {
                 StaffEventBody::ConversationWithdrawn { .. } => kept.served = false,
+                StaffEventBody::ConversationGained { .. } => kept.served = true,
                 StaffEventBody::StatusChanged {
                     status: ConversationStatus::Ended { .. }, ..
                 } => kept.served = false,
@@ -318,10 +324,10 @@ impl World {
         StaffSnapshot {
             own: self.own.clone(),
             colleagues: BTreeMap::new(),
-            sites: Vec::new(),
-            company: Company::default(),
-            invitations: BTreeMap::new(),
-            alerts: BTreeMap::new(),
+            sites: self.beyond.sites.clone(),
+            company: self.beyond.company.clone(),
+            invitations: self.beyond.invitations.clone(),
+            alerts: self.beyond.alerts.clone(),
             conversations: served.into_iter().map(|record| (record.id.clone(), record)).collect(),
             has_more,
         }
@@ -386,18 +392,12 @@ impl World {
                 self.announce(StaffEventBody::OwnCardChanged { card });
                 Ok(Outcome::Done {})
             }
-            StaffCommand::StaffEndConversation(end) => {
-                let at = self.now();
-                self.announce(StaffEventBody::StatusChanged {
-                    conversation_id: end.conversation_id,
-                    status: ConversationStatus::Ended { by: EndedBy::Agent, at },
-                    assigned_at: None,
-                });
-                Ok(Outcome::Done {})
-            }
+            StaffCommand::StaffEndConversation(end) => self.end(end.conversation_id),
             StaffCommand::LoadMessages(load) => Ok(Outcome::Messages { page: self.page(&load) }),
-            StaffCommand::Viewing(_) => return Some(Vec::new()),
-            other => panic!("{other:?}"),
+            other => match self.beyond(other)? {
+                Some(result) => result,
+                None => return Some(Vec::new()),
+            },
         };
         Some(vec![answer(id, result)])
     }
@@ -465,7 +465,7 @@ impl World {
         MessagePage {
             conversation_id: load.conversation_id.clone(),
             messages,
-            notes: Vec::new(),
+            notes: self.notes_among(load, from as u64),
             has_earlier: from > 0,
         }
     }
@@ -479,9 +479,9 @@ fn answer(id: &ClientId, result: Result<Outcome, WireError>) -> StaffFrame {
     StaffFrame::Reply(Reply { id: id.clone(), ok, error })
 }
 
-type Shared = State<Arc<Mutex<World>>>;
+pub(crate) type Shared = State<Arc<Mutex<World>>>;
 
-fn refused(status: StatusCode, code: ErrorCode) -> Response {
+pub(crate) fn refused(status: StatusCode, code: ErrorCode) -> Response {
     (status, Json(WireError::new(code))).into_response()
 }
 
@@ -496,7 +496,7 @@ async fn sign_in(State(world): Shared, Json(form): Json<SignIn>) -> Response {
     Json(SignedIn { token, own: world.own.clone() }).into_response()
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")
 }
 

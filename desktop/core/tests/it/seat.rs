@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use yingke_client::Core;
 use yingke_client::bridge::types::{
-    Chat, ConnectionState, InboxRow, OutboxItem, Remember, Session, UiError, UiPush, UiReply,
-    UiRequest, UiState,
+    Chat, ChatHead, ConnectionState, InboxRow, OutboxItem, Remember, Session, UiError, UiPush,
+    UiReply, UiRequest, UiState,
 };
 use yingke_client::host::{Host, SecretError, SecretStore, SystemHost};
-use yingke_shared::ids::{ClientId, ConversationId, Seq};
-use yingke_shared::views::Message;
+use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq};
+use yingke_shared::views::{Floor, Message, Note};
 
 use crate::relay::{Relay, text_of};
 
@@ -91,11 +91,30 @@ pub(crate) struct View {
     pub(crate) chat: BTreeMap<Seq, Message>,
     pub(crate) chat_id: Option<ConversationId>,
     pub(crate) outbox: Vec<OutboxItem>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) head: Option<ChatHead>,
+    /// The chat's: who else has it open, and who of them types.
+    pub(crate) around: (Vec<AgentId>, Vec<AgentId>),
+    pub(crate) floors: Vec<Floor>,
     pub(crate) connection: Option<ConnectionState>,
     pub(crate) unsent: u32,
 }
 
 impl View {
+    fn with_state(&mut self, change: impl FnOnce(&mut UiState)) {
+        if let Some(state) = &mut self.state {
+            change(state);
+        }
+    }
+
+    fn put_notes(&mut self, notes: Vec<Note>) {
+        for note in notes {
+            self.notes.retain(|known| known.id != note.id);
+            self.notes.push(note);
+        }
+        self.notes.sort_by(|a, b| (a.after, a.at, &a.id).cmp(&(b.after, b.at, &b.id)));
+    }
+
     fn take(&mut self, push: UiPush) {
         match push {
             UiPush::State(state) => {
@@ -119,14 +138,22 @@ impl View {
                     *shown = own;
                 }
             }
-            UiPush::Colleague(_)
-            | UiPush::Company(_)
-            | UiPush::Sites { .. }
-            | UiPush::Invitations { .. }
-            | UiPush::Alerts { .. }
-            | UiPush::Floor(_)
-            | UiPush::QueueLength { .. }
-            | UiPush::Colleagues { .. } => {}
+            UiPush::Colleague(_) => {}
+            UiPush::Floor(floor) => self.floors.push(floor),
+            UiPush::Colleagues { conversation_id, reading, typing } => {
+                if self.chat_id.as_ref() == Some(&conversation_id) {
+                    self.around = (reading, typing);
+                }
+            }
+            UiPush::Company(company) => self.with_state(|state| state.company = company),
+            UiPush::Sites { sites } => self.with_state(|state| state.sites = sites),
+            UiPush::Invitations { invitations } => {
+                self.with_state(|state| state.invitations = invitations);
+            }
+            UiPush::Alerts { alerts } => self.with_state(|state| state.alerts = alerts),
+            UiPush::QueueLength { waiting } => {
+                self.with_state(|state| state.queue_length = waiting)
+            }
             UiPush::Inbox { upsert, removed } => {
                 for row in upsert {
                     self.rows.insert(row.conversation_id.clone(), row);
@@ -135,8 +162,10 @@ impl View {
                     self.rows.remove(&id);
                 }
             }
-            UiPush::Chat { conversation_id, messages, outbox, .. } => {
+            UiPush::Chat { conversation_id, head, messages, notes, outbox } => {
                 if self.chat_id.as_ref() == Some(&conversation_id) {
+                    self.head = Some(head);
+                    self.put_notes(notes);
                     self.chat.extend(messages.into_iter().map(|m| (m.seq, m)));
                     self.outbox = outbox;
                 }
@@ -219,11 +248,20 @@ impl Seat {
 
     pub(crate) async fn open_chat(&self, id: &ConversationId) -> Chat {
         let request = UiRequest::OpenConversation { conversation_id: id.clone() };
-        self.view().chat_id = Some(id.clone());
+        {
+            let mut view = self.view();
+            if view.chat_id.replace(id.clone()).as_ref() != Some(id) {
+                view.chat.clear();
+                view.notes.clear();
+                view.around = Default::default();
+            }
+        }
         let UiReply::Chat(chat) = self.ask(request).await.unwrap() else { panic!("no chat") };
         let mut view = self.view();
         view.chat.extend(chat.messages.iter().map(|m| (m.seq, m.clone())));
         view.outbox.clone_from(&chat.outbox);
+        view.head = Some(chat.head.clone());
+        view.put_notes(chat.notes.clone());
         drop(view);
         chat
     }
