@@ -178,7 +178,7 @@ function Work({ form, set }: PartProps) {
     { name: "skills", label: "manage.agent_skills", all: skills },
   ] as const;
   return (
-    <FormSection title={t("manage.page_company")}>
+    <FormSection title={t("manage.work")}>
       <Field label={t("manage.capacity")} hint={t("manage.capacity_hint")}>
         {({ id }) => (
           <InputNumber

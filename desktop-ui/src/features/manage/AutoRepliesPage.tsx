@@ -2,7 +2,8 @@
 // everybody's own (D06).
 
 import { Switch } from "antd";
-import { useT } from "../../i18n";
+import { useLocale, useT } from "../../i18n";
+import { windowWords } from "../../i18n/widget";
 import { wordsProblems } from "./checks";
 import { Field, FormSection } from "./Form";
 import { Words } from "./PromptsPage";
@@ -14,6 +15,7 @@ export const REPLIES = ["ask_visitor", "warn_visitor", "explain_delay"] as const
 
 export function AutoRepliesPage() {
   const t = useT();
+  const locale = useLocale();
   const section = useSection("auto_replies");
   if (section === null) return null;
   const { value: replies, change } = section;
@@ -50,6 +52,7 @@ export function AutoRepliesPage() {
               <Words
                 id={id}
                 name={name}
+                otherwise={windowWords(locale, name)}
                 wrong={problems[name] !== undefined}
                 value={texts[name]}
                 placeholders={[]}

@@ -101,8 +101,10 @@ function Comparison({ ask, not, at, onChange }: ComparisonProps) {
   const t = useT();
   const plain = { yes: t("manage.yes"), no: t("manage.no") };
   let words = plain;
-  if (ask.kind === "number" || ask.kind === "open") {
+  if (ask.kind === "number") {
     words = { yes: t("manage.is_one_of"), no: t("manage.is_not_one_of") };
+  } else if (ask.kind === "open") {
+    words = { yes: t("manage.open_now"), no: t("manage.open_not") };
   } else if (ask.kind === "time") words = { yes: t("manage.in"), no: t("manage.not_in") };
   const options =
     ask.kind === "text"

@@ -31,6 +31,7 @@ export function DepartmentsPage() {
   const t = useT();
   const entry = useManagePage((state) => state.entry);
   const section = useSection("departments");
+  const dirty = useManage(({ drafts }) => drafts.departments !== undefined);
   if (section === null) return null;
   const { value: departments, change } = section;
   const problems = departmentsProblems(departments);
@@ -58,6 +59,7 @@ export function DepartmentsPage() {
         open === undefined ? (
           departments.length < ENTRIES_MAX && (
             <Button
+              type={dirty ? "default" : "primary"}
               icon={<Plus size={15} aria-hidden="true" />}
               data-testid="department-add"
               onClick={add}

@@ -3,6 +3,7 @@
 
 import { type ReactNode, useId } from "react";
 import { type TextKey, useT } from "../../i18n";
+import { join } from "../../ui/join";
 import styles from "./Form.module.css";
 
 interface SectionProps {
@@ -35,10 +36,13 @@ interface FieldProps {
   problem?: TextKey | undefined;
   /** Several controls under one label: they are a group, each with a name of its own. */
   group?: boolean;
+  /** The label stands above: the controls need the whole width. */
+  stacked?: boolean;
   children: (described: Described) => ReactNode;
 }
 
-export function Field({ label, hint, problem, group = false, children }: FieldProps) {
+export function Field(props: FieldProps) {
+  const { label, hint, problem, group = false, stacked = false, children } = props;
   const t = useT();
   const id = useId();
   const described: Described = {
@@ -47,6 +51,7 @@ export function Field({ label, hint, problem, group = false, children }: FieldPr
     "aria-invalid": problem !== undefined,
     status: problem === undefined ? "" : "error",
   };
+  const look = join(styles.field, stacked && styles.stacked);
   const inside = (
     <>
       <label className={styles.label} id={`${id}-label`} htmlFor={group ? undefined : id}>
@@ -66,10 +71,10 @@ export function Field({ label, hint, problem, group = false, children }: FieldPr
     </>
   );
   return group ? (
-    <fieldset className={styles.field} aria-labelledby={`${id}-label`}>
+    <fieldset className={look} aria-labelledby={`${id}-label`}>
       {inside}
     </fieldset>
   ) : (
-    <div className={styles.field}>{inside}</div>
+    <div className={look}>{inside}</div>
   );
 }

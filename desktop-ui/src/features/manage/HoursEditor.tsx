@@ -75,21 +75,6 @@ function Open({ hours, problems, onChange }: OpenProps) {
                       none={t("manage.day_closed")}
                       onChange={(to) => onChange({ ...hours, week: replaced(hours.week, day, to) })}
                     />
-                    {day === 0 && first.length > 0 && (
-                      <Button
-                        size="small"
-                        type="text"
-                        data-testid="copy-monday"
-                        onClick={() =>
-                          onChange({
-                            ...hours,
-                            week: hours.week.map((old, at) => (at < 5 ? first : old)),
-                          })
-                        }
-                      >
-                        {t("manage.copy_to_workdays")}
-                      </Button>
-                    )}
                   </div>
                   {problem !== undefined && (
                     <p className={form.error} role="alert">
@@ -99,6 +84,20 @@ function Open({ hours, problems, onChange }: OpenProps) {
                 </div>
               );
             })}
+            <div>
+              <Button
+                size="small"
+                data-testid="copy-monday"
+                onClick={() =>
+                  onChange({
+                    ...hours,
+                    week: hours.week.map((old, at) => (at < 5 ? first : old)),
+                  })
+                }
+              >
+                {t("manage.copy_to_workdays")}
+              </Button>
+            </div>
           </div>
         )}
       </Field>

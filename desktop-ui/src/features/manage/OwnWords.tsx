@@ -60,6 +60,7 @@ export default function OwnWords({ own, onClose }: OwnWordsProps) {
               <Words
                 id={id}
                 name={`own-${name}`}
+                otherwise={t("manage.own_words_empty")}
                 wrong={problems[name] !== undefined}
                 value={texts[name]}
                 placeholders={[]}

@@ -5,7 +5,8 @@ import { Button, Input } from "antd";
 import type { TextAreaRef } from "antd/es/input/TextArea";
 import { useRef } from "react";
 import type { VisitorPrompts } from "../../../../shared/bindings/VisitorPrompts";
-import { useT } from "../../i18n";
+import { useLocale, useT } from "../../i18n";
+import { windowWords } from "../../i18n/widget";
 import { WORDS_MAX, wordsProblems } from "./checks";
 import { Field, FormSection } from "./Form";
 import styles from "./Prompts.module.css";
@@ -15,6 +16,7 @@ import { useSection } from "./useSection";
 
 export function PromptsPage() {
   const t = useT();
+  const locale = useLocale();
   const section = useSection("prompts");
   if (section === null) return null;
   const { value: prompts, change } = section;
@@ -34,6 +36,7 @@ export function PromptsPage() {
                 <Words
                   id={described.id}
                   name={state}
+                  otherwise={windowWords(locale, state)}
                   wrong={problems[state] !== undefined}
                   value={prompts[state]}
                   placeholders={PLACEHOLDERS[state]}
@@ -51,6 +54,8 @@ export function PromptsPage() {
 interface WordsProps {
   id: string;
   name: string;
+  /** What is said if nothing is written. */
+  otherwise: string;
   wrong: boolean;
   value: string;
   placeholders: readonly Placeholder[];
@@ -58,7 +63,8 @@ interface WordsProps {
 }
 
 /** A text of the company's with its placeholders and how it reads. */
-export function Words({ id, name, wrong, value, placeholders, onChange }: WordsProps) {
+export function Words(props: WordsProps) {
+  const { id, name, otherwise, wrong, value, placeholders, onChange } = props;
   const t = useT();
   const area = useRef<TextAreaRef>(null);
 
@@ -84,7 +90,7 @@ export function Words({ id, name, wrong, value, placeholders, onChange }: WordsP
         autoSize={{ minRows: 2, maxRows: 6 }}
         maxLength={WORDS_MAX * 2}
         status={wrong ? "error" : ""}
-        placeholder={t("manage.prompt_default")}
+        placeholder={filled(otherwise, ["agent"], examples)}
         data-testid={`words-${name}`}
         onChange={({ target }) => onChange(target.value)}
       />

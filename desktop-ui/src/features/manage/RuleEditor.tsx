@@ -47,7 +47,7 @@ export function RuleEditor({ rule, problems, onChange, onRemove }: RuleEditorPro
           />
         )}
       </Field>
-      <Field label={t("manage.rule_conditions")} group>
+      <Field label={t("manage.rule_conditions")} group stacked>
         {() => (
           <div className={form.rows}>
             {rule.when.length === 0 && (

@@ -6,7 +6,7 @@ import { ArrowDown, FlaskConical, Plus, Route } from "lucide-react";
 import { useState } from "react";
 import { useT } from "../../i18n";
 import { useDryRun } from "../../stores/dryRun";
-import { showPage, useManagePage } from "../../stores/manage";
+import { showPage, useManage, useManagePage } from "../../stores/manage";
 import { Empty } from "../../ui/Empty";
 import { useMedia } from "../../ui/useMedia";
 import { ENTRIES_MAX, rulesProblems } from "./checks";
@@ -27,6 +27,7 @@ export function RulesPage() {
   const names = useNames();
   const company = useSection("company");
   const section = useSection("rules");
+  const dirty = useManage(({ drafts }) => drafts.rules !== undefined);
   const [panel, setPanel] = useState(roomy);
   const [dragged, setDragged] = useState<number | null>(null);
   if (section === null || company === null) return null;
@@ -68,6 +69,7 @@ export function RulesPage() {
             </Button>
             {rules.length < ENTRIES_MAX && (
               <Button
+                type={dirty ? "default" : "primary"}
                 icon={<Plus size={15} aria-hidden="true" />}
                 data-testid="rule-add"
                 onClick={add}

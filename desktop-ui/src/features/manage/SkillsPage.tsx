@@ -17,6 +17,7 @@ import { usesOfSkill } from "./uses";
 export function SkillsPage() {
   const t = useT();
   const section = useSection("skills");
+  const dirty = useManage(({ drafts }) => drafts.skills !== undefined);
   const settings = useManage((state) => state.settings);
   const agents = useManage((state) => state.agents);
   if (section === null || settings === null) return null;
@@ -32,6 +33,7 @@ export function SkillsPage() {
       actions={
         skills.length < ENTRIES_MAX && (
           <Button
+            type={dirty ? "default" : "primary"}
             icon={<Plus size={15} aria-hidden="true" />}
             data-testid="skill-add"
             onClick={add}

@@ -83,7 +83,7 @@ describe("a sentence", () => {
     expect(say({ kind: "time", days: [5, 0], span: { from: 540, to: 720 } })).toBe(
       "时间 在 周一、周六 09:00–12:00",
     );
-    expect(say({ kind: "open", department_id: "d1" })).toBe("营业中的部门 是 name of d1");
+    expect(say({ kind: "open", department_id: "d1" })).toBe("name of d1 正在营业");
   });
 
   it("has words in English too", () => {

@@ -121,9 +121,9 @@ export function sentenceOf(
     }
     case "open":
       return {
-        subject: t("manage.ask_open"),
-        is: t(not ? "manage.is_not_one_of" : "manage.is_one_of"),
-        value: names.department(ask.department_id),
+        subject: names.department(ask.department_id),
+        is: "",
+        value: t(not ? "manage.open_not" : "manage.open_now"),
       };
     default:
       return { subject: t(`manage.ask_${ask.kind}`), is: "", value: yes };
