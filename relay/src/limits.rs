@@ -268,10 +268,40 @@ pub const DECISIONS_AT_ONCE_MAX: usize = 256;
 /// milliseconds: longer than a disk's hiccup, shorter than a visitor's patience.
 pub const ASSIGN_AGAIN_AFTER_MS: u64 = 250;
 
+/// How often the clock on the wall is compared with the time that went by, in milliseconds: opening
+/// hours follow it when somebody sets it.
+pub const WALL_CLOCK_EVERY_MS: u64 = 30_000;
+
+/// Typing signs of agents that wait for assignment; more are dropped, the next ones come soon.
+pub const TYPING_WAITING_MAX: usize = 256;
+
 /// After the relay started or an agent's last socket went, visitors are not told for this long that
 /// nobody is online, in milliseconds: clients that lost the relay are back after 3.5 s at most. Who is
 /// assigned waits for nothing.
 pub const AGENTS_RETURN_WITHIN_MS: u64 = 5_000;
+
+/// Questions that wait for the driver. It answers between two turns; more than this are not asked by
+/// people.
+pub const QUESTIONS_WAITING_MAX: usize = 16;
+
+/// After this there is no answer, in milliseconds: a driver that began anew reads everything first.
+pub const QUESTION_WITHIN_MS: u64 = 2_000;
+
+/// The floor, places and lengths of lines are told this often at most, in milliseconds.
+pub const FLOOR_EVERY_MS: u64 = 1_000;
+
+/// And with this many times the pause that making them took: watching never costs more than a tenth
+/// of a core.
+pub const FLOOR_PAUSE_TIMES: u32 = 10;
+
+/// Conversations named in each list of the floor.
+pub const FLOOR_ROWS_MAX: usize = 500;
+
+/// Characters of what was said last, on the floor.
+pub const FLOOR_TEXT_CHARS: usize = 80;
+
+/// An agent's work of the day is counted this often at most, in milliseconds.
+pub const DAY_COUNTED_EVERY_MS: u64 = 15_000;
 
 /// The clocks of places are known this far ahead, in days, from when settings were read last: a relay
 /// that runs longer than ten years without a restart is one hour off in summer.
@@ -287,6 +317,9 @@ pub const MEMBERS_MAX: usize = 10;
 
 /// Visitors in a list of recent contacts (C05).
 pub const CONTACTS_MAX: usize = 50;
+
+/// Characters of what was said last that such a list shows.
+pub const CONTACT_TEXT_CHARS: usize = 80;
 
 /// Conversations looked at for it: of visitors who come again and again the list is shorter.
 pub const CONTACT_CONVERSATIONS_READ_MAX: u32 = 1_000;
@@ -323,6 +356,15 @@ pub const HASHES_WAITING_MAX: usize = 64;
 
 /// The body of an HTTP request. The largest is a site with all its domains and a long welcome.
 pub const REQUEST_BODY_BYTES_MAX: usize = 64 * 1_024;
+
+/// The body of a change of settings: two hundred rules that each ask a few things fit.
+pub const SETTINGS_BODY_BYTES_MAX: usize = 512 * 1_024;
+
+/// Departments, skills and rules, each: more than anybody finds their way in.
+pub const SETTINGS_LIST_MAX: usize = 200;
+
+/// Lines of the audit given at once.
+pub const AUDIT_ENTRIES_MAX: usize = 100;
 
 /// What a snapshot's rows or a page of messages may weigh, roughly as JSON: a slow link still has it
 /// in a second. The first row is given however long it is.

@@ -88,6 +88,14 @@ pub enum ConversationDeed {
     Mark,
     /// End it.
     End,
+    /// Ask somebody to take it over or to join it.
+    Invite,
+    /// Leave it to others.
+    Leave,
+    /// Put it back in line.
+    HandBack,
+    /// Add a note among staff.
+    Note,
 }
 
 /// All of them, for tests that must cover each.
@@ -96,6 +104,10 @@ pub const CONVERSATION_DEEDS: &[ConversationDeed] = &[
     ConversationDeed::Write,
     ConversationDeed::Mark,
     ConversationDeed::End,
+    ConversationDeed::Invite,
+    ConversationDeed::Leave,
+    ConversationDeed::HandBack,
+    ConversationDeed::Note,
 ];
 
 /// How a member of staff stands to a conversation.
@@ -125,15 +137,28 @@ pub fn may_with_conversation(
     }
     let takes_part = matches!(relation, Relation::Serving | Relation::Member);
     match deed {
-        ConversationDeed::Read => Ok(()),
+        ConversationDeed::Read | ConversationDeed::Note => Ok(()),
         // Marks sent late by a reader who just lost the conversation are no fault; they change
         // nothing, which the action sees to.
         ConversationDeed::Mark if relation != Relation::Unrelated => Ok(()),
-        ConversationDeed::Write | ConversationDeed::Mark if takes_part => Ok(()),
-        ConversationDeed::End if relation == Relation::Serving => Ok(()),
-        ConversationDeed::Write | ConversationDeed::Mark | ConversationDeed::End => {
-            Err(ErrorCode::Forbidden)
+        ConversationDeed::Write
+        | ConversationDeed::Mark
+        | ConversationDeed::Invite
+        | ConversationDeed::Leave
+            if takes_part =>
+        {
+            Ok(())
         }
+        ConversationDeed::End | ConversationDeed::HandBack if relation == Relation::Serving => {
+            Ok(())
+        }
+        ConversationDeed::HandBack if role >= Role::Manager => Ok(()),
+        ConversationDeed::Write
+        | ConversationDeed::Mark
+        | ConversationDeed::End
+        | ConversationDeed::Invite
+        | ConversationDeed::Leave
+        | ConversationDeed::HandBack => Err(ErrorCode::Forbidden),
     }
 }
 
@@ -194,7 +219,8 @@ mod tests {
         assert_eq!(
             table,
             "Read yyyyn yyyyy yyyyy\nWrite yyffn yyfff yyfff\nMark yyyyn yyyyf yyyyf\n\
-             End yfffn yffff yffff\n"
+             End yfffn yffff yffff\nInvite yyffn yyfff yyfff\nLeave yyffn yyfff yyfff\n\
+             HandBack yfffn yyyyy yyyyy\nNote yyyyn yyyyy yyyyy\n"
         );
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, get, patch, post};
+use axum::routing::{MethodRouter, get, patch, post, put};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use yingke_shared::commands::{StaffCommand, VisitorCommand};
@@ -18,9 +18,9 @@ use yingke_shared::ids::ClientId;
 use crate::app::App;
 use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::error::RelayError;
-use crate::limits::REQUEST_BODY_BYTES_MAX;
+use crate::limits::{REQUEST_BODY_BYTES_MAX, SETTINGS_BODY_BYTES_MAX};
 use crate::live::Seat;
-use crate::{agents, assets, auth, conversations, health, live, sites, visitors};
+use crate::{agents, assets, assignment, audit, auth, conversations, health, live, settings, sites, visitors};
 
 /// Who may ask a route at all; what they then may is the policy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +59,19 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/sign-out", Staff, post(auth::routes::sign_out)),
         route("POST", "/api/password", Staff, post(auth::routes::change_password)),
         route("GET", "/api/me", Staff, get(agents::routes::me)),
+        route("PUT", "/api/me/auto-replies", Staff, put(agents::routes::set_auto_replies)),
         route("GET POST", "/api/agents", Staff, get(agents::routes::list).post(agents::routes::add)),
         route("PATCH", "/api/agents/{id}", Staff, patch(agents::routes::change)),
         route("GET POST", "/api/sites", Staff, get(sites::routes::list).post(sites::routes::add)),
         route("PATCH", "/api/sites/{id}", Staff, patch(sites::routes::change)),
         route("GET", "/api/conversations", Staff, get(conversations::routes::served)),
+        route("GET", "/api/conversations/{id}", Staff, get(conversations::routes::conversation)),
         route("GET", "/api/conversations/{id}/messages", Staff, get(conversations::routes::messages)),
+        route("GET", "/api/conversations/{id}/assignments", Staff, get(conversations::routes::assignments)),
+        route("GET", "/api/contacts", Staff, get(conversations::routes::contacts)),
+        route("GET PUT", "/api/settings", Staff, get(settings::routes::all).put(settings::routes::save).layer(DefaultBodyLimit::max(SETTINGS_BODY_BYTES_MAX))),
+        route("POST", "/api/routing/dry-run", Staff, post(assignment::routes::dry_run)),
+        route("GET", "/api/audit", Staff, get(audit::routes::page)),
         route("GET", "/ws/staff", Hello, get(live::socket::staff_upgrade)),
 
         route("GET", "/widget.js", Anybody, get(assets::loader)),
@@ -119,16 +126,16 @@ pub fn dispatch_staff(
         C::WatchFloor(body) => {
             conversations::actions::watch_floor(&app, &who, &seat, &body).boxed()
         }
-        C::Assign(_)
-        | C::Invite(_)
-        | C::AnswerInvitation(_)
-        | C::WithdrawInvitation(_)
-        | C::LeaveConversation(_)
-        | C::EnterConversation(_)
-        | C::TakeOver(_)
-        | C::HandBack(_)
-        | C::StartConversation(_)
-        | C::AddNote(_) => unknown(),
+        C::Assign(body) => conversations::actions::assign_by_hand(app, who, id, body).boxed(),
+        C::Invite(body) => conversations::actions::invite(app, who, id, body).boxed(),
+        C::AnswerInvitation(body) => conversations::actions::answer(app, who, id, body).boxed(),
+        C::WithdrawInvitation(body) => conversations::actions::withdraw(app, who, id, body).boxed(),
+        C::LeaveConversation(body) => conversations::actions::leave(app, who, id, body).boxed(),
+        C::EnterConversation(body) => conversations::actions::enter(app, who, id, body).boxed(),
+        C::TakeOver(body) => conversations::actions::take_over(app, who, id, body).boxed(),
+        C::HandBack(body) => conversations::actions::hand_back(app, who, id, body).boxed(),
+        C::StartConversation(body) => conversations::actions::start(app, who, id, body).boxed(),
+        C::AddNote(body) => conversations::actions::add_note(app, who, id, body).boxed(),
         C::Hello(_) | C::Typing(_) | C::Viewing(_) => unknown(),
     }
 }
@@ -151,7 +158,8 @@ pub fn dispatch_visitor(
             conversations::actions::end_as_visitor(app, who, id, body).boxed()
         }
         C::LoadHistory(body) => conversations::actions::load_history(app, who, id, body).boxed(),
-        C::LeaveQueue(_) | C::LeaveMessage(_) => unknown(),
+        C::LeaveQueue(body) => conversations::actions::leave_queue(app, who, id, body).boxed(),
+        C::LeaveMessage(body) => conversations::actions::leave_message(app, who, id, body).boxed(),
         C::Hello(_) | C::Preview(_) => unknown(),
     }
 }

@@ -18,6 +18,7 @@ const EXPECTED: &[(&str, &str, [u16; 5])] = &[
     ("POST", "/api/sign-out", [401, 401, 204, 204, 204]),
     ("POST", "/api/password", [401, 401, 400, 400, 400]),
     ("GET", "/api/me", [401, 401, 200, 200, 200]),
+    ("PUT", "/api/me/auto-replies", [401, 401, 400, 400, 400]),
     ("GET", "/api/agents", [401, 401, 200, 200, 200]),
     ("POST", "/api/agents", [401, 401, 403, 403, 400]),
     ("PATCH", "/api/agents/{id}", [401, 401, 403, 403, 404]),
@@ -25,7 +26,15 @@ const EXPECTED: &[(&str, &str, [u16; 5])] = &[
     ("POST", "/api/sites", [401, 401, 403, 403, 400]),
     ("PATCH", "/api/sites/{id}", [401, 401, 403, 403, 404]),
     ("GET", "/api/conversations", [401, 401, 200, 200, 200]),
+    ("GET", "/api/conversations/{id}", [401, 401, 404, 404, 404]),
     ("GET", "/api/conversations/{id}/messages", [401, 401, 404, 404, 404]),
+    ("GET", "/api/conversations/{id}/assignments", [401, 401, 404, 404, 404]),
+    ("GET", "/api/contacts", [401, 401, 200, 200, 200]),
+    ("GET", "/api/settings", [401, 401, 403, 403, 200]),
+    ("PUT", "/api/settings", [401, 401, 403, 403, 409]),
+    // No driver runs here.
+    ("POST", "/api/routing/dry-run", [401, 401, 403, 403, 503]),
+    ("GET", "/api/audit", [401, 401, 403, 403, 200]),
     // A socket: asked without an upgrade.
     ("GET", "/ws/staff", [400; 5]),
     ("GET", "/widget.js", [0; 5]),
@@ -45,6 +54,9 @@ fn body(method: &str, path: &str) -> Option<String> {
             "account": "new", "password": "short", "nickname": "New", "role": "agent", "capacity": 8
         }),
         ("POST", "/api/sites") => json!({"name": "New", "domains": ["not a domain"]}),
+        ("PUT", "/api/settings") => {
+            json!({"base": 7, "section": {"name": "skills", "value": []}})
+        }
         ("GET", _) => return None,
         (_, "/w/{site}/visitor") => json!({"ticket": null}),
         _ => json!({}),

@@ -2,7 +2,7 @@
 //! text: nothing here reads or makes markup.
 
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::limits::{NAME_CHARS_MAX, TEXT_CHARS_MAX, URL_BYTES_MAX};
+use yingke_shared::limits::{NAME_CHARS_MAX, REMARK_CHARS_MAX, TEXT_CHARS_MAX, URL_BYTES_MAX};
 
 /// A name people chose (account, nickname, site), trimmed; refused when empty, over 64 characters or
 /// with control characters.
@@ -23,6 +23,21 @@ pub fn may_be_message(text: &str) -> Result<(), ErrorCode> {
         return Err(ErrorCode::TooLarge);
     }
     if text.chars().all(is_blank) { Err(ErrorCode::EmptyText) } else { Ok(()) }
+}
+
+/// May this be a note to colleagues beside something else, or words of the company? At most 500
+/// characters; it may be empty.
+pub fn may_be_remark(text: &str) -> Result<(), ErrorCode> {
+    if text.chars().count() > REMARK_CHARS_MAX { Err(ErrorCode::TooLarge) } else { Ok(()) }
+}
+
+/// One line that a visitor fills in, trimmed; it may be empty.
+pub fn line(text: &str, chars_max: usize) -> Result<String, ErrorCode> {
+    let text = text.trim();
+    if text.chars().count() > chars_max {
+        return Err(ErrorCode::TooLarge);
+    }
+    if text.chars().any(char::is_control) { Err(ErrorCode::BadBody) } else { Ok(text.to_owned()) }
 }
 
 /// White space, or one of the characters that show nothing at all.

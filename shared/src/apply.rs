@@ -31,7 +31,12 @@ impl ConversationRecord {
         }
         match body {
             StaffEventBody::ConversationGained { record } => *self = (**record).clone(),
-            StaffEventBody::StatusChanged { status, .. } => self.status = status.clone(),
+            StaffEventBody::StatusChanged { status, assigned_at, .. } => {
+                self.status = status.clone();
+                if !matches!(status, ConversationStatus::Ended { .. }) {
+                    self.assigned_at = *assigned_at;
+                }
+            }
             StaffEventBody::MessageAppended { message, first_response_at, .. } => {
                 self.put_message((**message).clone());
                 self.first_response_at = *first_response_at;

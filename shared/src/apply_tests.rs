@@ -134,6 +134,7 @@ fn an_end_takes_the_conversation_off_the_list() {
         body: StaffEventBody::StatusChanged {
             conversation_id: conversation("c1"),
             status: ConversationStatus::Ended { by: EndedBy::Visitor, at: time(9) },
+            assigned_at: None,
         },
     };
     screen.apply(&ended(9));

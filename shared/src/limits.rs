@@ -61,6 +61,14 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 /// Account names, nicknames, site names and domains.
 pub const NAME_CHARS_MAX: usize = 64;
 
+/// What somebody says beside an invitation, and the company's and agents' words for what the relay
+/// says by itself: a short paragraph.
+pub const REMARK_CHARS_MAX: usize = 500;
+
+/// How a visitor who leaves a message can be reached: an e-mail address has at most 254 characters,
+/// and nearly all have less than half.
+pub const CONTACT_CHARS_MAX: usize = 128;
+
 /// Domains of one site.
 pub const DOMAINS_MAX: usize = 100;
 

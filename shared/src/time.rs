@@ -23,6 +23,12 @@ impl Timestamp {
         self.0
     }
 
+    /// So many milliseconds later, for ends of waiting times.
+    #[must_use]
+    pub fn plus_millis(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis).min(INTEGER_MAX))
+    }
+
     /// The millisecond after, for stamps that must differ.
     #[must_use]
     pub fn next(self) -> Self {

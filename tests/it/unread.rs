@@ -16,11 +16,12 @@ use yingke_shared::commands::staff::StaffMark;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::events::{StaffEvent, StaffEventBody};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
+use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    Author, Availability, ConversationRecord, ConversationStatus, Marks, Message, MessageContent,
-    OwnCard, ReadMark, Role, VisitorCard,
+    Author, Availability, Company, ConversationRecord, ConversationStatus, Marks, Message,
+    MessageContent, OwnCard, ReadMark, Role, VisitorCard,
 };
 use yingke_tests::chance::Chance;
 use yingke_tests::http::{Account, Address};
@@ -90,6 +91,10 @@ impl Truth {
             last_said: None,
             visitor_marks: Marks::default(),
             own_read: self.read,
+            department_id: None,
+            vip: false,
+            members: Vec::new(),
+            invitations: Vec::new(),
         }
     }
 
@@ -171,9 +176,15 @@ impl Model {
                 role: Role::Agent,
                 availability: Availability::Online,
                 capacity: 8,
+                departments: Vec::new(),
+                skills: Vec::new(),
+                auto_replies: AutoReplyTexts::default(),
             },
             colleagues: BTreeMap::new(),
             sites: Vec::new(),
+            company: Company::default(),
+            invitations: BTreeMap::new(),
+            alerts: BTreeMap::new(),
             conversations: self
                 .truths
                 .iter()
@@ -244,7 +255,8 @@ impl Model {
             by: yingke_shared::views::EndedBy::Visitor,
             at: Timestamp::default(),
         };
-        self.tell_all(&StaffEventBody::StatusChanged { conversation_id: id.clone(), status });
+        let (conversation_id, assigned_at) = (id.clone(), None);
+        self.tell_all(&StaffEventBody::StatusChanged { conversation_id, status, assigned_at });
     }
 
     fn write(&mut self, id: &ConversationId) {

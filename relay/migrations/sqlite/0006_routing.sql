@@ -26,6 +26,8 @@ ALTER TABLE conversations ADD COLUMN alerted_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE conversations ADD COLUMN alerted_position BIGINT NOT NULL DEFAULT 0;
 -- Who takes part beside the one who serves it: JSON, in the order they joined.
 ALTER TABLE conversations ADD COLUMN members TEXT NOT NULL DEFAULT '[]';
+-- Those of them the visitor was not told of: JSON too.
+ALTER TABLE conversations ADD COLUMN unannounced TEXT NOT NULL DEFAULT '[]';
 -- The few with members, so that a member finds them; and those managers were told of.
 CREATE INDEX conversations_shared ON conversations (id) WHERE state = 'serving' AND members <> '[]';
 CREATE INDEX conversations_alerted ON conversations (id) WHERE state <> 'ended' AND alert <> '';
@@ -98,6 +100,7 @@ CREATE TABLE wrap_ups (
     agent_id TEXT NOT NULL,
     until BIGINT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX wrap_ups_by_agent ON wrap_ups (agent_id, until);
 
 -- What visitors left when nobody was there (H03).
 CREATE TABLE leave_messages (

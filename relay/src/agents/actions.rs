@@ -5,8 +5,8 @@ use std::sync::Arc;
 use yingke_shared::commands::staff::SetAvailability;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::Outcome;
-use yingke_shared::ids::{AgentId, ClientId, Position};
-use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent};
+use yingke_shared::ids::{AgentId, ClientId, DepartmentId, Position, SkillId};
+use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent, SetAutoReplies};
 use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{Availability, ColleagueCard, OwnCard};
@@ -17,13 +17,15 @@ use crate::app::App;
 use crate::auth::rules::{account_key, may_be_password};
 use crate::auth::{PasswordHasher, StaffIdentity};
 use crate::clock::World;
+use crate::conversations::actions::{Moment, part_from_all};
 use crate::error::RelayError;
 use crate::events::{LogBody, NewEvent};
 use crate::outcomes::{Occurrence, occurrence};
 use crate::policy::{self, Deed};
-use crate::settings;
+use crate::sites::Seen;
 use crate::store::{Abort, Store, StoreError, WriteTx};
-use crate::text::name;
+use crate::text::{may_be_remark, name};
+use crate::{audit, settings};
 
 /// One's own card.
 pub async fn own_card(app: &App, who: &StaffIdentity) -> Result<OwnCard, RelayError> {
@@ -47,7 +49,8 @@ pub async fn add(
     request: AddAgent,
 ) -> Result<AgentAdded, RelayError> {
     policy::may(who.role, Deed::AddAgent)?;
-    insert(&app.store, app.world.as_ref(), &app.auth.passwords, request).await
+    let by = Some(who.agent_id.clone());
+    insert_by(&app.store, app.world.as_ref(), &app.auth.passwords, request, by).await
 }
 
 /// Changes an account. A disabled one's sessions and sockets end; another role cuts the sockets, and
@@ -60,7 +63,7 @@ pub async fn change(
 ) -> Result<(), RelayError> {
     policy::may(who.role, Deed::ChangeAgent)?;
     let now = app.world.now();
-    let agent_id = id.clone();
+    let (agent_id, by) = (id.clone(), who.agent_id.clone());
     let (before, after) = app
         .store
         .write("change agent", move |tx| {
@@ -68,11 +71,15 @@ pub async fn change(
             let other_admins = store::other_admins(tx, &id)?;
             let after = rules::changed(&before, &change, other_admins).map_err(Abort::Refused)?;
             if after != before {
+                exist(tx, change.departments.as_deref(), change.skills.as_deref())?;
+                let seen = Seen::now(tx)?;
                 store::update(tx, &after)?;
                 let position = announce(tx, &id, now)?;
                 if after.card() != before.card() {
                     store::set_named(tx, &id, position)?;
                 }
+                seen.announce_changes(tx, now)?;
+                audit::record(tx, now, &by, "agent", id.as_str())?;
             }
             if after.disabled {
                 crate::auth::store::end_sessions(tx, &id, None)?;
@@ -88,7 +95,8 @@ pub async fn change(
     Ok(())
 }
 
-/// Chooses one's own availability (B11).
+/// Chooses one's own availability (B11). Going away ends what one serves, or hands it over, in the same
+/// transaction; the choice is told last, so that whoever follows the log finds nothing left to part.
 pub async fn set_availability(
     app: Arc<App>,
     who: StaffIdentity,
@@ -96,16 +104,22 @@ pub async fn set_availability(
     command: SetAvailability,
 ) -> Result<Outcome, RelayError> {
     policy::may(who.role, Deed::SetAvailability)?;
-    let now = app.world.now();
+    let moment = Moment::new(app.world.as_ref());
     app.store
         .write("set availability", move |tx| {
-            let id = &who.agent_id;
-            let word = rules::availability_word(command.availability);
-            let given = format!("set_availability {word}");
-            if occurrence(tx, id, &client_id, &given, now)? == Occurrence::First
-                && store::set_availability(tx, id, command.availability)?
-            {
-                announce(tx, id, now)?;
+            let (id, mut moment) = (&who.agent_id, moment.clone());
+            let SetAvailability { availability, hand_over } = command;
+            let word = rules::availability_word(availability);
+            let given = format!("set_availability {word}{}", if hand_over { " over" } else { "" });
+            if occurrence(tx, id, &client_id, &given, moment.now)? == Occurrence::Again {
+                return Ok(());
+            }
+            let changed = store::set_availability(tx, id, availability)?;
+            if availability == Availability::Away {
+                part_from_all(tx, id, hand_over, &mut moment)?;
+            }
+            if changed {
+                announce(tx, id, moment.now)?;
             }
             Ok::<_, Abort<ErrorCode>>(())
         })
@@ -113,12 +127,48 @@ pub async fn set_availability(
     Ok(Outcome::Done {})
 }
 
-/// Adds an account of any role; also the command line's way to the first admin.
+/// One's own words for what the relay says by itself (D06).
+pub async fn set_auto_replies(
+    app: &App,
+    who: &StaffIdentity,
+    request: SetAutoReplies,
+) -> Result<(), RelayError> {
+    policy::may(who.role, Deed::OwnAccount)?;
+    let texts = request.texts;
+    for text in [&texts.ask_visitor, &texts.warn_visitor, &texts.explain_delay] {
+        may_be_remark(text)?;
+    }
+    let (id, now) = (who.agent_id.clone(), app.world.now());
+    app.store
+        .write("set auto replies", move |tx| {
+            let mut agent = store::load(tx, &id)?.ok_or(Abort::Refused(ErrorCode::NotFound))?;
+            if agent.auto_replies != texts {
+                agent.auto_replies = texts.clone();
+                store::update(tx, &agent)?;
+                announce(tx, &id, now)?;
+            }
+            Ok::<_, Abort<ErrorCode>>(())
+        })
+        .await?;
+    Ok(())
+}
+
+/// Adds an account of any role: the command line's way to the first admin.
 pub async fn insert(
     store: &Store,
     world: &dyn World,
     passwords: &PasswordHasher,
     request: AddAgent,
+) -> Result<AgentAdded, RelayError> {
+    insert_by(store, world, passwords, request, None).await
+}
+
+async fn insert_by(
+    store: &Store,
+    world: &dyn World,
+    passwords: &PasswordHasher,
+    request: AddAgent,
+    by: Option<AgentId>,
 ) -> Result<AgentAdded, RelayError> {
     let account = name(&request.account)?;
     may_be_password(&account, &request.password)?;
@@ -131,8 +181,8 @@ pub async fn insert(
         availability: Availability::Online,
         capacity: may_be_capacity(request.capacity)?,
         disabled: false,
-        departments: request.departments.unwrap_or_default(),
-        skills: request.skills,
+        departments: rules::each_once(&request.departments.unwrap_or_default()),
+        skills: rules::each_once(&request.skills),
         auto_replies: AutoReplyTexts::default(),
         idle_since: world.now(),
         lost_at: None,
@@ -147,14 +197,36 @@ pub async fn insert(
             if agent.departments.is_empty() {
                 agent.departments = vec![settings::queries::company(tx)?.value.default_department];
             }
+            exist(tx, Some(&agent.departments), Some(&agent.skills))?;
+            let seen = Seen::now(tx)?;
             if !store::insert(tx, &agent, &account_key, &password_hash, now)? {
                 return Err(Abort::Refused(ErrorCode::AlreadyExists));
             }
             announce(tx, &agent.id, now)?;
+            seen.announce_changes(tx, now)?;
+            if let Some(by) = &by {
+                audit::record(tx, now, by, "agent", agent.id.as_str())?;
+            }
             Ok(())
         })
         .await?;
     Ok(AgentAdded { id })
+}
+
+/// Do these departments and skills exist? Those that are set anew are looked at.
+fn exist(
+    tx: &WriteTx<'_>,
+    departments: Option<&[DepartmentId]>,
+    skills: Option<&[SkillId]>,
+) -> Result<(), Abort<ErrorCode>> {
+    let known = settings::queries::departments(tx)?.value;
+    let is_known = |id: &DepartmentId| known.iter().any(|department| department.id == *id);
+    let departments_exist = departments.unwrap_or_default().iter().all(is_known);
+    let known = settings::queries::skills(tx)?.value;
+    let is_known = |id: &SkillId| known.iter().any(|skill| skill.id == *id);
+    let skills_exist = skills.unwrap_or_default().iter().all(is_known);
+    let all = departments_exist && skills_exist;
+    if all { Ok(()) } else { Err(Abort::Refused(ErrorCode::Invalid)) }
 }
 
 /// Every change of an account is one event; readers read the row.

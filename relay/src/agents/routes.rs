@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use yingke_shared::ids::AgentId;
-use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent};
+use yingke_shared::rest::{AddAgent, AgentAdded, ChangeAgent, SetAutoReplies};
 use yingke_shared::views::{ColleagueCard, OwnCard};
 
 use super::actions;
@@ -20,6 +20,16 @@ pub async fn me(
     Staff(who): Staff,
 ) -> Result<Json<OwnCard>, RelayError> {
     actions::own_card(&app, &who).await.map(Json)
+}
+
+/// `PUT /api/me/auto-replies`
+pub async fn set_auto_replies(
+    State(app): State<Arc<App>>,
+    Staff(who): Staff,
+    Body(request): Body<SetAutoReplies>,
+) -> Result<StatusCode, RelayError> {
+    actions::set_auto_replies(&app, &who, request).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /api/agents`

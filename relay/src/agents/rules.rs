@@ -35,6 +35,18 @@ pub fn availability_of_word(word: &str) -> Option<Availability> {
         .find(|availability| availability_word(*availability) == word)
 }
 
+/// A list without repetitions, in its order.
+#[must_use]
+pub fn each_once<T: Clone + PartialEq>(list: &[T]) -> Vec<T> {
+    let mut once: Vec<T> = Vec::with_capacity(list.len());
+    for one in list {
+        if !once.contains(one) {
+            once.push(one.clone());
+        }
+    }
+    once
+}
+
 /// The account after `change`. `other_admins` is how many enabled admins there are besides: the last
 /// one can be neither disabled nor made less, or nobody could undo it.
 pub fn changed(agent: &Agent, change: &ChangeAgent, other_admins: i64) -> Result<Agent, ErrorCode> {
@@ -49,10 +61,10 @@ pub fn changed(agent: &Agent, change: &ChangeAgent, other_admins: i64) -> Result
         after.capacity = may_be_capacity(capacity)?;
     }
     if let Some(departments) = &change.departments {
-        after.departments.clone_from(departments);
+        after.departments = each_once(departments);
     }
     if let Some(skills) = &change.skills {
-        after.skills.clone_from(skills);
+        after.skills = each_once(skills);
     }
     if let Some(disabled) = change.disabled {
         after.disabled = disabled;

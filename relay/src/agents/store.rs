@@ -222,6 +222,16 @@ pub(crate) fn update(tx: &mut WriteTx<'_>, agent: &Agent) -> Result<(), StoreErr
     Ok(())
 }
 
+/// Notes when a conversation last came to the agent or went.
+pub(crate) fn set_idle_since(
+    tx: &mut WriteTx<'_>,
+    id: &AgentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute("UPDATE agents SET idle_since = ? WHERE id = ?", params![now, id])?;
+    Ok(())
+}
+
 /// Gives whether it was another before.
 pub(crate) fn set_availability(
     tx: &mut WriteTx<'_>,

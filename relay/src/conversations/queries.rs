@@ -8,18 +8,23 @@ use std::collections::BTreeMap;
 use yingke_shared::events::{StaffEventBody, VisitorEvent, VisitorEventBody};
 use yingke_shared::ids::{AgentId, ConversationId, InvitationId, Position, SiteId, VisitorId};
 use yingke_shared::limits::{SNAPSHOT_CONVERSATIONS_MAX, SNAPSHOT_MESSAGES_MAX};
+use yingke_shared::rest::RecentContact;
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 use yingke_shared::views::{
     Author, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation, InvitationEnd,
-    ManagerAlert, Note, Role, VisitorCard, VisitorConversation, VisitorMessage, VisitorSelf,
+    ManagerAlert, MessageContent, Note, Role, VisitorCard, VisitorConversation, VisitorMessage, VisitorSelf,
 };
 
 use super::rules::{relation, visitor_label};
 use super::store::{self, Conversation, OpenConversation};
+pub(crate) use super::store::{
+    InRouting, all_in_routing, all_open_invitations, had_by, has_answered, load_in_routing,
+    newest_assignments, talk, wrap_ups,
+};
 use super::views::{staff_body, visitor_message, visitor_status};
 use crate::agents::queries::Cards;
 use crate::events::{Entry, InvitationChange, LogBody};
-use crate::limits::SNAPSHOT_BYTES_MAX;
+use crate::limits::{CONTACTS_MAX, CONTACT_TEXT_CHARS, SNAPSHOT_BYTES_MAX};
 use crate::policy::Relation;
 use crate::sites::queries::Names;
 use crate::store::{ReadTx, StoreError};
@@ -181,6 +186,36 @@ pub fn record_of(
 ) -> Result<Option<ConversationRecord>, StoreError> {
     let row = store::load(tx, id)?;
     row.map(|row| record(tx, row, reader, &mut Names::default())).transpose()
+}
+
+/// The visitors an agent had to do with last, the latest first (C05). Whether they are there is for
+/// whoever knows.
+pub fn recent_contacts(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+) -> Result<Vec<RecentContact>, StoreError> {
+    let (mut names, mut contacts) = (Names::default(), Vec::new());
+    for (visitor_id, conversation_id) in store::contacts(tx, agent_id, CONTACTS_MAX)? {
+        let row = store::load(tx, &conversation_id)?;
+        let row = row.ok_or(StoreError::Corrupt("contact's conversation"))?;
+        let newest = store::newest_of_visitor(tx, &visitor_id)?;
+        let newest = newest.ok_or(StoreError::Corrupt("contact's conversation"))?;
+        let (last, said) = store::last_messages(tx, &conversation_id)?;
+        let said = said.unwrap_or(last);
+        let text = match said.content {
+            MessageContent::Text { text } => text.chars().take(CONTACT_TEXT_CHARS).collect(),
+            MessageContent::Notice { .. } | MessageContent::Unknown => String::new(),
+        };
+        contacts.push(RecentContact {
+            visitor: visitor_card(tx, &row, &mut names)?,
+            online: false,
+            conversation_id,
+            is_open: !matches!(newest.status, ConversationStatus::Ended { .. }),
+            last_at: said.at,
+            text,
+        });
+    }
+    Ok(contacts)
 }
 
 /// How a member of staff stands to a conversation; `None` if there is none of this id.
@@ -405,6 +440,14 @@ pub fn open_conversation_of_visitor(
     Ok(store::open_of_visitor(tx, visitor_id)?.map(open))
 }
 
+/// The invitation, open or not.
+pub(crate) fn invitation(
+    tx: &ReadTx<'_>,
+    id: &InvitationId,
+) -> Result<Option<Invitation>, StoreError> {
+    Ok(store::load_invitation(tx, id)?.map(|row| row.invitation))
+}
+
 /// What an agent serves now, by id.
 pub fn serving_of_agent(
     tx: &ReadTx<'_>,
@@ -444,7 +487,8 @@ fn visitor_view(
         ConversationStatus::Serving { agent_id } => Some(cards.get(tx, agent_id)?),
         _ => None,
     };
-    let members = row.members.iter().map(|id| cards.get(tx, id)).collect::<Result<_, _>>()?;
+    let announced = row.members.iter().filter(|id| !row.unannounced.contains(id));
+    let members = announced.map(|id| cards.get(tx, id)).collect::<Result<_, _>>()?;
     Ok(VisitorConversation {
         members,
         rev: store::rev(tx, &row.id)?,

@@ -7,11 +7,12 @@ use axum::extract::State;
 use serde::Deserialize;
 use yingke_shared::commands::staff::LoadMessages;
 use yingke_shared::error_code::ErrorCode;
+use yingke_shared::explanation::Assignments;
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::limits::PAGE_MESSAGES_MAX;
-use yingke_shared::rest::ServedPage;
-use yingke_shared::views::MessagePage;
+use yingke_shared::rest::{RecentContacts, ServedPage};
+use yingke_shared::views::{ConversationRecord, MessagePage};
 
 use super::actions;
 use crate::app::App;
@@ -40,6 +41,32 @@ pub async fn messages(
         Outcome::Messages { page } => Ok(Json(page)),
         _ => Err(ErrorCode::Internal.into()),
     }
+}
+
+/// `GET /api/conversations/{id}`
+pub async fn conversation(
+    State(app): State<Arc<App>>,
+    Staff(who): Staff,
+    Named(id): Named<ConversationId>,
+) -> Result<Json<ConversationRecord>, RelayError> {
+    actions::load_conversation(&app, who, id).await.map(Json)
+}
+
+/// `GET /api/conversations/{id}/assignments`
+pub async fn assignments(
+    State(app): State<Arc<App>>,
+    Staff(who): Staff,
+    Named(id): Named<ConversationId>,
+) -> Result<Json<Assignments>, RelayError> {
+    actions::load_assignments(&app, who, id).await.map(Json)
+}
+
+/// `GET /api/contacts`
+pub async fn contacts(
+    State(app): State<Arc<App>>,
+    Staff(who): Staff,
+) -> Result<Json<RecentContacts>, RelayError> {
+    actions::load_contacts(&app, who).await.map(Json)
 }
 
 /// The query of [`served`].

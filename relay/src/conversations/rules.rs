@@ -5,7 +5,7 @@ use yingke_shared::ids::{AgentId, Seq, VisitorId};
 use yingke_shared::limits::PAGE_MESSAGES_MAX;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    Author, ConversationStatus, EndedBy, ManagerAlertKind, Marks, WaitingReason,
+    Author, ConversationStatus, EndedBy, ManagerAlertKind, Marks, RequeueReason, WaitingReason,
 };
 
 use crate::auth::rules::sha256_hex;
@@ -93,6 +93,27 @@ pub fn reason_of_word(word: &str) -> Option<WaitingReason> {
     [W::Routing, W::AllFull, W::NobodyOnline, W::Closed]
         .into_iter()
         .find(|reason| reason_word(*reason) == word)
+}
+
+/// The stored word of why it is in line again.
+#[must_use]
+pub fn requeue_word(why: RequeueReason) -> &'static str {
+    match why {
+        RequeueReason::AgentLost => "agent_lost",
+        RequeueReason::AgentSignedOut => "agent_signed_out",
+        RequeueReason::AgentRemoved => "agent_removed",
+        RequeueReason::NoAnswer => "no_answer",
+        RequeueReason::HandedOver => "handed_over",
+    }
+}
+
+/// Why it is in line again, by the stored word.
+#[must_use]
+pub fn requeue_of_word(word: &str) -> Option<RequeueReason> {
+    use RequeueReason as R;
+    [R::AgentLost, R::AgentSignedOut, R::AgentRemoved, R::NoAnswer, R::HandedOver]
+        .into_iter()
+        .find(|why| requeue_word(*why) == word)
 }
 
 /// The stored word of what managers are told.

@@ -14,11 +14,15 @@ use crate::params;
 use crate::settings::queries::default_department;
 use crate::store::{ReadTx, Row, StoreError, WriteTx};
 
+mod assignments;
 mod invitations;
 mod marks;
 mod messages;
 mod notes;
+mod routing;
+mod standing;
 
+pub(crate) use assignments::{assignments, contacts, insert_assignment};
 pub(crate) use invitations::{
     InvitationRow, all_open_invitations, close_invitation, decline, insert_invitation,
     invitations_to, load_invitation, offer, open_invitations,
@@ -27,11 +31,23 @@ pub(crate) use invitations::{
 pub(crate) use marks::{ReaderMarks, agent_marks, marks, set_marks};
 #[cfg(test)]
 pub(crate) use messages::{HISTORY, MESSAGES};
+#[cfg(test)]
+pub(crate) use routing::{BEGUN_BY, HAD_BY, TALK};
+#[cfg(test)]
+pub(crate) use standing::HAS_PLACE;
 pub(crate) use messages::{
     INSERT_MESSAGE, RUNNING, SENT, history, insert_message, last_messages, message_bytes, messages,
     running, said_before, sent, visitor_count_at,
 };
 pub(crate) use notes::{insert_note, note_at, note_of, notes_between};
+pub(crate) use routing::{
+    Asked, InRouting, all_in_routing, begun_by, describe, had_by, has_answered, load_in_routing,
+    newest_assignments, set_alert, set_asked, set_waiting_reason, talk, wrap_ups,
+};
+pub(crate) use standing::{
+    answered, clear_alert, hand_to, has_place, insert_leave_message, insert_wrap_up, note_served,
+    requeue, set_members,
+};
 
 /// One conversation's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +70,10 @@ pub(crate) struct Conversation {
     pub(crate) vip: bool,
     /// Who takes part beside the one who serves it.
     pub(crate) members: Vec<AgentId>,
+    /// Those of them the visitor was not told of.
+    pub(crate) unannounced: Vec<AgentId>,
+    /// Moves for want of an answer since the last answer.
+    pub(crate) tries: u32,
     /// Managers were told of it and it is neither answered nor over.
     pub(crate) is_alerted: bool,
 }
@@ -95,7 +115,8 @@ macro_rules! conversation_statement {
         concat!(
             "SELECT id, visitor_id, site_id, state, waiting_reason, agent_id, ended_at, ended_by, ",
             "page_url, page_title, locale, started_at, started_position, assigned_at, ",
-            "first_response_at, department_id, vip, members, alert FROM conversations ",
+            "first_response_at, department_id, vip, members, alert, unannounced, tries ",
+            "FROM conversations ",
             $rest
         )
     };
@@ -134,6 +155,8 @@ fn conversation(row: &Row<'_>) -> Result<Conversation, StoreError> {
         vip: row.flag(16)?,
         members: members_of(&row.text(17)?)?,
         is_alerted: !row.text(18)?.is_empty(),
+        unannounced: members_of(&row.text(19)?)?,
+        tries: u32::try_from(row.int(20)?).map_err(|_| StoreError::Corrupt("tries"))?,
     })
 }
 
@@ -278,42 +301,6 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, new: &Conversation) -> Result<bool, S
     Ok(inserted == 1)
 }
 
-/// Gives a waiting conversation to an agent who may take one more. Nothing changes unless all of it
-/// is true now.
-pub(crate) const CLAIM: &str = "UPDATE conversations SET state = 'serving', agent_id = ?, \
-     waiting_reason = '', assigned_at = ? WHERE id = ? AND state = 'waiting' AND EXISTS (\
-     SELECT 1 FROM agents a WHERE a.id = ? AND a.disabled = 0 AND a.availability = 'online' \
-     AND a.capacity > (SELECT count(*) FROM conversations s \
-     WHERE s.agent_id = ? AND s.state = 'serving'))";
-
-pub(crate) fn claim(
-    tx: &mut WriteTx<'_>,
-    id: &ConversationId,
-    agent_id: &AgentId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let claimed = tx.execute(CLAIM, params![agent_id, now, id, agent_id, agent_id])?;
-    if claimed == 1 {
-        tx.execute(
-            "INSERT INTO conversation_agents (conversation_id, agent_id, first_at) \
-             VALUES (?, ?, ?) ON CONFLICT (conversation_id, agent_id) DO NOTHING",
-            params![id, agent_id, now],
-        )?;
-    }
-    Ok(claimed == 1)
-}
-
-/// Who is told of a conversation live from now on beside the one who serves it.
-pub(crate) fn set_members(
-    tx: &mut WriteTx<'_>,
-    id: &ConversationId,
-    members: &[AgentId],
-) -> Result<(), StoreError> {
-    let members = serde_json::to_string(members).map_err(|_| StoreError::Corrupt("members"))?;
-    tx.execute("UPDATE conversations SET members = ? WHERE id = ?", params![members, id])?;
-    Ok(())
-}
-
 /// What managers are told of and nobody has seen to, by conversation.
 pub(crate) fn alerts(tx: &ReadTx<'_>) -> Result<Vec<ManagerAlert>, StoreError> {
     tx.query(
@@ -333,35 +320,6 @@ pub(crate) fn alerts(tx: &ReadTx<'_>) -> Result<Vec<ManagerAlert>, StoreError> {
             })
         },
     )
-}
-
-/// Gives whether it waits for another reason now.
-pub(crate) fn set_waiting_reason(
-    tx: &mut WriteTx<'_>,
-    id: &ConversationId,
-    reason: WaitingReason,
-) -> Result<bool, StoreError> {
-    let word = reason_word(reason);
-    let changed = tx.execute(
-        "UPDATE conversations SET waiting_reason = ? \
-         WHERE id = ? AND state = 'waiting' AND waiting_reason <> ?",
-        params![word, id, word],
-    )?;
-    Ok(changed == 1)
-}
-
-/// Puts a served conversation back in line; gives whether that agent served it.
-pub(crate) fn release(
-    tx: &mut WriteTx<'_>,
-    id: &ConversationId,
-    agent_id: &AgentId,
-) -> Result<bool, StoreError> {
-    let released = tx.execute(
-        "UPDATE conversations SET state = 'waiting', waiting_reason = ?, agent_id = NULL, \
-         assigned_at = NULL WHERE id = ? AND state = 'serving' AND agent_id = ?",
-        params![reason_word(WaitingReason::Routing), id, agent_id],
-    )?;
-    Ok(released == 1)
 }
 
 /// Ends an open conversation; gives whether it was open.

@@ -2,7 +2,7 @@
 //! only how it looks. The visitor's side has no words for what a visitor must not see.
 
 use yingke_shared::events::{StaffEventBody, VisitorEventBody};
-use yingke_shared::ids::{ConversationId, Position, Seq};
+use yingke_shared::ids::{AgentId, ConversationId, Position, Seq};
 use yingke_shared::views::{
     AgentCard, Author, ConversationStatus, Marks, Message, MessageContent, VisitorAuthor,
     VisitorContent, VisitorConversation, VisitorMessage, VisitorStatus, WaitingReason,
@@ -18,7 +18,10 @@ pub fn staff_body(entry: &Entry) -> Option<StaffEventBody> {
     let conversation_id = entry.subject.as_ref()?.conversation_id.clone();
     match &entry.body {
         LogBody::StatusChanged { status, .. } => {
-            Some(StaffEventBody::StatusChanged { conversation_id, status: status.clone() })
+            let is_served = matches!(status, ConversationStatus::Serving { .. });
+            let assigned_at = is_served.then_some(entry.at);
+            let status = status.clone();
+            Some(StaffEventBody::StatusChanged { conversation_id, status, assigned_at })
         }
         LogBody::MessageAppended { message, first_response_at, .. } => {
             Some(StaffEventBody::MessageAppended {
@@ -77,8 +80,16 @@ pub fn visitor_body(entry: &Entry) -> Option<VisitorEventBody> {
         LogBody::AgentMarked { marks, .. } => {
             Some(VisitorEventBody::AgentMarked { conversation_id, marks: *marks })
         }
-        LogBody::MembersChanged { members, .. } => {
-            Some(VisitorEventBody::MembersChanged { conversation_id, members: members.clone() })
+        LogBody::MembersChanged { members, joined, left, unannounced, .. } => {
+            let is_hidden = |agent_id: &AgentId| unannounced.contains(agent_id);
+            let mut moved = joined.iter().chain(left).peekable();
+            // Who came or went without the visitor's knowledge.
+            if moved.peek().is_some() && moved.all(is_hidden) {
+                return None;
+            }
+            let mut members = members.clone();
+            members.retain(|card| !is_hidden(&card.id));
+            Some(VisitorEventBody::MembersChanged { conversation_id, members })
         }
         // Nothing of these may reach a visitor: the visitor's side has no words for them.
         LogBody::Routed { .. }

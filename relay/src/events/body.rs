@@ -114,6 +114,8 @@ pub enum LogBody {
         joined: Option<AgentId>,
         /// Who left.
         left: Option<AgentId>,
+        /// Those who took part before or after that the visitor was not told of.
+        unannounced: Vec<AgentId>,
         /// Who sees it since then, and who no longer does.
         sight: Sight,
     },

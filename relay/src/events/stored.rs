@@ -90,6 +90,8 @@ struct MembersJson {
     members: Vec<AgentId>,
     joined: Option<AgentId>,
     left: Option<AgentId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unannounced: Vec<AgentId>,
     sight: SightJson,
 }
 
@@ -145,10 +147,11 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreErr
         LogBody::Routed { department_id, vip } => {
             (ROUTED, json(&RoutedJson { department_id: department_id.clone(), vip: *vip })?)
         }
-        LogBody::MembersChanged { members, joined, left, sight } => {
+        LogBody::MembersChanged { members, joined, left, unannounced, sight } => {
             let members = members.iter().map(|card| card.id.clone()).collect();
-            let (joined, left) = (joined.clone(), left.clone());
-            (MEMBERS, json(&MembersJson { members, joined, left, sight: sight.into() })?)
+            let (joined, left, unannounced) = (joined.clone(), left.clone(), unannounced.clone());
+            let sight = sight.into();
+            (MEMBERS, json(&MembersJson { members, joined, left, unannounced, sight })?)
         }
         LogBody::InvitationsChanged { change } => (INVITATIONS, json(change)?),
         LogBody::NoteAdded => (NOTE, String::new()),
@@ -228,9 +231,9 @@ pub(super) fn entry_of(tx: &ReadTx<'_>, row: &Row<'_>) -> Result<Entry, StoreErr
             LogBody::Routed { department_id, vip }
         }
         MEMBERS => {
-            let MembersJson { members, joined, left, sight } = parse(&body)?;
+            let MembersJson { members, joined, left, unannounced, sight } = parse(&body)?;
             let members = members.iter().map(|id| card(tx, id)).collect::<Result<_, _>>()?;
-            LogBody::MembersChanged { members, joined, left, sight: sight.into() }
+            LogBody::MembersChanged { members, joined, left, unannounced, sight: sight.into() }
         }
         INVITATIONS => LogBody::InvitationsChanged { change: parse::<InvitationChange>(&body)? },
         NOTE => LogBody::NoteAdded,

@@ -1,5 +1,7 @@
 //! The log as its readers get it: in order, without a hole, from memory and from the database alike.
 
+mod attending;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -289,6 +291,7 @@ fn one_of_each() -> Vec<NewEvent> {
             members: vec![ana_card()],
             joined: Some(ana()),
             left: None,
+            unannounced: vec![ana()],
             sight: Sight { gained: vec![ana()], lost: Vec::new() },
         }),
         about(LogBody::InvitationsChanged {

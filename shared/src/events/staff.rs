@@ -42,6 +42,9 @@ pub enum StaffEventBody {
         conversation_id: ConversationId,
         /// The new standing.
         status: ConversationStatus,
+        /// When the agent who serves it now took it; `None` unless it is served.
+        #[serde(default)]
+        assigned_at: Option<Timestamp>,
     },
     /// A message was added.
     MessageAppended {

@@ -5,21 +5,24 @@ use std::sync::Arc;
 use yingke_shared::commands::staff::LoadMessages;
 use yingke_shared::commands::visitor::LoadHistory;
 use yingke_shared::error_code::ErrorCode;
+use yingke_shared::explanation::Assignments;
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
-use yingke_shared::rest::ServedPage;
-use yingke_shared::views::{HistoryPage, MessagePage};
+use yingke_shared::rest::{RecentContacts, ServedPage};
+use yingke_shared::views::{ConversationRecord, HistoryPage, MessagePage};
 
 use super::permitted;
 use crate::agents::queries::Cards;
 use crate::app::App;
 use crate::auth::{StaffIdentity, VisitorIdentity};
-use crate::conversations::queries::{records_served_by, visitor_messages};
+use crate::conversations::queries::{
+    recent_contacts, record_of, records_served_by, visitor_messages,
+};
 use crate::conversations::rules::may_be_page;
 use crate::conversations::store;
 use crate::error::RelayError;
 use crate::events;
-use crate::limits::SNAPSHOT_BYTES_MAX;
+use crate::limits::{ASSIGNMENTS_SHOWN_MAX, SNAPSHOT_BYTES_MAX};
 use crate::policy::{self, ConversationDeed, Deed};
 use crate::store::{Abort, ReadTx, StoreError};
 
@@ -94,6 +97,45 @@ pub async fn load_served(
         })
         .await?;
     Ok(page)
+}
+
+/// The record of a conversation the member of staff may read.
+pub async fn load_conversation(
+    app: &App,
+    who: StaffIdentity,
+    id: ConversationId,
+) -> Result<ConversationRecord, RelayError> {
+    read(app, "load conversation", move |tx| {
+        permitted(tx, &who, &id, ConversationDeed::Read)?;
+        let record = record_of(tx, &id, &who.agent_id)?;
+        record.ok_or(Abort::Failed(StoreError::Corrupt("conversation")))
+    })
+    .await
+}
+
+/// Who had a conversation the member of staff may read, and why (X04).
+pub async fn load_assignments(
+    app: &App,
+    who: StaffIdentity,
+    id: ConversationId,
+) -> Result<Assignments, RelayError> {
+    read(app, "load assignments", move |tx| {
+        permitted(tx, &who, &id, ConversationDeed::Read)?;
+        let assignments = store::assignments(tx, &id, ASSIGNMENTS_SHOWN_MAX)?;
+        Ok(Assignments { conversation_id: id, assignments })
+    })
+    .await
+}
+
+/// The visitors one had to do with last (C05).
+pub async fn load_contacts(app: &App, who: StaffIdentity) -> Result<RecentContacts, RelayError> {
+    policy::may(who.role, Deed::OwnAccount)?;
+    let mut contacts =
+        app.store.read("load contacts", move |tx| recent_contacts(tx, &who.agent_id)).await?;
+    for contact in &mut contacts {
+        contact.online = app.hub.visitor_online(&contact.visitor.id);
+    }
+    Ok(RecentContacts { contacts })
 }
 
 /// A read that may be refused.

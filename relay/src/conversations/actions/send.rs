@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use yingke_shared::commands::staff::StaffSendMessage;
-use yingke_shared::commands::visitor::VisitorSendMessage;
+use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorSendMessage};
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{ClientId, ConversationId, Position, SiteId, VisitorId};
@@ -13,15 +13,17 @@ use yingke_shared::views::{
     Author, ConversationStatus, MessageContent, SystemNotice, WaitingReason,
 };
 
-use super::{Decided, NewMessage, append_message, event, notice_id, permitted};
+use super::members::reveal;
+use super::{Decided, Moment, NewMessage, append_message, event, notice_id, permitted};
 use crate::agents;
 use crate::app::App;
+use crate::assignment::settings::{Arriving, described};
 use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::conversations::store::{self, Conversation};
 use crate::error::RelayError;
 use crate::events::LogBody;
 use crate::policy::ConversationDeed;
-use crate::sites;
+use crate::{settings, sites};
 use crate::store::{Abort, ReadTx, StoreError, ToValue, WriteTx};
 use crate::text;
 
@@ -35,16 +37,8 @@ pub async fn send_as_visitor(
 ) -> Result<Outcome, RelayError> {
     text::may_be_message(&command.text)?;
     let now = app.world.now();
-    let opening = Opening {
-        id: ConversationId::new(app.world.new_id()).map_err(|_| ErrorCode::Internal)?,
-        welcome_id: notice_id(app.world.as_ref())?,
-        visitor_id: who.visitor_id,
-        site_id: who.site_id,
-        page_url: text::page_url(&command.page.url).to_owned(),
-        page_title: text::page_title(&command.page.title),
-        locale: text::locale(&command.locale).to_owned(),
-        at: now,
-    };
+    let mut opening = Opening::by_visitor(&app, who, &command.page, &command.locale, now)?;
+    opening.asks = command.asks;
     let text = command.text;
     let accepted = app
         .store
@@ -71,19 +65,21 @@ pub async fn send_as_agent(
     command: StaffSendMessage,
 ) -> Result<Outcome, RelayError> {
     text::may_be_message(&command.text)?;
-    let now = app.world.now();
+    let moment = Moment::new(app.world.as_ref());
     let accepted = app
         .store
         .write("send as agent", move |tx| {
+            let mut moment = moment.clone();
             let id = &command.conversation_id;
             let before = sent_before(tx, &who.agent_id, &client_id, &command.text, Some(id))?;
             if let Some(outcome) = before {
                 return Ok(outcome);
             }
             let (mut row, _) = permitted(tx, &who, id, ConversationDeed::Write)?;
+            reveal(tx, &mut row, &who.agent_id, &mut moment)?;
             let author = Author::Agent { agent_id: who.agent_id.clone() };
             let content = MessageContent::Text { text: command.text.clone() };
-            add(tx, &mut row, client_id.clone(), author, content, now)
+            add(tx, &mut row, client_id.clone(), author, content, moment.now)
         })
         .await?;
     Ok(accepted)
@@ -91,7 +87,7 @@ pub async fn send_as_agent(
 
 /// The answer to this id, if the actor used it before; the same id for another text, or for
 /// another conversation where the actor names one, is refused.
-fn sent_before(
+pub(super) fn sent_before(
     tx: &ReadTx<'_>,
     actor: &impl ToValue,
     client_id: &ClientId,
@@ -111,7 +107,7 @@ fn sent_before(
     }
 }
 
-fn add(
+pub(super) fn add(
     tx: &mut WriteTx<'_>,
     row: &mut Conversation,
     client_id: ClientId,
@@ -133,20 +129,46 @@ fn add(
 }
 
 /// All that a new conversation needs, made before the transaction.
-struct Opening {
-    id: ConversationId,
-    welcome_id: ClientId,
-    visitor_id: VisitorId,
-    site_id: SiteId,
-    page_url: String,
-    page_title: String,
-    locale: String,
-    at: Timestamp,
+pub(super) struct Opening {
+    pub(super) id: ConversationId,
+    pub(super) welcome_id: ClientId,
+    pub(super) visitor_id: VisitorId,
+    pub(super) site_id: SiteId,
+    pub(super) page_url: String,
+    pub(super) page_title: String,
+    pub(super) locale: String,
+    /// What the visitor picked before.
+    pub(super) asks: VisitorAsks,
+    /// The visitor begins it and has seen the site's welcome.
+    pub(super) is_greeted: bool,
+    pub(super) at: Timestamp,
 }
 
 impl Opening {
+    /// Of a conversation that the visitor begins on this page.
+    pub(super) fn by_visitor(
+        app: &App,
+        who: VisitorIdentity,
+        page: &PageContext,
+        locale: &str,
+        at: Timestamp,
+    ) -> Result<Self, RelayError> {
+        Ok(Self {
+            id: ConversationId::new(app.world.new_id()).map_err(|_| ErrorCode::Internal)?,
+            welcome_id: notice_id(app.world.as_ref())?,
+            visitor_id: who.visitor_id,
+            site_id: who.site_id,
+            page_url: text::page_url(&page.url).to_owned(),
+            page_title: text::page_title(&page.title),
+            locale: text::locale(locale).to_owned(),
+            asks: VisitorAsks::default(),
+            is_greeted: true,
+            at,
+        })
+    }
+
     /// Begins the conversation, waiting, with the welcome as its first message.
-    fn begin(&self, tx: &mut WriteTx<'_>) -> Decided<Conversation> {
+    pub(super) fn begin(&self, tx: &mut WriteTx<'_>) -> Decided<Conversation> {
         let site = sites::queries::settings(tx, &self.site_id)?
             .ok_or(Abort::Failed(StoreError::Corrupt("site")))?;
         if !site.enabled {
@@ -168,14 +190,18 @@ impl Opening {
             department_id: None,
             vip: false,
             members: Vec::new(),
+            unannounced: Vec::new(),
+            tries: 0,
             is_alerted: false,
         };
+        let described = self.described(tx)?;
         row.started_position = tx.append(event(self.at, &row, LogBody::ConversationStarted))?;
         if !store::insert(tx, &row)? {
             // Writes are serial, so nobody can have begun one since it was looked for.
             return Err(Abort::Failed(StoreError::Corrupt("open conversation")));
         }
-        if !site.welcome.is_empty() {
+        store::describe(tx, &self.id, &described)?;
+        if self.is_greeted && !site.welcome.is_empty() {
             let notice = SystemNotice::Welcome { text: site.welcome };
             let welcome = NewMessage {
                 client_id: self.welcome_id.clone(),
@@ -187,5 +213,21 @@ impl Opening {
             append_message(tx, &mut row, welcome)?;
         }
         Ok(row)
+    }
+
+    /// What rules may ask about the visitor, as JSON.
+    fn described(&self, tx: &ReadTx<'_>) -> Decided<String> {
+        let newest = store::newest_of_visitor(tx, &self.visitor_id)?;
+        let arriving = Arriving {
+            site_id: &self.site_id,
+            page_url: &self.page_url,
+            locale: &self.locale,
+            asks: &self.asks,
+            last_agent: newest.as_ref().and_then(|row| row.agent_id.as_ref()),
+            returning: newest.is_some(),
+            visits: store::begun_by(tx, &self.visitor_id)?.saturating_add(1),
+        };
+        let described = described(&arriving, &settings::queries::company(tx)?.value);
+        serde_json::to_string(&described).map_err(|_| Abort::Refused(ErrorCode::Internal))
     }
 }
