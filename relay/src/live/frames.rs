@@ -1,11 +1,16 @@
 //! The relay's frames as text. An event's JSON is made once and shared; only the head of a delivery
 //! is made for each reader.
 
+use std::fmt::Write as _;
+
 use axum::body::Bytes;
 use serde::Serialize;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::{Bye, Reply, Welcome};
 use yingke_shared::ids::Position;
+
+/// What a delivery has around its events, with the longest positions.
+const DELIVERY_HEAD_BYTES: usize = 96;
 
 /// Events of one delivery, joined.
 #[derive(Debug)]
@@ -40,7 +45,12 @@ impl Events {
 
 /// `{after, upto, events}`.
 pub(crate) fn delivery(after: Position, upto: Position, events: &Events) -> String {
-    format!(r#"{{"type":"delivery","after":{after},"upto":{upto},"events":[{}]}}"#, events.joined)
+    let mut frame = String::with_capacity(DELIVERY_HEAD_BYTES + events.joined.len());
+    // Writing to a string cannot fail.
+    let _ = write!(frame, r#"{{"type":"delivery","after":{after},"upto":{upto},"events":["#);
+    frame.push_str(&events.joined);
+    frame.push_str("]}");
+    frame
 }
 
 /// One JSON value of the protocol as bytes to be shared.

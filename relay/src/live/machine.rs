@@ -154,16 +154,12 @@ impl Machine {
         self.delivered_at_ms = now_ms;
     }
 
-    /// The socket was given what there is; it took everything, or not.
-    pub(crate) fn writes(&mut self, now_ms: u64, all_written: bool) {
-        if all_written {
-            self.stalled_since_ms = None;
-        } else {
-            self.stalled_since_ms.get_or_insert(now_ms);
-        }
+    /// The socket was given something that it has yet to take.
+    pub(crate) fn writes(&mut self, now_ms: u64) {
+        self.stalled_since_ms.get_or_insert(now_ms);
     }
 
-    /// The socket took a frame. However much still waits behind it: the peer reads.
+    /// The socket took something, or everything. However much still waits behind it: the peer reads.
     pub(crate) fn written(&mut self) {
         self.stalled_since_ms = None;
     }
@@ -321,8 +317,8 @@ mod tests {
     #[test]
     fn a_peer_that_talks_and_does_not_read_ends() {
         let mut machine = welcomed();
-        machine.writes(1_000, false);
-        machine.writes(2_000, false);
+        machine.writes(1_000);
+        machine.writes(2_000);
         machine.heard(4_000);
         assert_eq!(machine.due(4_000), Due::Ping);
         machine.heard(8_000);
@@ -338,7 +334,7 @@ mod tests {
         for second in 1..=30 {
             let now_ms = second * 1_000;
             machine.written();
-            machine.writes(now_ms, false);
+            machine.writes(now_ms);
             machine.heard(now_ms);
             assert!(!matches!(machine.due(now_ms), Due::End(_)), "ended at {now_ms}");
         }

@@ -4,10 +4,13 @@
 //! reader that stalls costs a bounded amount of memory and nobody any time.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use axum::body::Bytes;
+use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::Position;
 
@@ -27,7 +30,10 @@ pub(crate) enum Item {
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     state: Mutex<State>,
-    bell: Notify,
+    /// It was rung and nobody has heard it yet.
+    rung: AtomicBool,
+    /// The session: the only one that ever listens.
+    session: AtomicWaker,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +41,8 @@ struct State {
     /// In the order in which they are sent. Takes no memory while empty.
     items: VecDeque<Item>,
     bytes: usize,
+    /// The newest floor, sent when there is nothing else. Not counted.
+    floor: Option<Bytes>,
     /// The session is over; the last word to the client.
     ending: Option<WireError>,
 }
@@ -58,7 +66,7 @@ impl Mailbox {
         };
         if !is_put {
             drop(state);
-            self.bell.notify_one();
+            self.knock();
             return false;
         }
         was_empty
@@ -84,6 +92,18 @@ impl Mailbox {
         }
         state.bytes += frame.len();
         state.items.push_back(Item::Signal(frame.clone()));
+        drop(state);
+        self.ring();
+    }
+
+    /// Puts the whole floor in and rings. It takes the place of one that still waits, so that a reader
+    /// that is behind costs one frame however large it is, and gets the newest.
+    pub(crate) fn put_floor(&self, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.ending.is_some() {
+            return;
+        }
+        state.floor = Some(frame.clone());
         drop(state);
         self.ring();
     }
@@ -115,31 +135,50 @@ impl Mailbox {
         if state.items.is_empty() {
             // An idle socket keeps no buffer.
             state.items = VecDeque::new();
+            taken.extend(state.floor.take().map(Item::Signal));
         }
         taken
     }
 
     /// Whether anything waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.state.lock().items.is_empty()
+        self.state.lock().is_empty()
     }
 
     /// Wakes the session, unless it has taken everything by itself meanwhile.
     pub(crate) fn ring(&self) {
         let state = self.state.lock();
-        if !state.items.is_empty() || state.ending.is_some() {
+        if !state.is_empty() || state.ending.is_some() {
             drop(state);
-            self.bell.notify_one();
+            self.knock();
         }
+    }
+
+    fn knock(&self) {
+        self.rung.store(true, Ordering::Release);
+        self.session.wake();
     }
 
     /// Waits for a ring since the last one waited for.
     pub(crate) async fn rung(&self) {
-        self.bell.notified().await;
+        poll_fn(|context| {
+            if !self.rung.swap(false, Ordering::AcqRel) {
+                self.session.register(context.waker());
+                if !self.rung.swap(false, Ordering::AcqRel) {
+                    return Poll::Pending;
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
     }
 }
 
 impl State {
+    fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.floor.is_none()
+    }
+
     /// Adds an item; ends the session instead if that is too much.
     fn put(&mut self, item: Item) -> bool {
         self.bytes += item.len();
@@ -163,6 +202,7 @@ impl State {
     fn end(&mut self, error: WireError) {
         self.ending.get_or_insert(error);
         self.items = VecDeque::new();
+        self.floor = None;
         self.bytes = 0;
     }
 }
@@ -206,6 +246,22 @@ mod tests {
         assert_eq!(mailbox.take(20).len(), 2);
         assert_eq!(mailbox.take(1).len(), 1);
         assert!(mailbox.take(1).is_empty());
+    }
+
+    #[test]
+    fn of_floors_that_wait_the_newest_is_sent_after_everything_else() {
+        let mailbox = Mailbox::default();
+        let huge = Bytes::from(vec![b'x'; 2 * OUTBOUND_BYTES_MAX]);
+        mailbox.put_floor(&huge);
+        mailbox.put_floor(&Bytes::from_static(b"new"));
+        assert!(!mailbox.is_empty());
+        let _ = mailbox.put_event(position(1), &Bytes::from_static(b"12345678"));
+        let _ = mailbox.put_event(position(2), &Bytes::from_static(b"12345678"));
+        assert!(mailbox.ending().is_none());
+        assert!(matches!(mailbox.take(8).as_slice(), [Item::Event(..)]));
+        let rest = mailbox.take(100);
+        assert!(matches!(rest.as_slice(), [Item::Event(..), Item::Signal(floor)] if floor == "new"));
+        assert!(mailbox.is_empty() && mailbox.take(100).is_empty());
     }
 
     #[test]

@@ -266,6 +266,9 @@ impl<S: Side, L: Link> Session<S, L> {
     /// Starts the next frame if there is room and something to say: replies first, they are few and
     /// somebody waits for each.
     fn write(&mut self) -> Result<(), End> {
+        if self.wire.is_written() {
+            self.machine.written();
+        }
         while self.wire.has_room() {
             if std::mem::take(&mut self.ping_due) {
                 self.wire.start_ping()?;
@@ -277,8 +280,9 @@ impl<S: Side, L: Link> Session<S, L> {
                 break;
             }
         }
-        let all_written = self.wire.is_written();
-        self.machine.writes(self.now_ms(), all_written);
+        if !self.wire.is_written() {
+            self.machine.writes(self.now_ms());
+        }
         Ok(())
     }
 
@@ -294,7 +298,6 @@ impl<S: Side, L: Link> Session<S, L> {
 
     /// One delivery of what waits in the mailbox; signals among it follow as frames of their own.
     fn next_delivery(&mut self) -> Result<Option<String>, End> {
-        let now_ms = self.now_ms();
         let Some(reading) = self.reading.as_mut() else { return Ok(None) };
         // Before the mailbox is looked at: what was fanned out by then is in it.
         let fanned = self.app.hub.fanned();
@@ -332,6 +335,7 @@ impl<S: Side, L: Link> Session<S, L> {
         self.delivery_due = false;
         let frame = frames::delivery(reading.position, upto, &events);
         reading.position = upto;
+        let now_ms = self.now_ms();
         self.machine.delivered(now_ms);
         Ok(Some(frame))
     }
@@ -462,7 +466,8 @@ impl<S: Side, L: Link> Session<S, L> {
 
     fn time(&mut self) -> Result<(), End> {
         let taken = self.wire.taken();
-        if std::mem::replace(&mut self.taken, taken) != taken {
+        let has_taken = std::mem::replace(&mut self.taken, taken) != taken;
+        if has_taken || self.wire.is_written() {
             self.machine.written();
         }
         match self.machine.due(self.now_ms()) {

@@ -56,7 +56,7 @@ pub(crate) struct Wire {
 /// What the socket brought.
 #[derive(Debug)]
 pub enum Io {
-    /// The frames under way were taken.
+    /// There is room again.
     Written,
     /// A text frame.
     Text(Utf8Bytes),
@@ -85,8 +85,12 @@ impl Wire {
         if self.started > 0 {
             match Pin::new(&mut self.socket).poll_flush(context) {
                 Poll::Ready(Ok(())) => {
+                    let was_full = !self.has_room();
                     self.started = 0;
-                    return Poll::Ready(Io::Written);
+                    // Nobody waits for anything else than room.
+                    if was_full {
+                        return Poll::Ready(Io::Written);
+                    }
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Io::Gone),
                 Poll::Pending => {}
