@@ -7,23 +7,25 @@ pub(crate) mod http;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::BoxFuture;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use yingke_shared::commands::staff::{StaffMark, StaffSendMessage};
 use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorMark, VisitorSendMessage};
 use yingke_shared::error_code::ErrorCode;
+use yingke_shared::explanation::AssignedHow;
 use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
 use yingke_shared::rest::{AddAgent, ChangeAgent, EnterAsVisitor};
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 use yingke_shared::time::Timestamp;
-use yingke_shared::views::{ConversationStatus, Role};
+use yingke_shared::views::{RequeueReason, Role};
 
 use crate::app::App;
 use crate::auth::{StaffIdentity, TokenHash, VisitorIdentity};
-use crate::clock::{RealWorld, World};
+use crate::clock::{RealWorld, Stopwatch, World};
 use crate::config::Config;
 use crate::conversations::{ClaimOutcome, actions, queries, views};
 use crate::events::{Entry, LogBody, Sight};
@@ -38,14 +40,38 @@ pub(crate) const WELCOME: &str = "你好，有什么可以帮您？";
 /// The password of every account.
 pub(crate) const PASSWORD: &str = "a long enough secret";
 
-/// The real world with a clock of the test's.
+/// The real world with a clock of the test's, which all deadlines follow.
 pub(crate) struct TestWorld {
-    now: AtomicU64,
+    now: watch::Sender<u64>,
+}
+
+struct TestWatch {
+    now: watch::Receiver<u64>,
+    began: u64,
+}
+
+impl Stopwatch for TestWatch {
+    fn passed_ms(&self) -> u64 {
+        self.now.borrow().saturating_sub(self.began)
+    }
+
+    fn until(&self, passed_ms: u64) -> BoxFuture<'static, ()> {
+        let (mut now, at) = (self.now.clone(), self.began.saturating_add(passed_ms));
+        Box::pin(async move {
+            let _ = now.wait_for(|now| *now >= at).await;
+        })
+    }
 }
 
 impl World for TestWorld {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.load(Ordering::SeqCst)).unwrap()
+        Timestamp::from_millis(*self.now.borrow()).unwrap()
+    }
+
+    fn stopwatch(&self) -> Box<dyn Stopwatch> {
+        let now = self.now.subscribe();
+        let began = *now.borrow();
+        Box::new(TestWatch { now, began })
     }
 
     fn new_id(&self) -> String {
@@ -69,7 +95,7 @@ pub(crate) struct TestRelay {
 impl TestRelay {
     pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let world = Arc::new(TestWorld { now: AtomicU64::new(1_800_000_000_000) });
+        let world = Arc::new(TestWorld { now: watch::Sender::new(1_800_000_000_000) });
         let store = Store::open(folder.path(), world.as_ref()).unwrap();
         let app = App::new(Config::default(), world.clone(), store);
         let domains = vec![Domain::parse("https://shop.example").unwrap()];
@@ -80,12 +106,23 @@ impl TestRelay {
         relay
     }
 
+    /// The same relay started again on what it stored.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { app, world, site, _folder } = self;
+        app.stopping.cancel();
+        app.store.close().await;
+        drop(app);
+        let store = Store::open(_folder.path(), world.as_ref()).unwrap();
+        let app = Arc::new(App::new(Config::default(), world.clone(), store));
+        Self { app, world, site, _folder }
+    }
+
     pub(crate) fn set_clock(&self, millis: u64) {
-        self.world.now.store(millis, Ordering::SeqCst);
+        self.world.now.send_replace(millis);
     }
 
     pub(crate) fn pass(&self, millis: u64) {
-        self.world.now.fetch_add(millis, Ordering::SeqCst);
+        self.world.now.send_modify(|now| *now += millis);
     }
 
     pub(crate) async fn set_welcome(&self, welcome: &str) {
@@ -156,7 +193,8 @@ impl TestRelay {
     }
 
     pub(crate) async fn claim(&self, id: &ConversationId, who: &StaffIdentity) -> ClaimOutcome {
-        actions::claim(&self.app, id.clone(), who.agent_id.clone(), "test").await.unwrap()
+        let how = AssignedHow::Started {};
+        actions::claim(&self.app, id.clone(), who.agent_id.clone(), how).await.unwrap()
     }
 
     /// Vera writes and the agent takes her.
@@ -213,6 +251,24 @@ impl TestRelay {
     pub(crate) async fn set_disabled(&self, who: &StaffIdentity, disabled: bool) {
         let change = ChangeAgent { disabled: Some(disabled), ..Default::default() };
         agents::actions::change(&self.app, &admin(), who.agent_id.clone(), change).await.unwrap();
+    }
+
+    /// What disabled accounts serve is in line again, as routing decides it.
+    pub(crate) async fn release_disabled(&self) {
+        let read = self.app.store.read("served by disabled", |tx| {
+            let mut served = Vec::new();
+            for agent in agents::queries::all(tx)?.into_iter().filter(|agent| agent.disabled) {
+                for open in queries::serving_of_agent(tx, &agent.id)? {
+                    served.push((open.id, agent.id.clone()));
+                }
+            }
+            Ok(served)
+        });
+        for (id, from) in read.await.unwrap() {
+            let why = RequeueReason::AgentRemoved;
+            let carried = actions::put_back(&self.app, id, from, why).await.unwrap();
+            assert_eq!(carried, actions::Carried::Done);
+        }
     }
 
     pub(crate) async fn staff_screen(&self, who: &StaffIdentity) -> StaffSnapshot {
@@ -324,13 +380,22 @@ impl Screens {
         for (id, screen) in &self.staff {
             let id = id.clone();
             let read = relay.app.store.read("look", move |tx| queries::staff_snapshot(tx, &id));
-            assert_eq!(*screen, read.await.unwrap(), "staff after {after}");
+            let (fresh, mut shown) = (read.await.unwrap(), screen.clone());
+            for record in shown.conversations.values_mut() {
+                let rev = fresh.conversations.get(&record.id).map(|fresh| fresh.rev);
+                level(&mut record.rev, rev);
+            }
+            assert_eq!(shown, fresh, "staff after {after}");
         }
         for (id, (site, screen)) in &self.visitors {
             let (id, site) = (id.clone(), site.clone());
             let read =
                 relay.app.store.read("look", move |tx| queries::visitor_snapshot(tx, &id, &site));
-            assert_eq!(*screen, read.await.unwrap(), "visitor after {after}");
+            let (fresh, mut shown) = (read.await.unwrap(), screen.clone());
+            if let Some(conversation) = &mut shown.conversation {
+                level(&mut conversation.rev, fresh.conversation.as_ref().map(|fresh| fresh.rev));
+            }
+            assert_eq!(shown, fresh, "visitor after {after}");
         }
     }
 
@@ -369,6 +434,14 @@ impl Screens {
                     }
                 }
             }
+            (LogBody::SettingsChanged { .. }, _) => {
+                let read = relay.app.store.read("company", crate::settings::queries::for_staff);
+                let company = read.await.unwrap();
+                for screen in self.staff.values_mut() {
+                    let body = StaffEventBody::CompanyChanged { company: company.clone() };
+                    screen.apply(&StaffEvent { position: entry.position, body });
+                }
+            }
             (_, Some(subject)) => {
                 if let Some((_, screen)) = self.visitors.get_mut(&subject.visitor_id)
                     && let Some(body) = views::visitor_body(entry)
@@ -400,6 +473,15 @@ impl Screens {
             let body = VisitorEventBody::AgentChanged { agent: agent.clone() };
             screen.apply(&VisitorEvent { position, body });
         }
+    }
+}
+
+/// A record read afresh includes events its reader is not told of, like notes for a visitor and the
+/// marks of colleagues: its `rev` may be ahead, never behind.
+fn level(held: &mut Position, fresh: Option<Position>) {
+    if let Some(fresh) = fresh {
+        assert!(*held <= fresh, "a record from the future");
+        *held = fresh;
     }
 }
 

@@ -4,6 +4,8 @@
 //! agent is connected is not known here (see `live`), nor whom they serve (see `conversations`).
 
 pub mod actions;
+pub(crate) mod day;
+pub mod presence;
 pub mod queries;
 pub mod routes;
 pub mod rules;

@@ -1,231 +1,226 @@
-//! What the database and the log say, as facts of the routing core.
-//!
-//! The company has one department for now, [`DEPARTMENT`], which everybody answers in and which
-//! moves nothing by itself: no clocks, no grace period.
+//! What the log says, as facts of the routing core. An entry that says only *that* something changed is
+//! told as it is now, from its row: a row that is read late is no harm, for what made it so comes later
+//! in the log and changes nothing.
 
-use std::collections::BTreeSet;
+use yingke_routing::{Arrival, Asks, Described, Fact, Refusal};
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::{Author, ConversationStatus};
 
-use yingke_routing::{
-    self as routing, AgentRow, AgentSettings, Arrival, Asks, Company, Connection, ConversationRow,
-    Department, DepartmentId, Fact, Refusal, RequeueReason, Rows, StandingRow, Talk,
-};
-use yingke_shared::ids::{AgentId, ConversationId, Position};
-use yingke_shared::views::{self, Availability, ConversationStatus, WaitingReason};
-
+use super::rows::{self, Settings};
+use super::words;
 use crate::agents::{self, Agent};
-use crate::conversations::OpenConversation;
-use crate::conversations::actions::ClaimOutcome;
-use crate::conversations::queries;
-use crate::events::{self, Entry, LogBody};
+use crate::conversations::actions::{Carried, ClaimOutcome};
+use crate::conversations::queries::{self, InRouting};
+use crate::events::{Entry, InvitationChange, LogBody};
 use crate::store::{ReadTx, StoreError};
 
-/// Rows read at once while the whole line is read.
-const WAITING_AT_ONCE: u32 = 200;
-
-/// The department of everybody.
-const DEPARTMENT: &str = "everybody";
-
-/// What the database holds at one position of the log.
-pub(crate) struct Known {
-    pub(crate) position: Position,
-    pub(crate) rows: Rows,
+/// What is told to the core.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// Facts of one position, in order.
+    Facts(Vec<Fact>),
+    /// What an admin set: this section changed.
+    Settings(String, Box<Settings>),
 }
 
-fn department() -> DepartmentId {
-    DepartmentId::new(DEPARTMENT)
-}
-
-fn agent(id: &AgentId) -> routing::AgentId {
-    routing::AgentId::new(id.as_str())
-}
-
-fn conversation(id: &ConversationId) -> routing::ConversationId {
-    routing::ConversationId::new(id.as_str())
-}
-
-/// The core's name of an agent in the words of the protocol. The core only repeats names.
-pub(crate) fn agent_id(id: &routing::AgentId) -> Option<AgentId> {
-    AgentId::new(id.as_str()).ok()
-}
-
-/// The same for a conversation.
-pub(crate) fn conversation_id(id: &routing::ConversationId) -> Option<ConversationId> {
-    ConversationId::new(id.as_str()).ok()
-}
-
-/// Somebody came.
-pub(crate) fn connected(id: &AgentId) -> Fact {
-    Fact::AgentConnected { agent: agent(id) }
-}
-
-/// Somebody went without a word.
-pub(crate) fn lost(id: &AgentId) -> Fact {
-    Fact::AgentLost { agent: agent(id) }
-}
-
-/// Reads everything assignment needs to know, in one transaction.
-pub(crate) fn company(tx: &ReadTx<'_>, now: u64) -> Result<Known, StoreError> {
-    let (_, position) = events::head(tx)?;
-    let (mut agents, mut conversations) = (Vec::new(), Vec::new());
-    for row in agents::queries::all(tx)? {
-        let mut idle_since = 0;
-        for open in queries::serving_of_agent(tx, &row.id)? {
-            let since = open.assigned_at.unwrap_or(open.started_at).millis();
-            idle_since = idle_since.max(since);
-            let standing = StandingRow::Served {
-                agent: agent(&row.id),
-                members: Vec::new(),
-                since,
-                answered: false,
-                typed_ms: 0,
-                typing_until: 0,
-            };
-            conversations.push(conversation_row(&open, standing));
-        }
-        agents.push(AgentRow {
-            settings: settings(&row),
-            removed: row.disabled,
-            connection: Connection::Lost(now),
-            idle_since,
-            wrap_ups: Vec::new(),
-        });
+impl Told {
+    fn nothing() -> Self {
+        Self::Facts(Vec::new())
     }
-    let mut after = Position::ZERO;
-    loop {
-        let rows = queries::waiting(tx, after, WAITING_AT_ONCE)?;
-        let Some(last) = rows.last() else { break };
-        after = last.started_position;
-        for row in rows {
-            let ConversationStatus::Waiting { reason } = row.status else { continue };
-            let since = row.started_at.millis();
-            let told = told(reason).map(|reason| (reason, since));
-            let standing = StandingRow::Waiting { since, front: false, told };
-            conversations.push(conversation_row(&row, standing));
-        }
+
+    fn one(fact: Fact) -> Self {
+        Self::Facts(vec![fact])
     }
-    let rows = Rows {
-        now,
-        wall_ahead_ms: 0,
-        position: position.get(),
-        company: Company { grace_ms: None, ..Company::new(department()) },
-        departments: vec![Department {
-            no_answer: None,
-            file_after_ms: None,
-            ..Department::new(department())
-        }],
-        rules: Vec::new(),
-        agents,
-        conversations,
-        invitations: Vec::new(),
-        pace: Vec::new(),
+}
+
+/// What an entry says by itself. `None`: see [`of_rows`].
+pub(crate) fn of_entry(entry: &Entry) -> Option<Told> {
+    let Some(subject) = &entry.subject else {
+        return match &entry.body {
+            LogBody::AgentChanged { .. } | LogBody::SettingsChanged { .. } => None,
+            _ => Some(Told::nothing()),
+        };
     };
-    Ok(Known { position, rows })
-}
-
-fn conversation_row(row: &OpenConversation, standing: StandingRow) -> ConversationRow {
-    ConversationRow {
-        conversation: conversation(&row.id),
-        number: row.started_position.get(),
-        demand: routing::rules::Demand::of(department()),
-        had: Vec::new(),
-        tries: 0,
-        alerted: false,
-        talk: Talk::default(),
-        standing,
-    }
-}
-
-fn settings(row: &Agent) -> AgentSettings {
-    AgentSettings {
-        agent: agent(&row.id),
-        capacity: row.capacity,
-        availability: match row.availability {
-            Availability::Online => routing::Availability::Online,
-            Availability::Busy => routing::Availability::Busy,
-            Availability::Away => routing::Availability::Away,
+    let conversation = words::conversation(&subject.conversation_id);
+    Some(match &entry.body {
+        LogBody::ConversationStarted
+        | LogBody::Routed { .. }
+        | LogBody::InvitationsChanged { change: InvitationChange::Made { .. } } => return None,
+        LogBody::StatusChanged { status, requeued, .. } => match status {
+            ConversationStatus::Serving { agent_id } => {
+                let agent = words::agent(agent_id);
+                Told::one(Fact::ConversationServed { conversation, agent })
+            }
+            ConversationStatus::Ended { .. } => Told::one(Fact::ConversationOver { conversation }),
+            ConversationStatus::Waiting { .. } => match requeued {
+                Some(why) => {
+                    let why = words::requeue_reason(*why);
+                    Told::one(Fact::ConversationRequeued { conversation, why })
+                }
+                None => Told::nothing(),
+            },
         },
-        departments: BTreeSet::from([department()]),
-        skills: BTreeSet::new(),
+        LogBody::MessageAppended { message, .. } => {
+            let seq = message.seq.get();
+            match &message.author {
+                Author::Visitor => {
+                    let number = entry.position.get();
+                    Told::one(Fact::VisitorWrote { conversation, seq, number })
+                }
+                Author::Agent { agent_id } => {
+                    let agent = words::agent(agent_id);
+                    Told::one(Fact::AgentWrote { conversation, agent, seq })
+                }
+                Author::System => Told::nothing(),
+            }
+        }
+        LogBody::MembersChanged { joined, left, .. } => {
+            let joined = joined.iter().map(|id| Fact::MemberJoined {
+                conversation: conversation.clone(),
+                agent: words::agent(id),
+            });
+            let left = left.iter().map(|id| Fact::MemberLeft {
+                conversation: conversation.clone(),
+                agent: words::agent(id),
+            });
+            Told::Facts(joined.chain(left).collect())
+        }
+        LogBody::InvitationsChanged { change } => match change {
+            InvitationChange::Declined { invitation_id, agent_id } => {
+                let invitation = words::invitation(invitation_id);
+                let agent = words::agent(agent_id);
+                Told::one(Fact::InvitationDeclined { invitation, agent })
+            }
+            InvitationChange::Closed { invitation_id, .. } => {
+                let invitation = words::invitation(invitation_id);
+                Told::one(Fact::InvitationClosed { invitation })
+            }
+            InvitationChange::Made { .. } | InvitationChange::Offered { .. } => Told::nothing(),
+        },
+        LogBody::WrapUpDone { agent_id } => {
+            Told::one(Fact::WrapUpDone { conversation, agent: words::agent(agent_id) })
+        }
+        LogBody::VisitorMarked { .. }
+        | LogBody::AgentMarked { .. }
+        | LogBody::NoteAdded
+        | LogBody::ManagersAlerted { .. }
+        | LogBody::AlertCleared
+        | LogBody::AgentChanged { .. }
+        | LogBody::SettingsChanged { .. }
+        | LogBody::SiteChanged { .. } => Told::nothing(),
+    })
+}
+
+/// What an entry says together with the rows it names. One whose row is damaged is left out and named
+/// in the log.
+pub(crate) fn of_rows(
+    tx: &ReadTx<'_>,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<Told, StoreError> {
+    match read(tx, entry, now) {
+        Err(error) if error.is_lasting() => {
+            let position = entry.position.get();
+            tracing::error!(%error, position, "a damaged row; assignment goes on without it");
+            Ok(Told::nothing())
+        }
+        read => read,
     }
+}
+
+fn read(tx: &ReadTx<'_>, entry: &Entry, now: Timestamp) -> Result<Told, StoreError> {
+    match &entry.body {
+        LogBody::AgentChanged { agent_id } => {
+            let row = agents::queries::agent(tx, agent_id)?;
+            return Ok(row.map_or_else(Told::nothing, |row| Told::one(agent_fact(&row))));
+        }
+        LogBody::SettingsChanged { section } => {
+            let settings = rows::settings(tx, now)?;
+            return Ok(Told::Settings(section.clone(), Box::new(settings)));
+        }
+        _ => {}
+    }
+    let Some(subject) = &entry.subject else { return Ok(Told::nothing()) };
+    let conversation = words::conversation(&subject.conversation_id);
+    Ok(match &entry.body {
+        LogBody::ConversationStarted => {
+            let row = queries::load_in_routing(tx, &subject.conversation_id)?;
+            // It may be over by now; then the log says so soon.
+            let Some(row) = row else { return Ok(Told::nothing()) };
+            Told::one(arrival(&row))
+        }
+        LogBody::Routed { .. } => {
+            let row = queries::load_in_routing(tx, &subject.conversation_id)?;
+            match row.and_then(|row| row.asked) {
+                Some(asked) => {
+                    let demand = words::demand(&asked);
+                    Told::one(Fact::ConversationRerouted { conversation, demand })
+                }
+                None => Told::nothing(),
+            }
+        }
+        LogBody::InvitationsChanged { change: InvitationChange::Made { invitation_id } } => {
+            let Some(row) = queries::invitation(tx, invitation_id)? else {
+                return Ok(Told::nothing());
+            };
+            Told::one(Fact::InvitationMade {
+                invitation: words::invitation(invitation_id),
+                conversation,
+                from: words::agent(&row.from),
+                to: words::invitee(&row.to),
+            })
+        }
+        _ => Told::nothing(),
+    })
+}
+
+/// A conversation that begins.
+pub(crate) fn arrival(row: &InRouting) -> Fact {
+    // Begun by an agent, or somebody took it since: what it is comes later in the log.
+    let is_served = row.agent_id.is_some();
+    let site = yingke_routing::SiteId::new(row.site_id.as_str());
+    let asks = match &row.asked {
+        Some(asked) => Asks::Demand(words::demand(asked)),
+        None => Asks::Described(Box::new(described(&row.described, &site))),
+    };
+    Fact::ConversationWaiting(Box::new(Arrival {
+        conversation: words::conversation(&row.id),
+        number: row.started_position.get(),
+        site: (!is_served).then_some(site),
+        has_written: !is_served,
+        asks,
+    }))
+}
+
+/// What is known of the visitor; at least the site.
+fn described(json: &str, site: &yingke_routing::SiteId) -> Described {
+    let known = if json.is_empty() { None } else { serde_json::from_str(json).ok() };
+    known.unwrap_or_else(|| Described { site: Some(site.clone()), ..Described::default() })
 }
 
 /// What an account's row says.
 pub(crate) fn agent_fact(row: &Agent) -> Fact {
     if row.disabled {
-        return Fact::AgentRemoved { agent: agent(&row.id) };
+        return Fact::AgentRemoved { agent: words::agent(&row.id) };
     }
-    Fact::AgentSet(Box::new(settings(row)))
-}
-
-/// What an entry of the log says by itself. `None` for what says nothing to assignment, and for
-/// [`needs_row`].
-pub(crate) fn fact_of(entry: &Entry) -> Option<Fact> {
-    let conversation = conversation(&entry.subject.as_ref()?.conversation_id);
-    match &entry.body {
-        LogBody::ConversationStarted => Some(Fact::ConversationWaiting(Box::new(Arrival {
-            conversation,
-            number: entry.position.get(),
-            site: None,
-            has_written: true,
-            asks: Asks::Demand(routing::rules::Demand::of(department())),
-        }))),
-        LogBody::StatusChanged { status, requeued, .. } => match status {
-            ConversationStatus::Serving { agent_id } => {
-                Some(Fact::ConversationServed { conversation, agent: agent(agent_id) })
-            }
-            ConversationStatus::Ended { .. } => Some(Fact::ConversationOver { conversation }),
-            ConversationStatus::Waiting { .. } => {
-                let why = requeue_reason((*requeued)?);
-                Some(Fact::ConversationRequeued { conversation, why })
-            }
-        },
-        _ => None,
-    }
-}
-
-/// The account the entry is about, if it says only that it changed: what it is now stands in its
-/// row.
-pub(crate) fn needs_row(entry: &Entry) -> Option<AgentId> {
-    match &entry.body {
-        LogBody::AgentChanged { agent_id } => Some(agent_id.clone()),
-        _ => None,
-    }
-}
-
-fn requeue_reason(why: views::RequeueReason) -> RequeueReason {
-    match why {
-        views::RequeueReason::AgentLost => RequeueReason::AgentLost,
-        views::RequeueReason::AgentSignedOut => RequeueReason::AgentSignedOut,
-        views::RequeueReason::AgentRemoved => RequeueReason::AgentRemoved,
-        views::RequeueReason::NoAnswer => RequeueReason::NoAnswer,
-        views::RequeueReason::HandedOver => RequeueReason::HandedOver,
-    }
-}
-
-fn told(reason: WaitingReason) -> Option<routing::WaitingReason> {
-    match reason {
-        WaitingReason::Routing => None,
-        WaitingReason::AllFull => Some(routing::WaitingReason::AllFull),
-        WaitingReason::NobodyOnline => Some(routing::WaitingReason::NobodyOnline),
-        WaitingReason::Closed => Some(routing::WaitingReason::Closed),
-    }
-}
-
-/// The core's reason in the words of the protocol.
-pub(crate) fn reason(reason: routing::WaitingReason) -> WaitingReason {
-    match reason {
-        routing::WaitingReason::AllFull => WaitingReason::AllFull,
-        routing::WaitingReason::NobodyOnline => WaitingReason::NobodyOnline,
-        routing::WaitingReason::Closed => WaitingReason::Closed,
-    }
+    Fact::AgentSet(Box::new(rows::agent_settings(row)))
 }
 
 /// Why a claim was refused, if it was.
-pub(crate) fn refusal(outcome: ClaimOutcome) -> Option<Refusal> {
+pub(crate) fn refusal_of_claim(outcome: ClaimOutcome) -> Option<Refusal> {
     match outcome {
         // The log confirms it.
         ClaimOutcome::Claimed => None,
         ClaimOutcome::AlreadyTaken | ClaimOutcome::Ended => Some(Refusal::Overtaken),
         ClaimOutcome::AgentNotEligible | ClaimOutcome::Full => Some(Refusal::AgentUnfit),
+    }
+}
+
+/// Why another decision was refused, if it was.
+pub(crate) fn refusal(carried: Carried) -> Option<Refusal> {
+    match carried {
+        Carried::Done => None,
+        Carried::Overtaken => Some(Refusal::Overtaken),
+        Carried::Unfit => Some(Refusal::AgentUnfit),
     }
 }

@@ -4,10 +4,21 @@
 //! is the wire between them. Owns no table.
 
 mod driver;
+pub(crate) mod explained;
 mod facts;
+mod floor;
+mod floor_rows;
+mod floor_view;
+mod questions;
+pub mod routes;
+mod rows;
 pub(crate) mod settings;
+mod tasks;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use driver::run;
+pub use floor::run as tell;
+pub use questions::Questions;

@@ -168,6 +168,20 @@ pub(crate) fn end_sessions(
     Ok(ended)
 }
 
+/// Whether the account is signed in anywhere.
+pub(crate) fn has_session(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let found = tx.query_one(
+        "SELECT 1 FROM staff_sessions WHERE agent_id = ? AND expires_at > ? LIMIT 1",
+        params![agent_id, now],
+        |row| row.int(0),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Whose token it is, of which site.
 pub(crate) const VISITOR_OF_TOKEN: &str = "SELECT v.id, v.site_id FROM visitor_tokens t \
      JOIN visitors v ON v.id = t.visitor_id WHERE t.token_hash = ?";

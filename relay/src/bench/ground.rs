@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
+use yingke_shared::explanation::AssignedHow;
 use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorSendMessage};
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, DepartmentId, SiteId, VisitorId};
@@ -165,7 +166,7 @@ async fn visitor(
         other => return Err(BenchError::new(during, format!("{other:?}"))),
     };
     let agent = agent.ok_or_else(|| BenchError::new(during, "no agent"))?;
-    match claim(app, conversation.clone(), agent.id.clone(), "bench").await {
+    match claim(app, conversation.clone(), agent.id.clone(), AssignedHow::Started {}).await {
         Ok(ClaimOutcome::Claimed) => {}
         other => return Err(BenchError::new(during, format!("{other:?}"))),
     }

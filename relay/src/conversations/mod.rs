@@ -6,6 +6,7 @@
 //! waiting clock are derived from the last message row, so nothing is updated per message.
 
 pub mod actions;
+pub(crate) mod floor;
 pub mod queries;
 pub mod routes;
 pub mod rules;
@@ -16,4 +17,5 @@ pub mod views;
 mod tests;
 
 pub use actions::ClaimOutcome;
+pub(crate) use store::Asked;
 pub use store::OpenConversation;

@@ -33,7 +33,7 @@ async fn events_applied_equal_a_fresh_look_after_every_action() {
 
     // Gain, lose, gain.
     relay.set_disabled(&ana, true).await;
-    actions::release_from_disabled(&relay.app).await.unwrap();
+    relay.release_disabled().await;
     screens.check(&relay, "losing").await;
     relay.claim(&id, &ben).await;
     relay.say(&vera, "v3", "换人了？").await.unwrap();
@@ -41,7 +41,7 @@ async fn events_applied_equal_a_fresh_look_after_every_action() {
     screens.check(&relay, "another gains").await;
     relay.set_disabled(&ana, false).await;
     relay.set_disabled(&ben, true).await;
-    actions::release_from_disabled(&relay.app).await.unwrap();
+    relay.release_disabled().await;
     relay.claim(&id, &ana).await;
     screens.check(&relay, "gaining again").await;
     relay.answer(&ana, &id, "a2", "我回来了").await.unwrap();

@@ -158,7 +158,7 @@ async fn a_row_says_what_the_visitor_said_whatever_notices_follow() {
     assert_eq!(said(&ana).await, ("在吗".to_owned(), 1, true));
     // Another agent joins: one more notice.
     relay.set_disabled(&ana, true).await;
-    actions::release_from_disabled(&relay.app).await.unwrap();
+    relay.release_disabled().await;
     relay.claim(&id, &ben).await;
     assert_eq!(said(&ben).await, ("在吗".to_owned(), 1, true));
     relay.answer(&ben, &id, "b1", "在的").await.unwrap();

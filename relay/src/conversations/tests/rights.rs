@@ -30,7 +30,7 @@ async fn staff_by_role_and_relation() {
     // Ben served Vera's conversation; now Ana does. Viktor's is over. Vito's waits.
     let running = relay.conversation_with(&vera, &ben).await;
     relay.set_disabled(&ben, true).await;
-    actions::release_from_disabled(&relay.app).await.unwrap();
+    relay.release_disabled().await;
     relay.set_disabled(&ben, false).await;
     relay.claim(&running, &ana).await;
     let over = relay.conversation_with(&viktor, &ana).await;

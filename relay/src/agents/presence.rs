@@ -1,0 +1,112 @@
+//! Whether an agent's clients are there, as far as it must outlive the relay: since when an agent is
+//! lost, and what the agent was over the day (L03). Told by the assignment driver alone.
+
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::ids::AgentId;
+use yingke_shared::time::Timestamp;
+
+use super::rules::availability_word;
+use super::store;
+use crate::app::App;
+use crate::auth::store::has_session;
+use crate::error::RelayError;
+use crate::params;
+use crate::store::{Abort, ReadTx, StoreError, WriteTx};
+
+/// How an agent went whose last socket is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// Without a word: may be back.
+    Lost,
+    /// Signed out everywhere.
+    SignedOut,
+}
+
+/// The agent's last socket went.
+pub async fn gone(app: &App, agent_id: AgentId) -> Result<Gone, RelayError> {
+    let now = app.world.now();
+    let written = app.store.write("agent gone", move |tx| {
+        if has_session(tx, &agent_id, now)? {
+            set_lost(tx, &agent_id, now)?;
+            log(tx, &agent_id, now, "lost")?;
+            return Ok::<_, Abort<ErrorCode>>(Gone::Lost);
+        }
+        forget_lost(tx, &agent_id)?;
+        log(tx, &agent_id, now, "out")?;
+        Ok(Gone::SignedOut)
+    });
+    Ok(written.await?)
+}
+
+/// The agent's first socket is there.
+pub async fn back(app: &App, agent_id: AgentId) -> Result<(), RelayError> {
+    let now = app.world.now();
+    let written = app.store.write("agent back", move |tx| {
+        forget_lost(tx, &agent_id)?;
+        if let Some(agent) = store::load(tx, &agent_id)? {
+            log(tx, &agent_id, now, availability_word(agent.availability))?;
+        }
+        Ok::<_, Abort<ErrorCode>>(())
+    });
+    Ok(written.await?)
+}
+
+/// Nobody is connected when the relay starts. Whoever has conversations and was not lost before is
+/// lost from now on: the relay cannot know since when.
+pub async fn all_gone(app: &App) -> Result<(), RelayError> {
+    let now = app.world.now();
+    let written = app.store.write("agents gone with the relay", move |tx| {
+        tx.execute(
+            "UPDATE agents SET lost_at = ? WHERE lost_at IS NULL AND id IN (\
+             SELECT agent_id FROM conversations WHERE state = 'serving')",
+            params![now],
+        )?;
+        Ok::<_, Abort<ErrorCode>>(())
+    });
+    Ok(written.await?)
+}
+
+/// Whether the agent was lost and is not back, or has signed out.
+pub(crate) fn is_gone(
+    tx: &ReadTx<'_>,
+    agent_id: &AgentId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(is_lost(tx, agent_id)? || !has_session(tx, agent_id, now)?)
+}
+
+/// Whether the agent was lost and is not back.
+pub(crate) fn is_lost(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<bool, StoreError> {
+    let agent = store::load(tx, agent_id)?;
+    Ok(agent.is_some_and(|agent| agent.lost_at.is_some()))
+}
+
+fn set_lost(tx: &mut WriteTx<'_>, agent_id: &AgentId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE agents SET lost_at = ? WHERE id = ? AND lost_at IS NULL",
+        params![now, agent_id],
+    )?;
+    Ok(())
+}
+
+fn forget_lost(tx: &mut WriteTx<'_>, agent_id: &AgentId) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE agents SET lost_at = NULL WHERE id = ? AND lost_at IS NOT NULL",
+        params![agent_id],
+    )?;
+    Ok(())
+}
+
+fn log(
+    tx: &mut WriteTx<'_>,
+    agent_id: &AgentId,
+    now: Timestamp,
+    state: &'static str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO presence_log (agent_id, at, state) VALUES (?, ?, ?) \
+         ON CONFLICT (agent_id, at) DO UPDATE SET state = excluded.state",
+        params![agent_id, now, state],
+    )?;
+    Ok(())
+}
