@@ -53,7 +53,7 @@ export function ConditionEditor(props: ConditionEditorProps) {
         <div className={styles.value}>
           <Value ask={ask} at={at} wrong={problem !== undefined} onChange={put} />
         </div>
-        <MoveAway name={name} onRemove={onRemove} />
+        <MoveAway name={name} testId={`remove-condition-${at}`} onRemove={onRemove} />
       </div>
       {problem !== undefined && (
         <p className={form.error} role="alert">

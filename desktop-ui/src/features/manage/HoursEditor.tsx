@@ -153,7 +153,11 @@ function Special({ hours, problems, onChange }: OpenProps) {
                 none={t("manage.holiday")}
                 onChange={(spans) => put(replaced(special, at, { ...day, spans }))}
               />
-              <MoveAway name={name} onRemove={() => put(without(special, at))} />
+              <MoveAway
+                name={name}
+                testId={`special-${at}-delete`}
+                onRemove={() => put(without(special, at))}
+              />
             </div>
             {problem !== undefined && (
               <p className={form.error} role="alert">
