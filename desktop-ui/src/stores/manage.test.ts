@@ -102,6 +102,27 @@ describe("a draft", () => {
   });
 });
 
+describe("answers", () => {
+  it("that were overtaken by a later one change nothing", async () => {
+    let late: (() => void) | undefined;
+    const slow = new Promise<void>((resolve) => {
+      late = resolve;
+    });
+    const before = held;
+    host.on("call", async (body) => {
+      if (body.call.type !== "get_settings") return answer(body);
+      await slow;
+      return { type: "called", body: { answer: { type: "settings", body: before } } };
+    });
+    const reading = loadSettings();
+    type({ grace_s: 90 });
+    await save("company");
+    late?.();
+    await reading;
+    expect(kept()).toMatchObject({ version: 4, value: { grace_s: 90 } });
+  });
+});
+
 describe("somebody else's change", () => {
   it("reaches an untouched section, and is a conflict for a touched one", async () => {
     theySave({ zone: "Asia/Tokyo" });

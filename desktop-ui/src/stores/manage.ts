@@ -62,7 +62,14 @@ function tidy(settings: Settings, drafts: Drafts): Drafts {
   return kept;
 }
 
-function putSettings(settings: Settings): void {
+/** Questions asked, and the newest of them that was answered. */
+let askedSoFar = 0;
+let answeredLast = 0;
+
+/** An answer to a question that was asked before another one answered already is an older truth. */
+function putSettings(settings: Settings, question: number): void {
+  if (question < answeredLast) return;
+  answeredLast = question;
   useManage.setState(({ drafts }) => ({
     settings,
     problem: null,
@@ -94,13 +101,14 @@ export function inConflict<S extends SectionName>(
 
 /** Reads everything. */
 export async function loadSettings(): Promise<void> {
+  const question = ++askedSoFar;
   useManage.setState({ loading: true });
   try {
     const [settings, { agents }] = await Promise.all([
       call("get_settings", {}),
       call("list_agents", {}),
     ]);
-    putSettings(settings);
+    putSettings(settings, question);
     useManage.setState({ agents });
   } catch (error) {
     useManage.setState({ problem: problemOf(error) });
@@ -158,6 +166,7 @@ export async function save<S extends SectionName>(section: S): Promise<boolean> 
   const draft = draftOf(useManage.getState().drafts, section);
   if (draft === undefined || draft.saving) return draft === undefined;
   const sent = draft.value;
+  const question = ++askedSoFar;
   putDraft(section, { ...draft, saving: true, problem: null });
   try {
     const body = { base: draft.base, section: { name: section, value: sent } };
@@ -168,7 +177,7 @@ export async function save<S extends SectionName>(section: S): Promise<boolean> 
       const { version } = settings[section];
       putDraft(section, { ...now, base: version, from: sent, saving: false });
     }
-    putSettings(settings);
+    putSettings(settings, question);
     useManage.setState({ saved: section });
     return true;
   } catch (error) {
@@ -192,11 +201,9 @@ useSession.subscribe(({ session }, { session: before }) => {
   if (accountIn(session) !== accountIn(before)) forget();
 });
 
-/** Somebody changed the company's settings: what is held of them is read again. */
+/** Somebody changed the company's settings, seen here or not: what is held of them is read again. */
 useCompany.subscribe(({ company }, before) => {
-  if (useManage.getState().settings !== null && !same(company, before.company)) {
-    void loadSettings();
-  }
+  if (useManage.getState().settings !== null && company !== before.company) void loadSettings();
 });
 
 /** A page of the management centre. */

@@ -5,26 +5,25 @@ import { useT } from "../../i18n";
 import { departmentName } from "../../i18n/words";
 import { useCompany } from "../../stores/company";
 import { useManage } from "../../stores/manage";
-import { useSection } from "./useSection";
 
 export interface Choice {
   value: string;
   label: string;
 }
 
-/** Departments as they are being set, so that a new one can be chosen before it is saved. */
+/** Departments that are saved: what is only being written cannot be named yet. */
 export function useDepartmentChoices(): Choice[] {
   const t = useT();
-  const departments = useSection("departments")?.value;
+  const departments = useManage(({ settings }) => settings?.departments.value);
   return useMemo(
     () => (departments ?? []).map((one) => ({ value: one.id, label: departmentName(t, one) })),
     [departments, t],
   );
 }
 
-/** Skill groups as they are being set. */
+/** Skill groups that are saved. */
 export function useSkillChoices(): Choice[] {
-  const skills = useSection("skills")?.value;
+  const skills = useManage(({ settings }) => settings?.skills.value);
   return useMemo(
     () => (skills ?? []).map(({ id, name }) => ({ value: id, label: name })),
     [skills],
