@@ -92,7 +92,8 @@ export function themeFor(name: keyof typeof PALETTES, stillness: boolean): Theme
         dangerShadow: "none",
         fontWeight: 500,
       },
-      Dropdown: { paddingBlock: 6 },
+      // The chosen item is text on a soft ground: the brand's own colour is too dim for that at night.
+      Dropdown: { paddingBlock: 6, colorPrimary: colors["brand-text"] },
     },
   };
 }

@@ -23,8 +23,11 @@ export function Dialog({ title, closeLabel, wide = false, onClose, children }: D
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    // The platform would take the first button; people come to type.
-    element?.querySelector<HTMLInputElement>("input:not([hidden])")?.focus();
+    // The platform would take the first button; people come to choose or to type.
+    const first =
+      element?.querySelector<HTMLInputElement>("input:checked") ??
+      element?.querySelector<HTMLInputElement>("input:not([hidden])");
+    first?.focus();
     return () => element?.close();
   }, []);
   return (
