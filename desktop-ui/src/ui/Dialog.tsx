@@ -26,7 +26,7 @@ export function Dialog({ title, closeLabel, wide = false, onClose, children }: D
     // The platform would take the first button; people come to choose or to type.
     const first =
       element?.querySelector<HTMLInputElement>("input:checked") ??
-      element?.querySelector<HTMLInputElement>("input:not([hidden])");
+      element?.querySelector<HTMLElement>("input:not([hidden]), textarea");
     first?.focus();
     return () => element?.close();
   }, []);
@@ -40,12 +40,12 @@ export function Dialog({ title, closeLabel, wide = false, onClose, children }: D
         onClose();
       }}
     >
-      <header className={styles.head}>
+      <div className={styles.head}>
         <h2 id={id}>{title}</h2>
         <IconButton label={closeLabel} onClick={onClose}>
           <X size={18} aria-hidden="true" />
         </IconButton>
-      </header>
+      </div>
       {children}
     </dialog>
   );

@@ -2,16 +2,19 @@
 
 import { Check, Copy, Globe } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
 import type { VisitorCard } from "../../../../shared/bindings/VisitorCard";
 import { useLocale, useT } from "../../i18n";
 import { dayName, languageName, timeOfDay } from "../../i18n/format";
-import { visitorName } from "../../i18n/words";
+import { departmentName, visitorName } from "../../i18n/words";
 import { useChat } from "../../stores/chat";
 import { useToday } from "../../stores/clock";
+import { useCompany } from "../../stores/company";
 import { Avatar } from "../../ui/Avatar";
 import { IconButton } from "../../ui/IconButton";
 import { join } from "../../ui/join";
 import { LinkedText } from "../../ui/LinkedText";
+import { Tag } from "../../ui/Tag";
 import styles from "./VisitorPane.module.css";
 
 /** How long "copied" is shown. */
@@ -28,8 +31,13 @@ export function VisitorPane({ actions }: { actions?: ReactNode }) {
       </header>
       {head !== null && (
         <div className={styles.body}>
-          <Who visitor={head.visitor} online={head.visitor_online} known={head.held} />
-          <Facts visitor={head.visitor} startedAt={head.started_at} />
+          <Who
+            visitor={head.visitor}
+            vip={head.vip}
+            online={head.visitor_online}
+            known={head.held || head.standing === "watching"}
+          />
+          <Facts head={head} />
           <Page visitor={head.visitor} />
         </div>
       )}
@@ -39,12 +47,13 @@ export function VisitorPane({ actions }: { actions?: ReactNode }) {
 
 interface WhoProps {
   visitor: VisitorCard;
+  vip: boolean;
   online: boolean;
   /** Whether we are still told where the visitor is. */
   known: boolean;
 }
 
-function Who({ visitor, online, known }: WhoProps) {
+function Who({ visitor, vip, online, known }: WhoProps) {
   const t = useT();
   return (
     <div className={styles.who}>
@@ -56,7 +65,10 @@ function Who({ visitor, online, known }: WhoProps) {
         mark={<Globe size={10} />}
       />
       <div>
-        <p className={styles.name}>{visitorName(t, visitor)}</p>
+        <p className={styles.name}>
+          {visitorName(t, visitor)}
+          {vip && <Tag tone="vip">{t("workbench.vip")}</Tag>}
+        </p>
         {known && (
           <p className={join(styles.state, online && styles.online)}>
             {t(online ? "workbench.visitor_here" : "workbench.visitor_left")}
@@ -67,14 +79,23 @@ function Who({ visitor, online, known }: WhoProps) {
   );
 }
 
-function Facts({ visitor, startedAt }: { visitor: VisitorCard; startedAt: number }) {
+function Facts({ head }: { head: ChatHead }) {
+  const { visitor, started_at: startedAt, department_id } = head;
   const t = useT();
+  const departments = useCompany((state) => state.company.departments);
+  const department = departments.find((one) => one.id === department_id);
   const locale = useLocale();
   const today = useToday();
   return (
     <dl className={styles.facts}>
       <dt>{t("workbench.site")}</dt>
       <dd>{visitor.site_name}</dd>
+      {department !== undefined && (
+        <>
+          <dt>{t("workbench.department")}</dt>
+          <dd>{departmentName(t, department)}</dd>
+        </>
+      )}
       <dt>{t("workbench.visitor_language")}</dt>
       <dd>{visitor.locale === "" ? t("common.unknown") : languageName(locale, visitor.locale)}</dd>
       <dt>{t("workbench.started")}</dt>
