@@ -3,6 +3,12 @@
 //! Owns the `audit` table. A line is written in the transaction of the deed itself, so that there is
 //! none without the other; nothing is ever changed or taken out. No message text stands here.
 
+pub mod actions;
+pub mod routes;
+
+#[cfg(test)]
+mod tests;
+
 use yingke_shared::ids::AgentId;
 use yingke_shared::time::Timestamp;
 

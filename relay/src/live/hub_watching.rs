@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use tokio::sync::watch;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::{StaffFrame, StaffSignal};
 use yingke_shared::ids::{AgentId, ConversationId, VisitorId};
@@ -20,8 +21,24 @@ use crate::live::mailbox::Mailbox;
 #[derive(Default)]
 pub(super) struct Watching {
     watched: BTreeMap<ConversationId, BTreeMap<u64, Arc<Mailbox>>>,
-    floor: BTreeMap<u64, (Role, Arc<Mailbox>)>,
+    floor: BTreeMap<u64, Onlooker>,
+    /// Rings when a socket asks for the floor.
+    floor_asked: watch::Sender<u64>,
     viewing: BTreeMap<u64, Viewer>,
+}
+
+/// A socket that asked for the floor.
+struct Onlooker {
+    role: Role,
+    mailbox: Arc<Mailbox>,
+    /// It has the newest one.
+    is_told: bool,
+}
+
+impl Onlooker {
+    fn manages(&self) -> bool {
+        self.role >= Role::Manager
+    }
 }
 
 struct Viewer {
@@ -112,29 +129,40 @@ impl Hub {
 
     /// From now on this socket gets the floor when it changes, or no longer.
     pub(crate) fn watch_floor(&self, seat: &Seat, role: Role, on: bool) {
-        let floor = &mut self.inner.state.lock().watching.floor;
-        if on {
-            floor.insert(seat.number, (role, Arc::clone(&seat.mailbox)));
-        } else {
+        let watching = &mut self.inner.state.lock().watching;
+        let floor = &mut watching.floor;
+        if !on {
             floor.remove(&seat.number);
+            return;
         }
+        let mailbox = Arc::clone(&seat.mailbox);
+        floor.insert(seat.number, Onlooker { role, mailbox, is_told: false });
+        watching.floor_asked.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Whether a socket asked for the floor: for managers, and for agents.
+    /// Rings when a socket asks for the floor.
+    pub(crate) fn floor_bell(&self) -> watch::Receiver<u64> {
+        self.inner.state.lock().watching.floor_asked.subscribe()
+    }
+
+    /// Whether a socket looks at the floor: of a manager, and of an agent.
     pub(crate) fn floor_asked(&self) -> (bool, bool) {
         let state = self.inner.state.lock();
-        let manages = |(role, _): &(Role, Arc<Mailbox>)| *role >= Role::Manager;
         let seats = || state.watching.floor.values();
-        (seats().any(manages), seats().any(|seat| !manages(seat)))
+        (seats().any(Onlooker::manages), seats().any(|seat| !seat.manages()))
     }
 
-    /// The floor to every socket that asked for it: whole for managers and admins, less for agents.
-    pub(crate) fn put_floor(&self, managers: Option<&Bytes>, agents: Option<&Bytes>) {
-        let state = self.inner.state.lock();
-        for (role, mailbox) in state.watching.floor.values() {
-            let frame = if *role >= Role::Manager { managers } else { agents };
-            if let Some(frame) = frame {
-                mailbox.put_signal(frame);
+    /// The floor to the sockets that asked for it: whole for managers and admins, less for agents. A
+    /// frame that `is_new` goes to all of them, another to those who have none yet.
+    pub(crate) fn put_floor(&self, managers: Option<&Bytes>, agents: Option<&Bytes>, is_new: bool) {
+        let mut state = self.inner.state.lock();
+        for seat in state.watching.floor.values_mut() {
+            let frame = if seat.manages() { managers } else { agents };
+            if let Some(frame) = frame
+                && (is_new || !seat.is_told)
+            {
+                seat.mailbox.put_floor(frame);
+                seat.is_told = true;
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use yingke_shared::ids::DepartmentId;
 use yingke_shared::settings::{
     Attention, AutoReplySettings, CompanySettings, DepartmentSettings, NoAnswer, QueuePolicy,
-    RuleSettings, Silence, Versioned, VisitorPrompts,
+    RuleSettings, Settings, Silence, Versioned, VisitorPrompts,
 };
 use yingke_shared::views::{Company, DepartmentCard, SkillCard};
 
@@ -15,6 +15,18 @@ use crate::store::{ReadTx, StoreError};
 /// The department every company begins with.
 pub fn default_department() -> Result<DepartmentId, StoreError> {
     DepartmentId::new(DEFAULT_DEPARTMENT).map_err(|_| StoreError::Corrupt("default department"))
+}
+
+/// Everything that is set.
+pub fn all(tx: &ReadTx<'_>) -> Result<Settings, StoreError> {
+    Ok(Settings {
+        company: company(tx)?,
+        departments: departments(tx)?,
+        skills: skills(tx)?,
+        rules: rules(tx)?,
+        prompts: prompts(tx)?,
+        auto_replies: auto_replies(tx)?,
+    })
 }
 
 /// Settings of the whole company.

@@ -7,9 +7,11 @@ pub mod actions;
 pub mod domains;
 pub mod queries;
 pub mod routes;
+mod seen;
 pub(crate) mod store;
 
 #[cfg(test)]
 mod tests;
 
 pub use domains::{Domain, DomainError};
+pub(crate) use seen::Seen;

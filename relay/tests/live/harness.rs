@@ -86,12 +86,16 @@ impl Relay {
     }
 
     pub(crate) async fn agent(&self, account: &str, capacity: u32) -> Agent {
+        self.account(account, Role::Agent, capacity).await
+    }
+
+    pub(crate) async fn account(&self, account: &str, role: Role, capacity: u32) -> Agent {
         let (app, account) = (&self.app, account.to_owned());
         let add = AddAgent {
             account: account.clone(),
             password: PASSWORD.into(),
             nickname: account.clone(),
-            role: Role::Agent,
+            role,
             capacity,
             departments: None,
             skills: Vec::new(),
@@ -156,6 +160,7 @@ async fn begin(folder: &tempfile::TempDir, fans_out: bool) -> (Arc<App>, SocketA
         app.tasks.spawn(live::run(Arc::clone(&app)));
     }
     app.tasks.spawn(assignment::run(Arc::clone(&app)));
+    app.tasks.spawn(assignment::tell(Arc::clone(&app)));
     let listener = tokio::net::TcpListener::bind((ADDRESS, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = serve::router(&app).into_make_service_with_connect_info::<SocketAddr>();

@@ -5,6 +5,9 @@
 //! previews to every session.
 
 #[cfg(test)]
+#[path = "floor.rs"]
+mod floor;
+#[cfg(test)]
 #[path = "harness.rs"]
 mod harness;
 #[cfg(test)]

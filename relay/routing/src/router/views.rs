@@ -111,6 +111,15 @@ impl Router {
         self.departments.get(department).is_none_or(|counter| counter.open)
     }
 
+    /// How long somebody who came now would wait in the line of a department, if it goes on as it
+    /// went.
+    #[must_use]
+    pub fn expected_wait(&self, department: &DepartmentId) -> Option<Millis> {
+        let counter = self.departments.get(department)?;
+        let place = u64::try_from(counter.line.len()).ok()?.saturating_add(1);
+        counter.expected_wait(place, self.now)
+    }
+
     /// How many places of an agent are taken: running conversations, those on the way, offers, and
     /// work after an end.
     #[must_use]

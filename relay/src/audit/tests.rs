@@ -1,0 +1,62 @@
+//! The audit over HTTP.
+
+use yingke_shared::error_code::ErrorCode;
+use yingke_shared::ids::Position;
+use yingke_shared::settings::{SaveSettings, SettingsSection};
+
+use super::actions;
+use crate::limits::AUDIT_ENTRIES_MAX;
+use crate::settings;
+use crate::testing::{TestRelay, admin};
+
+#[tokio::test]
+async fn every_change_of_settings_leaves_a_line_and_a_refused_one_none() {
+    let relay = TestRelay::open().await;
+    let ana = relay.agent("Ana").await;
+    let save = async |base, section| {
+        let request = SaveSettings { base, section };
+        settings::actions::save(&relay.app, &admin(), request).await.map(|_| ())
+    };
+    let skills = || SettingsSection::Skills(Vec::new());
+    relay.set_clock(1_800_000_000_001);
+    save(0, skills()).await.unwrap();
+    assert_eq!(save(0, skills()).await.unwrap_err().code(), ErrorCode::Changed);
+    save(0, SettingsSection::Rules(Vec::new())).await.unwrap();
+    let page = actions::page(&relay.app, &admin(), None).await.unwrap();
+    let lines: Vec<_> = page
+        .entries
+        .iter()
+        .map(|entry| (entry.number.get(), entry.deed.as_str(), entry.subject.as_str()))
+        .collect();
+    assert_eq!(lines, [(2, "settings", "rules"), (1, "settings", "skills")]);
+    assert!(page.entries.iter().all(|entry| entry.agent_id == admin().agent_id));
+    assert_eq!(page.entries[0].at.millis(), 1_800_000_000_001);
+    let refused = actions::page(&relay.app, &ana, None).await;
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_a_gap() {
+    let relay = TestRelay::open().await;
+    let at = relay.app.world.now();
+    let count = AUDIT_ENTRIES_MAX + 3;
+    let written = relay.app.store.write("fill", move |tx| {
+        for n in 0..count {
+            super::record(tx, at, &admin().agent_id, "watch", &format!("c{n}"))?;
+        }
+        Ok::<_, crate::store::Abort<ErrorCode>>(())
+    });
+    written.await.unwrap();
+    let mut numbers = Vec::new();
+    let mut before: Option<Position> = None;
+    loop {
+        let page = actions::page(&relay.app, &admin(), before).await.unwrap();
+        assert!(!page.entries.is_empty() && page.entries.len() <= AUDIT_ENTRIES_MAX);
+        numbers.extend(page.entries.iter().map(|entry| entry.number.get()));
+        before = page.entries.last().map(|entry| entry.number);
+        if !page.has_earlier {
+            break;
+        }
+    }
+    assert_eq!(numbers, (1..=count as u64).rev().collect::<Vec<_>>());
+}
