@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::assignment::Questions;
 use crate::auth::Auth;
 use crate::clock::World;
 use crate::config::Config;
@@ -24,6 +25,8 @@ pub struct App {
     pub auth: Auth,
     /// Who is connected now, and the way to their sockets.
     pub hub: Hub,
+    /// The way to ask the running driver something.
+    pub routing: Questions,
     /// The rate at which visitors enter.
     pub entrance: Entrance,
     /// Cancelled when the relay is asked to stop: sockets say goodbye, loops end.
@@ -42,6 +45,7 @@ impl App {
             store,
             auth: Auth::default(),
             hub: Hub::default(),
+            routing: Questions::default(),
             entrance: Entrance::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),

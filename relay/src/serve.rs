@@ -75,6 +75,7 @@ async fn serve_until(
 
     app.tasks.spawn(crate::live::run(Arc::clone(&app)));
     app.tasks.spawn(crate::assignment::run(Arc::clone(&app)));
+    app.tasks.spawn(crate::assignment::tell(Arc::clone(&app)));
 
     let handle = Handle::new();
     let server = accept(listener, tls, handle.clone(), router(&app), bounds(&app));

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::{StaffFrame, StaffSignal, VisitorFrame, VisitorSignal};
@@ -24,7 +24,7 @@ use super::rate::Bucket;
 use crate::auth::TokenHash;
 use crate::limits::{
     DISPLACED_RECONNECT_AFTER_MS, RECONNECT_AFTER_MS, Rate, SOCKETS_PER_AGENT_MAX,
-    SOCKETS_PER_VISITOR_MAX,
+    SOCKETS_PER_VISITOR_MAX, TYPING_WAITING_MAX,
 };
 
 /// Handle to the hub; cheap to clone.
@@ -42,6 +42,9 @@ struct Inner {
     /// Grows whenever an agent's first socket comes or last one goes: wakes the driver, which then
     /// looks at [`Hub::connected_agents`].
     presence: watch::Sender<u64>,
+    /// Who types where, for the driver, which takes the other end.
+    typing: mpsc::Sender<(AgentId, ConversationId)>,
+    typed: Mutex<Option<mpsc::Receiver<(AgentId, ConversationId)>>>,
     /// Fan-out follows the log: what commits from now on reaches the mailboxes.
     begun: watch::Sender<bool>,
 }
@@ -64,6 +67,8 @@ struct State {
     served: BTreeMap<AgentId, BTreeMap<ConversationId, VisitorId>>,
     /// What single sockets asked to see beside what is theirs.
     watching: Watching,
+    /// How lines stand, as it was told last.
+    lines: Lines,
     /// Sites whose typing preview is switched off. Kept by fan-out.
     without_preview: BTreeSet<SiteId>,
 }
@@ -127,11 +132,14 @@ impl Default for Hub {
     fn default() -> Self {
         let (presence, _) = watch::channel(0);
         let (begun, _) = watch::channel(false);
+        let (typing, typed) = mpsc::channel(TYPING_WAITING_MAX);
         let inner = Inner {
             state: Mutex::default(),
             began: Instant::now(),
             fanned: AtomicU64::new(0),
             presence,
+            typing,
+            typed: Mutex::new(Some(typed)),
             begun,
         };
         Self { inner: Arc::new(inner) }
@@ -191,6 +199,11 @@ impl Hub {
     #[must_use]
     pub fn presence(&self) -> watch::Receiver<u64> {
         self.inner.presence.subscribe()
+    }
+
+    /// Agents who type, and where; signs that nobody took in time are gone. For the first who asks.
+    pub(crate) fn take_typing(&self) -> Option<mpsc::Receiver<(AgentId, ConversationId)>> {
+        self.inner.typed.lock().take()
     }
 }
 
@@ -324,6 +337,7 @@ impl Hub {
             .get(agent_id)
             .and_then(|served| served.get(conversation_id))
             .ok_or(ErrorCode::NotFound)?;
+        let _ = self.inner.typing.try_send((agent_id.clone(), conversation_id.clone()));
         state.tell_typing(agent_id, conversation_id);
         let signal = VisitorSignal::AgentTyping { conversation_id: conversation_id.clone() };
         if let Some(frame) = frames::shared(&VisitorFrame::Signal { signal }) {
@@ -484,9 +498,13 @@ impl Drop for Registration {
 
 #[path = "hub_feed.rs"]
 mod feed;
+#[path = "hub_lines.rs"]
+mod lines;
 #[path = "hub_watching.rs"]
 mod watching;
 
+use lines::Lines;
+pub(crate) use lines::LinePlace;
 use watching::Watching;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@
 //! ends, nobody waited for it, and it comes back later with its position.
 
 mod fanout;
-mod frames;
+pub(crate) mod frames;
 mod hub;
 mod machine;
 mod mailbox;
@@ -27,6 +27,9 @@ mod staff;
 mod visitor;
 mod wire;
 
+#[cfg(test)]
+pub(crate) use hub::Registration;
+pub(crate) use hub::LinePlace;
 pub use hub::{Hub, Seat, ServingNow};
 pub use wire::{Io, Link};
 

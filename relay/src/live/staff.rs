@@ -276,6 +276,7 @@ impl Side for Staff {
 
     fn opened(hub: &Hub, who: &StaffIdentity, mailbox: &Mailbox) {
         hub.tell_who_is_online(&who.agent_id, mailbox);
+        hub.tell_length(&who.agent_id, mailbox);
     }
 
     fn ephemeral(

@@ -130,7 +130,9 @@ impl Side for Visitors {
         Ok(Opening { welcome, position, missed, upto: head })
     }
 
-    fn opened(_: &Hub, _: &VisitorIdentity, _: &Mailbox) {}
+    fn opened(hub: &Hub, who: &VisitorIdentity, mailbox: &Mailbox) {
+        hub.tell_place(&who.visitor_id, mailbox);
+    }
 
     fn ephemeral(
         hub: &Hub,
