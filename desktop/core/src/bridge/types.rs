@@ -145,7 +145,7 @@ pub enum UiRequest {
     /// Ask the relay for something that is neither cached nor live. Reply: `called`.
     Call {
         /// What.
-        call: RelayCall,
+        call: Box<RelayCall>,
     },
     /// The chat pane now shows this conversation: its newest page from the cache at once, missing
     /// messages as pushes. One that is not in the inbox is asked of the relay, if the reader may read
@@ -272,7 +272,7 @@ pub enum UiReply {
     /// See [`UiRequest::Call`].
     Called {
         /// What the relay answered.
-        answer: RelayAnswer,
+        answer: Box<RelayAnswer>,
     },
 }
 

@@ -49,7 +49,10 @@ impl Account {
         result: Result<RelayAnswer, UiError>,
     ) {
         if let Some(request_id) = self.calls.people.remove(&call) {
-            step.reply(request_id, result.map(|answer| UiReply::Called { answer }));
+            step.reply(
+                request_id,
+                result.map(|answer| UiReply::Called { answer: Box::new(answer) }),
+            );
         }
     }
 

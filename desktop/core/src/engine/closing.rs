@@ -110,7 +110,7 @@ impl Account {
         step: &Step<'_>,
         conversation_id: ConversationId,
         tries: u32,
-        result: Result<Outcome, WireError>,
+        result: &Result<Outcome, WireError>,
     ) {
         let Some(round) = &mut self.closing.round else { return };
         round.on_their_way = round.on_their_way.saturating_sub(1);

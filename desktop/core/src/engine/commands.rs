@@ -188,12 +188,12 @@ impl Account {
                 };
                 step.reply(request_id, result);
             }
-            Asked::Floor => self.floor_answered(step, result),
+            Asked::Floor => self.floor_answered(step, &result),
             Asked::Watch { request_id, conversation_id } => {
                 self.watch_answered(step, request_id, conversation_id, result);
             }
             Asked::End { conversation_id, tries } => {
-                self.end_answered(step, conversation_id, tries, result);
+                self.end_answered(step, conversation_id, tries, &result);
             }
             Asked::Earlier { request_id, conversation_id } => match result {
                 Ok(Outcome::Messages { page }) => {

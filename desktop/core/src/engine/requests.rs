@@ -90,7 +90,7 @@ impl Account {
                 let asked = Asked::Person { request_id };
                 return self.ask_relay(step, request_id, asked, &command);
             }
-            Err(request) => request,
+            Err(request) => *request,
         };
         match request {
             UiRequest::StartConversation { visitor_id, text } => {
@@ -106,7 +106,7 @@ impl Account {
             }
             UiRequest::WatchFloor { on } => self.watch_floor(step, request_id, on),
             UiRequest::CloseAllLeft {} => self.close_all_left(step, request_id),
-            UiRequest::Call { call } => self.call(step, request_id, call),
+            UiRequest::Call { call } => self.call(step, request_id, *call),
             UiRequest::OpenConversation { conversation_id } => {
                 self.open_conversation(step, request_id, conversation_id);
             }
@@ -361,7 +361,7 @@ impl Account {
 }
 
 /// What the relay carries out alone: a person asks, and what it changes comes as events.
-fn command_of(request: UiRequest) -> Result<StaffCommand, UiRequest> {
+fn command_of(request: UiRequest) -> Result<StaffCommand, Box<UiRequest>> {
     use StaffCommand as Command;
     Ok(match request {
         UiRequest::SetAvailability { availability, hand_over } => {
@@ -393,7 +393,7 @@ fn command_of(request: UiRequest) -> Result<StaffCommand, UiRequest> {
         UiRequest::AddNote { conversation_id, text } => {
             Command::AddNote(AddNote { conversation_id, text })
         }
-        other => return Err(other),
+        other => return Err(Box::new(other)),
     })
 }
 

@@ -81,9 +81,9 @@ impl Account {
         }
     }
 
-    pub(super) fn floor_answered(&mut self, step: &Step<'_>, result: Result<Outcome, WireError>) {
+    pub(super) fn floor_answered(&mut self, step: &Step<'_>, result: &Result<Outcome, WireError>) {
         if let Err(error) = result
-            && self.asked_again_at(step, error)
+            && self.asked_again_at(step, *error)
         {
             self.watching.floor_asked = !self.watching.floor_wanted;
         }
@@ -135,16 +135,16 @@ impl Account {
             // It was taken back meanwhile: the relay hears so behind.
             _ if !self.watching.asked.contains(&conversation_id) => None,
             Ok(Outcome::Watched { record }) if record.id == conversation_id => Some(record),
-            Ok(_) => return self.watch_refused(step, request_id, conversation_id, None),
+            Ok(_) => return self.watch_refused(step, request_id, &conversation_id, None),
             Err(error) => {
-                return self.watch_refused(step, request_id, conversation_id, Some(error));
+                return self.watch_refused(step, request_id, &conversation_id, Some(error));
             }
         };
         if let Some(record) = record {
             let Some(changed) = self.replica.watched(*record) else {
                 return self.ask_to_watch(step, request_id, conversation_id);
             };
-            self.watching.wanted.insert(conversation_id.clone());
+            self.watching.wanted.insert(conversation_id);
             self.absorb(step, changed);
         }
         if let Some(request_id) = request_id {
@@ -156,12 +156,12 @@ impl Account {
         &mut self,
         step: &mut Step<'_>,
         request_id: Option<RequestId>,
-        conversation_id: ConversationId,
+        conversation_id: &ConversationId,
         error: Option<WireError>,
     ) {
-        self.watching.asked.remove(&conversation_id);
-        self.replica.unwatch(&conversation_id);
-        self.shown.dirty(&conversation_id);
+        self.watching.asked.remove(conversation_id);
+        self.replica.unwatch(conversation_id);
+        self.shown.dirty(conversation_id);
         match (request_id, error) {
             (Some(request_id), Some(error)) => {
                 step.reply(request_id, Err(UiError::from(error)));
@@ -169,7 +169,7 @@ impl Account {
             (Some(request_id), None) => step.fail(request_id, UiErrorKind::Bug),
             (None, Some(error)) if self.asked_again_at(step, error) => {}
             (None, _) => {
-                self.watching.wanted.remove(&conversation_id);
+                self.watching.wanted.remove(conversation_id);
             }
         }
     }

@@ -50,14 +50,13 @@ pub(crate) fn ben() -> AgentId {
 }
 
 impl World {
-    /// `None` for what is not answered; nothing at all breaks the link.
-    #[expect(clippy::unnecessary_wraps, reason = "as a command of a message is carried out")]
-    pub(crate) fn beyond(&mut self, command: StaffCommand) -> Option<Option<Answer>> {
+    /// `None` for what is not answered.
+    pub(crate) fn beyond(&mut self, command: StaffCommand) -> Option<Answer> {
         let done = Ok(Outcome::Done {});
-        Some(Some(match command {
+        Some(match command {
             StaffCommand::Viewing(viewing) => {
                 self.beyond.viewing.push(viewing.conversation_id);
-                return Some(None);
+                return None;
             }
             StaffCommand::WatchFloor(floor) => {
                 self.beyond.floor.push(floor.on);
@@ -90,7 +89,7 @@ impl World {
                 self.beyond.asked.push(other);
                 self.beyond.refuse.pop_front().map_or(done, Err)
             }
-        }))
+        })
     }
 
     pub(crate) fn end(&mut self, conversation_id: ConversationId) -> Answer {
@@ -138,12 +137,12 @@ pub(crate) fn routes() -> axum::Router<Arc<Mutex<World>>> {
         .route("/api/settings", get(broken).put(save_settings))
 }
 
-fn may(world: &World, headers: &HeaderMap) -> Result<(), Response> {
+fn refusal(world: &World, headers: &HeaderMap) -> Option<Response> {
     let token = bearer(headers).unwrap_or_default();
     if world.tokens.iter().any(|known| known == token) {
-        return Ok(());
+        return None;
     }
-    Err(refused(StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated))
+    Some(refused(StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated))
 }
 
 async fn record(
@@ -152,7 +151,7 @@ async fn record(
     Path(id): Path<ConversationId>,
 ) -> Response {
     let world = world.lock().unwrap();
-    if let Err(response) = may(&world, &headers) {
+    if let Some(response) = refusal(&world, &headers) {
         return response;
     }
     match world.conversations.get(&id) {
@@ -162,10 +161,8 @@ async fn record(
 }
 
 async fn contacts(State(world): Shared, headers: HeaderMap) -> Response {
-    match may(&world.lock().unwrap(), &headers) {
-        Ok(()) => Json(RecentContacts { contacts: Vec::new() }).into_response(),
-        Err(response) => response,
-    }
+    let refusal = refusal(&world.lock().unwrap(), &headers);
+    refusal.unwrap_or_else(|| Json(RecentContacts { contacts: Vec::new() }).into_response())
 }
 
 async fn change_agent(
@@ -175,7 +172,7 @@ async fn change_agent(
     Json(change): Json<ChangeAgent>,
 ) -> Response {
     let mut world = world.lock().unwrap();
-    if let Err(response) = may(&world, &headers) {
+    if let Some(response) = refusal(&world, &headers) {
         return response;
     }
     world.beyond.changes.push((id, serde_json::to_value(change).unwrap()));

@@ -394,7 +394,7 @@ impl World {
             }
             StaffCommand::StaffEndConversation(end) => self.end(end.conversation_id),
             StaffCommand::LoadMessages(load) => Ok(Outcome::Messages { page: self.page(&load) }),
-            other => match self.beyond(other)? {
+            other => match self.beyond(other) {
                 Some(result) => result,
                 None => return Some(Vec::new()),
             },
