@@ -44,6 +44,8 @@ export async function answerInvitation(
   } catch (error) {
     const problem = problemOf(error);
     if (problem.code === "overtaken" || problem.code === "not_found") warn("transfer.over");
+    else if (problem.code === "agent_unavailable") warn("transfer.away");
+    else if (problem.code === "invalid") warn("transfer.too_many");
     else report(problem);
   } finally {
     useInvitations.setState(({ answering }) => ({

@@ -38,6 +38,14 @@ export function mayDo(head: ChatHead, role: Role) {
   };
 }
 
+/** Who takes part, or is asked to. */
+function thereAlready({ status, members, invitations }: ChatHead): string[] {
+  const asked = invitations.flatMap(({ to, offered_to }) =>
+    to.kind === "agent" ? [to.agent_id] : (offered_to ?? []),
+  );
+  return [...(status.kind === "serving" ? [status.agent_id] : []), ...members, ...asked];
+}
+
 export function HeadActions(props: HeadActionsProps) {
   const { conversationId, head, ownId, role, compact } = props;
   const t = useT();
@@ -120,7 +128,7 @@ export function HeadActions(props: HeadActionsProps) {
             conversationId={conversationId}
             head={head}
             kind={inviting}
-            without={[ownId, ...(serving === null ? [] : [serving]), ...head.members]}
+            without={[ownId, ...thereAlready(head)]}
             onClose={() => setInviting(null)}
           />
         )}

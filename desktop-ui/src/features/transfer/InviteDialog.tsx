@@ -6,7 +6,7 @@ import { type FormEvent, useId, useState } from "react";
 import type { Floor } from "../../../../shared/bindings/Floor";
 import type { InvitationKind } from "../../../../shared/bindings/InvitationKind";
 import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { departmentName, problemText, visitorName } from "../../i18n/words";
 import { useCompany } from "../../stores/company";
 import { useFloor, useFloorWatch } from "../../stores/floor";
@@ -97,7 +97,11 @@ export default function InviteDialog(props: InviteDialogProps) {
         </label>
         <div role="alert">
           {over > 0 && <p className={styles.problem}>{t("transfer.note_long", { count: over })}</p>}
-          {problem !== null && <p className={styles.problem}>{problemText(t, problem)}</p>}
+          {problem !== null && (
+            <p className={styles.problem} data-testid="invite-problem">
+              {refusalText(t, problem)}
+            </p>
+          )}
         </div>
         <div className={styles.actions}>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
@@ -114,6 +118,12 @@ export default function InviteDialog(props: InviteDialogProps) {
       </form>
     </Dialog>
   );
+}
+
+/** Two codes mean something of their own here. */
+function refusalText(t: Translate, problem: Problem): string {
+  if (problem.code === "already_exists") return t("transfer.already");
+  return problem.code === "invalid" ? t("transfer.too_many") : problemText(t, problem);
 }
 
 interface KindsProps {
