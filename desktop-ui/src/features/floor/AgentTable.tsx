@@ -2,8 +2,7 @@
 
 import { useMemo } from "react";
 import type { DepartmentCard } from "../../../../shared/bindings/DepartmentCard";
-import { useT } from "../../i18n";
-import { clock } from "../../i18n/format";
+import { useLocale, useT } from "../../i18n";
 import { departmentName } from "../../i18n/words";
 import { useNow, useRelayNow } from "../../stores/clock";
 import { Avatar, initials } from "../../ui/Avatar";
@@ -13,7 +12,7 @@ import { WaitingClock } from "../inbox/WaitingClock";
 import { type AgentRow, type AgentSort, liveDay } from "./figures";
 import { PresenceMark } from "./PresenceMark";
 import styles from "./Table.module.css";
-import { minutesText, responseText } from "./words";
+import { minutesText, responseText, sinceText } from "./words";
 
 const COLUMNS: readonly { sort: AgentSort | null; key: string; end?: boolean; wide?: boolean }[] = [
   { key: "agent", sort: "agent" },
@@ -40,6 +39,7 @@ interface AgentTableProps {
 export function AgentTable(props: AgentTableProps) {
   const { rows, departments, receivedAt, sort, selected, onSort, onSelect } = props;
   const t = useT();
+  const locale = useLocale();
   const relayNow = useRelayNow();
   const elapsed = useNow() - receivedAt;
   const names = useMemo(
@@ -94,7 +94,7 @@ export function AgentTable(props: AgentTableProps) {
               </td>
               <td>
                 <PresenceMark presence={row.presence} />
-                <span className={styles.since}>{clock(relayNow - agent.since)}</span>
+                <span className={styles.since}>{sinceText(locale, agent.since, relayNow)}</span>
               </td>
               <td>
                 <Load

@@ -61,7 +61,7 @@ function Card({ department, name, line, selected, onSelect }: CardProps) {
   const t = useT();
   const { department_id, open, waiting, attended_by, free, expected_wait_ms } = department;
   const wait =
-    expected_wait_ms === null
+    expected_wait_ms === null || expected_wait_ms === 0
       ? null
       : expected_wait_ms < MINUTES_FROM_MS
         ? clock(expected_wait_ms)
