@@ -102,6 +102,11 @@ function newestStretch(messages: readonly Message[]): readonly Message[] {
   return from > 0 ? messages.slice(from) : messages;
 }
 
+/** Whether there may be more above: numbers are dense from 1, whatever a page said before. */
+function mayHaveEarlier(messages: readonly Message[], said: boolean): boolean {
+  return said && messages[0]?.seq !== 1;
+}
+
 /** What is still unsent when these messages are known. */
 export function stillUnsent(
   outbox: readonly OutboxItem[],
@@ -169,7 +174,7 @@ async function readOpen(conversationId: string): Promise<void> {
         head: mergeHead(held.head, chat.head),
         messages,
         notes: mergeNotes(joins ? held.notes : [], chat.notes),
-        hasEarlier: reachesBack ? held.hasEarlier : chat.has_earlier,
+        hasEarlier: mayHaveEarlier(messages, reachesBack ? held.hasEarlier : chat.has_earlier),
         outbox: stillUnsent(chat.outbox, messages),
         agents: Object.fromEntries(chat.agents.map((agent) => [agent.id, agent])),
         newAfter: held.phase === "opening" ? newLine(chat) : held.newAfter,
@@ -219,7 +224,7 @@ export function applyChat(
       head: mergeHead(held.head, head),
       messages,
       notes: mergeNotes(same ? held.notes : [], notes),
-      hasEarlier: cut ? (messages[0]?.seq ?? 1) > 1 : held.hasEarlier,
+      hasEarlier: mayHaveEarlier(messages, cut || held.hasEarlier),
       outbox: stillUnsent(outbox, messages),
       echoes: withoutArrived(held.echoes, arrived),
       newAfter: same ? nextNewLine(held, more) : null,

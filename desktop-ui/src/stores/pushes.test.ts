@@ -289,6 +289,18 @@ describe("the open conversation", () => {
     expect(host.bodies("load_earlier")).toHaveLength(1);
   });
 
+  it("has nothing above its first message, whatever a page said before that came", async () => {
+    await signedIn();
+    opens({ messages: [visitorSays(3, "c")], has_earlier: true });
+    await openConversation(ID);
+    const messages = [visitorSays(1, "a"), visitorSays(2, "b")];
+    host.push({
+      type: "chat",
+      body: { conversation_id: ID, head: chatHead(), messages, notes: [], outbox: [] },
+    });
+    expect(useChat.getState().hasEarlier).toBe(false);
+  });
+
   it("joins no page on that ends elsewhere than its messages begin by now", async () => {
     await signedIn();
     opens({

@@ -6,6 +6,7 @@ import { problemOf, request } from "../host";
 import { closeConversation, openConversation, reopenConversation, useChat } from "./chat";
 import { showModule } from "./modules";
 import { report } from "./notices";
+import { backToReply } from "./whispers";
 
 let watched: string | null = null;
 
@@ -57,6 +58,7 @@ async function act(
 ): Promise<boolean> {
   try {
     await request(type, { conversation_id: conversationId });
+    backToReply(conversationId);
     return true;
   } catch (error) {
     report(problemOf(error), "transfer.refused");

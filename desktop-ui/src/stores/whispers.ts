@@ -39,6 +39,13 @@ export function writeWhisper(conversationId: string, text: string): void {
   }));
 }
 
+/** The reader stands differently now, and what they did says so: back to replying, unless a whisper is
+ * being written. */
+export function backToReply(conversationId: string): void {
+  const { texts } = useWhispers.getState();
+  if ((texts[conversationId] ?? "").trim() === "") setMode(conversationId, "reply");
+}
+
 /** Sends the note; its text leaves the field when the relay has it. */
 export async function sendWhisper(conversationId: string): Promise<void> {
   const { texts, sending } = useWhispers.getState();

@@ -99,6 +99,7 @@ function Reception({ own }: { own: OwnCard }) {
       <ChatPane own={own} sideShown={docked || drawn} onToggleSide={toggleSide}>
         {conversationId !== null && head !== null && (
           <Composer
+            key={conversationId}
             conversationId={conversationId}
             head={head}
             ownId={own.id}

@@ -6,7 +6,7 @@ import { useCallback, useEffect, useState } from "react";
 import type { Assignment } from "../../../../shared/bindings/Assignment";
 import type { Candidate } from "../../../../shared/bindings/Candidate";
 import type { Explanation } from "../../../../shared/bindings/Explanation";
-import { useLocale, useT } from "../../i18n";
+import { type TextKey, useLocale, useT } from "../../i18n";
 import { dayName, fullTime, timeOfDay } from "../../i18n/format";
 import { departmentName, problemText } from "../../i18n/words";
 import { useToday } from "../../stores/clock";
@@ -20,7 +20,7 @@ import { join } from "../../ui/join";
 import { Load } from "../../ui/Load";
 import { Rows } from "../../ui/Rows";
 import styles from "./WhyDialog.module.css";
-import { howText } from "./words";
+import { howText, takenReason } from "./words";
 
 interface WhyDialogProps {
   conversationId: string;
@@ -135,7 +135,11 @@ function Why({ why }: { why: Explanation }) {
       {why.candidates.length > 0 && (
         <ul className={styles.candidates} aria-label={t("explain.candidates")}>
           {why.candidates.map((one) => (
-            <Compared key={one.agent_id} candidate={one} alone={why.own_agent !== null} />
+            <Compared
+              key={one.agent_id}
+              candidate={one}
+              reason={why.own_agent === null ? takenReason(why.candidates) : null}
+            />
           ))}
         </ul>
       )}
@@ -148,11 +152,11 @@ function Why({ why }: { why: Explanation }) {
 
 interface ComparedProps {
   candidate: Candidate;
-  /** It was meant for one agent: being the least loaded decided nothing. */
-  alone: boolean;
+  /** What decided for the one taken; `null` where it was meant for one agent. */
+  reason: TextKey | null;
 }
 
-function Compared({ candidate, alone }: ComparedProps) {
+function Compared({ candidate, reason }: ComparedProps) {
   const t = useT();
   const nameOf = useAgentName();
   const { agent_id, running, capacity, verdict } = candidate;
@@ -165,7 +169,7 @@ function Compared({ candidate, alone }: ComparedProps) {
         <b>{name}</b>
         <span>
           {t(`explain.verdict_${verdict}`)}
-          {taken && !alone && `${t("common.colon")}${t("explain.taken_least")}`}
+          {taken && reason !== null && `${t("common.colon")}${t(reason)}`}
         </span>
       </span>
       <Load running={running} capacity={capacity} label={t("queue.load", { running, capacity })} />

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import type { AssignedHow } from "../../../../shared/bindings/AssignedHow";
+import type { Candidate } from "../../../../shared/bindings/Candidate";
 import type { Cause } from "../../../../shared/bindings/Cause";
 import { type TextKey, type TextValues, translate } from "../../i18n";
-import { causeText, howText } from "./words";
+import { causeText, howText, takenReason } from "./words";
 
 const t = (key: TextKey, values?: TextValues) => translate("en", key, values);
 const nameOf = (id: string) => id.toUpperCase();
@@ -33,4 +34,23 @@ describe("how it came to an agent", () => {
     [{ kind: "member_stayed" }, "The agent before left; a member who stayed serves it"],
     [{ kind: "started" }, "Wrote to the visitor first"],
   ] as [AssignedHow, string][])("%j", (how, words) => expect(howText(t, how, nameOf)).toBe(words));
+});
+
+describe("what decided for the one taken", () => {
+  const compared = (...verdicts: Candidate["verdict"][]) =>
+    verdicts.map((verdict, at) => ({
+      agent_id: `agent-${at}`,
+      running: 0,
+      capacity: 4,
+      idle_since: 0,
+      verdict,
+    }));
+
+  it.each([
+    [compared("taken"), "explain.taken_only"],
+    [compared("taken", "full", "away"), "explain.taken_only"],
+    [compared("taken", "more_loaded", "full"), "explain.taken_load"],
+    [compared("taken", "idle_shorter", "more_loaded"), "explain.taken_idle"],
+    [compared("taken", "later_by_id", "idle_shorter"), "explain.taken_first"],
+  ])("%j", (candidates, key) => expect(takenReason(candidates)).toBe(key));
 });

@@ -1,8 +1,9 @@
 // The reasons of routing in plain words (X04).
 
 import type { AssignedHow } from "../../../../shared/bindings/AssignedHow";
+import type { Candidate } from "../../../../shared/bindings/Candidate";
 import type { Cause } from "../../../../shared/bindings/Cause";
-import type { Translate } from "../../i18n";
+import type { TextKey, Translate } from "../../i18n";
 import { clock } from "../../i18n/format";
 
 /** Shorter than this is "at once". */
@@ -36,4 +37,12 @@ export function howText(t: Translate, how: AssignedHow, nameOf: (id: string) => 
     default:
       return t(`explain.${how.kind}`);
   }
+}
+
+/** What decided for the one taken: the last comparison that anybody else lost. */
+export function takenReason(candidates: readonly Candidate[]): TextKey {
+  const lost = new Set(candidates.map((one) => one.verdict));
+  if (lost.has("later_by_id")) return "explain.taken_first";
+  if (lost.has("idle_shorter")) return "explain.taken_idle";
+  return lost.has("more_loaded") ? "explain.taken_load" : "explain.taken_only";
 }
