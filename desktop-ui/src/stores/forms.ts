@@ -9,7 +9,8 @@ import type { ColleagueCard } from "../../../shared/bindings/ColleagueCard";
 import type { Role } from "../../../shared/bindings/Role";
 import type { SiteSettings } from "../../../shared/bindings/SiteSettings";
 import { call, type Problem, problemOf } from "../host";
-import { loadAgents } from "./manage";
+import type { TextKey } from "../i18n";
+import { loadAgents, useManagePage } from "./manage";
 import { same } from "./sections";
 
 /** An account as it is being written; account and password only for a new one. */
@@ -35,6 +36,8 @@ interface FormsStore {
   sites: Readonly<Record<string, SiteForm>>;
   saving: boolean;
   problem: Problem | null;
+  /** What was carried out last, said until the next change or another page. */
+  said: TextKey | null;
 }
 
 /** Forms begun and not yet sent. */
@@ -43,7 +46,15 @@ export const useForms = create<FormsStore>(() => ({
   sites: {},
   saving: false,
   problem: null,
+  said: null,
 }));
+
+/** Says on the page that something was carried out. */
+export function say(said: TextKey): void {
+  useForms.setState({ said });
+}
+
+useManagePage.subscribe(() => useForms.setState({ problem: null, said: null }));
 
 /** The capacity of a new account (B06). */
 const CAPACITY_USUAL = 8;
@@ -88,12 +99,20 @@ export function siteChange(site: SiteSettings, form: SiteForm): ChangeSite | nul
 
 /** What was typed into a form. */
 export function writeAgent(id: string, form: AgentForm): void {
-  useForms.setState(({ agents }) => ({ agents: { ...agents, [id]: form }, problem: null }));
+  useForms.setState(({ agents }) => ({
+    agents: { ...agents, [id]: form },
+    problem: null,
+    said: null,
+  }));
 }
 
 /** See {@link writeAgent}. */
 export function writeSite(id: string, form: SiteForm): void {
-  useForms.setState(({ sites }) => ({ sites: { ...sites, [id]: form }, problem: null }));
+  useForms.setState(({ sites }) => ({
+    sites: { ...sites, [id]: form },
+    problem: null,
+    said: null,
+  }));
 }
 
 /** Takes a form back. */
@@ -106,7 +125,7 @@ export function dropForm(of: "agents" | "sites", id: string): void {
 
 async function send(ask: () => Promise<unknown>): Promise<boolean> {
   if (useForms.getState().saving) return false;
-  useForms.setState({ saving: true, problem: null });
+  useForms.setState({ saving: true, problem: null, said: null });
   try {
     await ask();
     return true;

@@ -11,11 +11,11 @@ import {
   changeAgent,
   dropForm,
   NEW,
+  say,
   useForms,
   writeAgent,
 } from "../../stores/forms";
 import { showPage } from "../../stores/manage";
-import { confirm } from "../../stores/notices";
 import { useOwn } from "../../stores/session";
 import { agentProblems, PASSWORD_MIN, type Problems } from "./checks";
 import { useDepartmentChoices, useSkillChoices } from "./choices";
@@ -39,10 +39,10 @@ export function AgentEditor({ agent }: { agent: ColleagueCard | undefined }) {
   async function onSave() {
     if (agent === undefined) {
       if ((await addAgent(form)) === null) return;
-      confirm("manage.agent_added");
       showPage("agents");
+      say("manage.agent_added");
     } else if (change !== null && (await changeAgent(id, change))) {
-      confirm("manage.agent_saved");
+      say("manage.saved");
     }
   }
 
@@ -231,7 +231,7 @@ function Disabling({ agent }: { agent: ColleagueCard }) {
   const { id } = agent.card;
   if (own?.id === id) return null;
   async function set(disabled: boolean) {
-    if (await changeAgent(id, { disabled })) confirm("manage.agent_saved");
+    if (await changeAgent(id, { disabled })) say("manage.saved");
   }
   return agent.disabled ? (
     <FormSection title={t("manage.agent_disabled")}>

@@ -1,7 +1,7 @@
 // The frame of a page about one thing, or of a list of things: title, actions, content.
 
 import { Button } from "antd";
-import { ArrowLeft, CircleAlert } from "lucide-react";
+import { ArrowLeft, Check, CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useT } from "../../i18n";
 import { useForms } from "../../stores/forms";
@@ -18,11 +18,20 @@ interface EntryPageProps {
 }
 
 export function EntryPage({ name, title, lead, actions, children }: EntryPageProps) {
+  const t = useT();
+  const said = useForms((state) => state.said);
   return (
     <div className={styles.page} data-testid={`page-${name}`}>
       <header className={styles.head}>
         <h2>{title}</h2>
-        <div className={styles.state} />
+        <div className={styles.state} role="status" data-testid="save-state">
+          {said !== null && (
+            <span className={styles.saved}>
+              <Check size={15} aria-hidden="true" />
+              {t(said)}
+            </span>
+          )}
+        </div>
         {actions}
       </header>
       <div className={styles.content}>

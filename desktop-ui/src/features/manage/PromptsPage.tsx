@@ -87,7 +87,7 @@ export function Words(props: WordsProps) {
         ref={area}
         id={id}
         value={value}
-        autoSize={{ minRows: 2, maxRows: 6 }}
+        rows={2}
         maxLength={WORDS_MAX * 2}
         status={wrong ? "error" : ""}
         placeholder={filled(otherwise, ["agent"], examples)}

@@ -11,6 +11,7 @@ import {
   dropForm,
   NEW,
   type SiteForm,
+  say,
   siteChange,
   useForms,
   writeSite,
@@ -111,9 +112,9 @@ function SiteEditor({ site }: { site: SiteSettings | undefined }) {
     if (site === undefined) {
       const added = await addSite(value);
       if (added === null) return;
-      confirm("manage.site_saved");
       showPage("sites", added);
-    } else if (change !== null && (await changeSite(id, change))) confirm("manage.site_saved");
+      say("manage.saved");
+    } else if (change !== null && (await changeSite(id, change))) say("manage.saved");
   }
 
   return (
@@ -202,7 +203,7 @@ function Behaviour({ value, set }: BehaviourProps) {
           <Input.TextArea
             id={id}
             value={value.welcome}
-            autoSize={{ minRows: 2, maxRows: 6 }}
+            rows={2}
             maxLength={500}
             data-testid="site-welcome"
             onChange={({ target }) => set({ welcome: target.value })}
