@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
             let secrets = probe.works().then_some(store);
             let host = Arc::new(SystemHost::new(data, secrets));
             let core = tauri::async_runtime::block_on(Core::start(host))?;
-            tray::install(app, &tray::Words::of(&locale(&core)));
+            tray::install(app, &tray::Words::of(&locale(&core)), &core);
             app.manage(Bridge::new(core));
             quit_on_signals(app.handle());
             Ok(())

@@ -1,18 +1,37 @@
-//! The tray icon: bring the window back, quit. A desktop without a tray goes on without one.
+//! The tray icon: bring the window back, the own presence in one click (B12), quit. A desktop without a
+//! tray goes on without one.
+//!
+//! 离开 with conversations running changes something for visitors, so it is not done here: the window
+//! comes and asks, as its own switch does.
 
-use tauri::menu::{Menu, MenuItem};
+use tauri::menu::{CheckMenuItem, Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::TrayIconBuilder;
-use tauri::{App, AppHandle, Manager as _};
+use tauri::{App, AppHandle, Manager as _, Wry};
+use yingke_client::Core;
+use yingke_client::bridge::types::{
+    Session, Standing, UiError, UiErrorKind, UiPush, UiReply, UiRequest, UiState,
+};
+use yingke_shared::views::Availability;
 
 use crate::MAIN_WINDOW;
+use crate::bridge::Bridge;
 
 const SHOW: &str = "show";
 const QUIT: &str = "quit";
+/// Ids of the menu, and keys of the catalogue.
+const PRESENCE: [(&str, Availability); 3] = [
+    ("presence_online", Availability::Online),
+    ("presence_busy", Availability::Busy),
+    ("presence_away", Availability::Away),
+];
+/// The workbench hears that 离开 was chosen outside of it.
+const ASK_AWAY: &str = "dispatchEvent(new CustomEvent('yingke:away'))";
 
 /// The words of the tray in one language, from the shared catalogue.
 pub(crate) struct Words {
     show: String,
     quit: String,
+    presence: [String; 3],
 }
 
 impl Words {
@@ -24,16 +43,36 @@ impl Words {
             include_str!("../../shared/i18n/zh-CN.json")
         };
         let texts: serde_json::Value = serde_json::from_str(catalogue).unwrap_or_default();
-        let text = |key: &str| {
-            let found = texts.get("tray").and_then(|tray| tray.get(key));
+        let text = |room: &str, key: &str| {
+            let found = texts.get(room).and_then(|room| room.get(key));
             found.and_then(|text| text.as_str()).unwrap_or(key).to_owned()
         };
-        Self { show: text(SHOW), quit: text(QUIT) }
+        Self {
+            show: text("tray", SHOW),
+            quit: text("tray", QUIT),
+            presence: PRESENCE.map(|(key, _)| text("workbench", key)),
+        }
+    }
+}
+
+/// The three choices as they stand in the menu.
+#[derive(Clone)]
+struct Presence(Vec<(Availability, CheckMenuItem<Wry>)>);
+
+impl Presence {
+    /// Marks the one that is; without one nobody is signed in.
+    fn mark(&self, now: Option<Availability>) {
+        for (availability, item) in &self.0 {
+            let marked = item.set_checked(now == Some(*availability));
+            if let Err(error) = marked.and_then(|()| item.set_enabled(now.is_some())) {
+                tracing::warn!(%error, "the tray does not show the presence");
+            }
+        }
     }
 }
 
 /// Puts the icon into the tray.
-pub(crate) fn install(app: &App, words: &Words) {
+pub(crate) fn install(app: &App, words: &Words, core: &Core) {
     // The system's tray library is opened at run time, and its absence is a panic: caught here,
     // because a client without a tray is still a client.
     let hook = std::panic::take_hook();
@@ -41,28 +80,101 @@ pub(crate) fn install(app: &App, words: &Words) {
     let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| build(app, words)));
     std::panic::set_hook(hook);
     match built {
-        Ok(Ok(())) => {}
+        Ok(Ok(presence)) => {
+            app.manage(presence.clone());
+            tauri::async_runtime::spawn(follow(core.clone(), presence));
+        }
         Ok(Err(error)) => tracing::warn!(%error, "there is no tray icon"),
         Err(_) => tracing::warn!("there is no tray icon: the system's tray library is missing"),
     }
 }
 
-fn build(app: &App, words: &Words) -> tauri::Result<()> {
+fn build(app: &App, words: &Words) -> tauri::Result<Presence> {
     let show = MenuItem::with_id(app, SHOW, &words.show, true, None::<&str>)?;
     let quit = MenuItem::with_id(app, QUIT, &words.quit, true, None::<&str>)?;
-    let menu = Menu::with_items(app, &[&show, &quit])?;
+    let menu = Menu::with_items(app, &[&show, &PredefinedMenuItem::separator(app)?])?;
+    let mut choices = Vec::new();
+    for ((id, availability), word) in PRESENCE.iter().zip(&words.presence) {
+        let item = CheckMenuItem::with_id(app, *id, word, false, false, None::<&str>)?;
+        menu.append(&item)?;
+        choices.push((*availability, item));
+    }
+    menu.append_items(&[&PredefinedMenuItem::separator(app)?, &quit])?;
     let mut tray = TrayIconBuilder::with_id("main").menu(&menu).tooltip("迎客").on_menu_event(
         |app: &AppHandle, event| match event.id().as_ref() {
             SHOW => show_window(app),
             QUIT => app.exit(0),
-            _ => {}
+            id => {
+                if let Some((_, availability)) = PRESENCE.iter().find(|(known, _)| *known == id) {
+                    tauri::async_runtime::spawn(choose(app.clone(), *availability));
+                }
+            }
         },
     );
     if let Some(icon) = app.default_window_icon() {
         tray = tray.icon(icon.clone());
     }
     tray.build(app)?;
-    Ok(())
+    Ok(Presence(choices))
+}
+
+/// Marks what the core says, as long as it says anything.
+async fn follow(core: Core, presence: Presence) {
+    let mut pushes = core.subscribe();
+    if let Ok(state) = state_of(&core).await {
+        presence.mark(shown(&state));
+    }
+    while let Some(push) = pushes.next().await {
+        match push {
+            UiPush::State(state) => presence.mark(shown(&state)),
+            UiPush::Own(own) => presence.mark(Some(own.availability)),
+            _ => {}
+        }
+    }
+}
+
+async fn state_of(core: &Core) -> Result<UiState, UiError> {
+    match core.ui(UiRequest::GetState {}).await? {
+        UiReply::State(state) => Ok(state),
+        _ => Err(UiError::of(UiErrorKind::Bug)),
+    }
+}
+
+fn shown(state: &UiState) -> Option<Availability> {
+    match &state.session {
+        Session::SignedIn { own, .. } => Some(own.availability),
+        Session::SignedOut { .. } | Session::SigningIn { .. } => None,
+    }
+}
+
+/// What a person chose in the menu.
+async fn choose(app: AppHandle, availability: Availability) {
+    let Some(core) = app.try_state::<Bridge>().map(|bridge| bridge.core.clone()) else { return };
+    let Ok(state) = state_of(&core).await else { return };
+    if must_ask(&state, availability) {
+        show_window(&app);
+        let window = app.get_webview_window(MAIN_WINDOW);
+        if let Some(Err(error)) = window.map(|window| window.eval(ASK_AWAY)) {
+            tracing::warn!(%error, "the window does not ask");
+        }
+    } else if shown(&state) != Some(availability) {
+        let request = UiRequest::SetAvailability { availability, hand_over: false };
+        if let Err(error) = core.ui(request).await {
+            tracing::info!(?error, "the presence stays as it is");
+            show_window(&app);
+        }
+    }
+    // The click itself moved the mark; what is true is asked.
+    if let (Some(presence), Ok(state)) = (app.try_state::<Presence>(), state_of(&core).await) {
+        presence.mark(shown(&state));
+    }
+}
+
+/// Whether visitors would be affected (B11).
+fn must_ask(state: &UiState, availability: Availability) -> bool {
+    availability == Availability::Away
+        && shown(state) != Some(Availability::Away)
+        && state.inbox.iter().any(|row| row.standing == Standing::Serving)
 }
 
 fn show_window(app: &AppHandle) {
@@ -83,8 +195,12 @@ mod tests {
         let (zh, en) = (Words::of("zh_CN.UTF-8"), Words::of("en-GB"));
         for words in [&zh, &en] {
             assert!(words.show != SHOW && words.quit != QUIT, "a text is missing");
+            for (word, (key, _)) in words.presence.iter().zip(PRESENCE) {
+                assert_ne!(word, key, "a text is missing");
+            }
         }
         assert_ne!(zh.quit, en.quit);
+        assert_eq!(zh.presence, ["在线", "忙碌", "离开"]);
         assert_eq!(Words::of("").quit, zh.quit);
     }
 }

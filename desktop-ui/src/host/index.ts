@@ -23,6 +23,13 @@ export interface Host {
   request(request: UiRequest): Promise<UiReply>;
 }
 
+/** Hears that 离开 was chosen outside of the window while conversations run: in the tray of the shell.
+ * Gives the way to stop hearing. */
+export function onAwayAsked(act: () => void): () => void {
+  window.addEventListener("yingke:away", act);
+  return () => window.removeEventListener("yingke:away", act);
+}
+
 /** Why a request was not carried out; `host_lost` is the only kind the core does not know. */
 export interface Problem {
   kind: UiErrorKind | "host_lost";

@@ -10,6 +10,8 @@ import { type Problem, problemOf, request } from "../host";
 import { flushDrafts } from "./drafts";
 import { report } from "./notices";
 
+export { onAwayAsked } from "../host";
+
 interface SessionStore {
   /** `null` until the core answered for the first time. */
   session: Session | null;

@@ -1,6 +1,6 @@
 // 离开 asks where conversations run, and does what was chosen; without any it is one click.
 
-import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { inboxRow, ownCard } from "../../../testing/examples";
 import { ScriptedHost } from "../../../testing/scriptedHost";
@@ -46,6 +46,14 @@ describe("going away", () => {
     fireEvent.click(screen.getByTestId(choice));
     await waitFor(() => expect(screen.queryByTestId("away-dialog")).toBeNull());
     expect(asked()).toEqual(expected);
+  });
+
+  it("asks as well when it was chosen in the tray", async () => {
+    replaceInbox([inboxRow("c1")]);
+    render(<PresenceSwitch own={ownCard()} />);
+    act(() => void window.dispatchEvent(new CustomEvent("yingke:away")));
+    expect(await screen.findByTestId("away-dialog")).toBeTruthy();
+    expect(asked()).toEqual([]);
   });
 
   it("puts nothing that touches a visitor under the first Enter", async () => {

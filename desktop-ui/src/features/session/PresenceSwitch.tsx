@@ -2,12 +2,12 @@
 // apart, not only colour. 离开 with conversations running asks first: visitors are affected.
 
 import { Check, ChevronDown } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import type { Availability } from "../../../../shared/bindings/Availability";
 import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
 import { useServing } from "../../stores/inbox";
-import { setAvailability } from "../../stores/session";
+import { onAwayAsked, setAvailability } from "../../stores/session";
 import { join } from "../../ui/join";
 import { Menu } from "../../ui/Menu";
 import styles from "./TitleParts.module.css";
@@ -25,6 +25,7 @@ export function PresenceSwitch({ own }: { own: OwnCard }) {
   const word = t(`workbench.presence_${own.availability}`);
   const serving = useServing();
   const [leaving, setLeaving] = useState(false);
+  useEffect(() => onAwayAsked(() => setLeaving(true)), []);
 
   function choose(availability: Availability) {
     if (availability === own.availability) return;
