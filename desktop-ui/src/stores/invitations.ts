@@ -11,6 +11,7 @@ import { openConversation, useChat } from "./chat";
 import { showModule } from "./modules";
 import { report, warn } from "./notices";
 import { useSession } from "./session";
+import { showTab } from "./tabs";
 
 interface InvitationsStore {
   /** Open ones to the reader, in the order they came. */
@@ -39,6 +40,7 @@ export async function answerInvitation(
     await request("answer_invitation", { invitation_id: id, accept });
     if (accept) {
       showModule("reception");
+      showTab("running");
       await openConversation(invitation.conversation_id);
     }
   } catch (error) {

@@ -6,6 +6,7 @@ import { problemOf, request } from "../host";
 import { closeConversation, openConversation, reopenConversation, useChat } from "./chat";
 import { showModule } from "./modules";
 import { report } from "./notices";
+import { showTab } from "./tabs";
 import { backToReply } from "./whispers";
 
 let watched: string | null = null;
@@ -66,9 +67,11 @@ async function act(
   }
 }
 
-/** A manager takes part from now on. */
-export function enterConversation(conversationId: string): Promise<boolean> {
-  return act("enter_conversation", conversationId);
+/** A manager takes part from now on: it stands among what runs. */
+export async function enterConversation(conversationId: string): Promise<boolean> {
+  const done = await act("enter_conversation", conversationId);
+  if (done) showTab("running");
+  return done;
 }
 
 /** A manager serves it from now on; it is opened. */
@@ -76,6 +79,7 @@ export async function takeOver(conversationId: string): Promise<boolean> {
   const done = await act("take_over", conversationId);
   if (done) {
     showModule("reception");
+    showTab("running");
     await openConversation(conversationId);
   }
   return done;
