@@ -294,6 +294,9 @@ pub const FLOOR_EVERY_MS: u64 = 1_000;
 /// of a core.
 pub const FLOOR_PAUSE_TIMES: u32 = 10;
 
+/// However long that was, it is told again after this, in milliseconds.
+pub const FLOOR_EVERY_AT_WORST_MS: u64 = 10_000;
+
 /// Conversations named in each list of the floor.
 pub const FLOOR_ROWS_MAX: usize = 500;
 

@@ -11,6 +11,7 @@ use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{Availability, ColleagueCard, OwnCard};
 
+use super::presence;
 use super::rules::{self, may_be_capacity};
 use super::store::{self, Agent};
 use crate::app::App;
@@ -119,6 +120,8 @@ pub async fn set_availability(
                 part_from_all(tx, id, hand_over, &mut moment)?;
             }
             if changed {
+                // Whoever commands is connected.
+                presence::log(tx, id, moment.now, word)?;
                 announce(tx, id, moment.now)?;
             }
             Ok::<_, Abort<ErrorCode>>(())

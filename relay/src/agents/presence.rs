@@ -1,5 +1,6 @@
 //! Whether an agent's clients are there, as far as it must outlive the relay: since when an agent is
-//! lost, and what the agent was over the day (L03). Told by the assignment driver alone.
+//! lost, and what the agent was over the day (L03). Told by the assignment driver, and
+//! by whoever chooses another availability.
 
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::AgentId;
@@ -61,6 +62,14 @@ pub async fn all_gone(app: &App) -> Result<(), RelayError> {
              SELECT agent_id FROM conversations WHERE state = 'serving')",
             params![now],
         )?;
+        // Their day does not go on without them.
+        tx.execute(
+            "INSERT INTO presence_log (agent_id, at, state) SELECT id, ?, 'lost' FROM agents \
+             WHERE (SELECT state FROM presence_log l WHERE l.agent_id = agents.id \
+             ORDER BY at DESC LIMIT 1) IN ('online', 'busy', 'away') \
+             ON CONFLICT (agent_id, at) DO UPDATE SET state = excluded.state",
+            params![now],
+        )?;
         Ok::<_, Abort<ErrorCode>>(())
     });
     Ok(written.await?)
@@ -97,7 +106,8 @@ fn forget_lost(tx: &mut WriteTx<'_>, agent_id: &AgentId) -> Result<(), StoreErro
     Ok(())
 }
 
-fn log(
+/// What the agent is from now on.
+pub(crate) fn log(
     tx: &mut WriteTx<'_>,
     agent_id: &AgentId,
     now: Timestamp,

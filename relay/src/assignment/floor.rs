@@ -27,11 +27,15 @@ use super::questions::Overview;
 use super::{floor_view, words};
 use crate::agents::Agent;
 use crate::app::App;
-use crate::limits::{DAY_COUNTED_EVERY_MS, FLOOR_EVERY_MS, FLOOR_PAUSE_TIMES};
+use crate::limits::{
+    DAY_COUNTED_EVERY_MS, FLOOR_EVERY_AT_WORST_MS, FLOOR_EVERY_MS, FLOOR_PAUSE_TIMES,
+};
 use crate::live::{LinePlace, frames};
 use crate::store::StoreError;
 
 const EVERY: Duration = Duration::from_millis(FLOOR_EVERY_MS);
+/// However long it takes: nobody's place is older than this.
+const EVERY_AT_WORST: Duration = Duration::from_millis(FLOOR_EVERY_AT_WORST_MS);
 const DAY_COUNTED_EVERY: Duration = Duration::from_millis(DAY_COUNTED_EVERY_MS);
 
 /// Tells until the relay stops. One for each relay.
@@ -48,6 +52,8 @@ pub async fn run(app: Arc<App>) {
 /// What was told last.
 struct Teller {
     app: Arc<App>,
+    /// Nobody is known to be what they are for longer.
+    began_at: Timestamp,
     turns: watch::Receiver<u64>,
     asked: watch::Receiver<u64>,
     /// When it may be looked again.
@@ -71,6 +77,7 @@ impl Teller {
         turns.mark_changed();
         let asked = app.hub.floor_bell();
         Self {
+            began_at: app.world.now(),
             app,
             turns,
             asked,
@@ -85,11 +92,8 @@ impl Teller {
 
     async fn tell_all(&mut self) {
         while self.wait().await {
-            let began = Instant::now();
-            if self.look().await.is_err() {
-                return;
-            }
-            let pause = EVERY.max(began.elapsed().saturating_mul(FLOOR_PAUSE_TIMES));
+            let Ok(cost) = self.look().await else { return };
+            let pause = cost.saturating_mul(FLOOR_PAUSE_TIMES).clamp(EVERY, EVERY_AT_WORST);
             self.next = Instant::now() + pause;
         }
     }
@@ -131,20 +135,24 @@ impl Teller {
         by_managers || by_agents
     }
 
-    /// Gives new onlookers the newest frames; gives whether one of them is still to be made.
+    /// Gives new onlookers the newest frames; gives whether new ones are to be made.
     fn give_what_is_there(&self) -> bool {
+        if Instant::now() >= self.next {
+            return true;
+        }
         self.app.hub.put_floor(self.whole.as_ref(), self.short.as_ref(), false);
         let (by_managers, by_agents) = self.app.hub.floor_asked();
         (by_managers && self.whole.is_none()) || (by_agents && self.short.is_none())
     }
 
-    /// Looks once and tells what became another.
-    async fn look(&mut self) -> Result<(), Closed> {
+    /// Looks once and tells what became another. Gives how long that took, without the driver's part.
+    async fn look(&mut self) -> Result<Duration, Closed> {
         let Some(overview) = self.app.routing.overview().await else {
             // Without an answer there is no bell: the next look is after the pause.
             self.turns.mark_changed();
-            return Ok(());
+            return Ok(Duration::ZERO);
         };
+        let began = Instant::now();
         let is_watched = self.is_watched();
         let wanted = self.wanted(&overview, is_watched);
         let counts = wanted.counts_days;
@@ -155,7 +163,7 @@ impl Teller {
             Err(error) => {
                 tracing::warn!(%error, "how things stand cannot be read; trying again");
                 self.turns.mark_changed();
-                return Ok(());
+                return Ok(began.elapsed());
             }
         };
         if counts {
@@ -168,7 +176,7 @@ impl Teller {
         } else {
             (self.whole, self.short) = (None, None);
         }
-        Ok(())
+        Ok(began.elapsed())
     }
 
     fn wanted(&mut self, overview: &Overview, is_watched: bool) -> Wanted {
@@ -187,10 +195,7 @@ impl Teller {
     }
 
     fn tell_lengths(&self, overview: &Overview, agents: &[Agent]) {
-        let mut waiting: BTreeMap<&str, u32> = BTreeMap::new();
-        for it in &overview.lines {
-            *waiting.entry(it.department.as_str()).or_default() += 1;
-        }
+        let waiting = floor_view::lengths(overview);
         let total = waiting.values().sum();
         let of = |agent: &Agent| {
             if agent.role >= Role::Manager {
@@ -220,7 +225,8 @@ impl Teller {
             self.days = days;
         }
         let connected = self.app.hub.connected_agents();
-        let floor = floor_view::floor(overview, &rows.agents, &rows.since, &connected, &self.days);
+        let since = |agent: &Agent| rows.since.get(&agent.id).copied().unwrap_or(self.began_at);
+        let floor = floor_view::floor(overview, &rows.agents, since, &connected, &self.days);
         let floor = floor_view::with_lists(floor, overview, rows.waiting, rows.served);
         let short = Floor { waiting: Vec::new(), running: Vec::new(), ..floor.clone() };
         let frame =

@@ -86,3 +86,7 @@ fn days(tx: &ReadTx<'_>, agents: &[Agent], now: Timestamp) -> Result<Days, Store
     }
     Ok(days)
 }
+
+#[cfg(test)]
+#[path = "floor_tests.rs"]
+mod tests;

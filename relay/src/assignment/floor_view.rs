@@ -9,7 +9,6 @@ use yingke_shared::views::{
     AgentDay, Availability, Floor, FloorAgent, FloorDepartment, FloorWaiting,
 };
 
-use super::floor::Since;
 use super::questions::{Counter, Overview};
 use super::words;
 use crate::agents::Agent;
@@ -26,6 +25,15 @@ pub(super) fn rounded(wait_ms: u64) -> u32 {
     u32::try_from(wait_ms.div_ceil(step).saturating_mul(step)).unwrap_or(u32::MAX)
 }
 
+/// How many wait, by department.
+pub(super) fn lengths(overview: &Overview) -> BTreeMap<&str, u32> {
+    let mut lengths: BTreeMap<&str, u32> = BTreeMap::new();
+    for it in &overview.lines {
+        *lengths.entry(it.department.as_str()).or_default() += 1;
+    }
+    lengths
+}
+
 /// Those of the line that are shown.
 pub(super) fn shown(overview: &Overview) -> Vec<ConversationId> {
     let ids = overview.lines.iter().filter_map(|it| words::conversation_id(&it.conversation));
@@ -36,7 +44,7 @@ pub(super) fn shown(overview: &Overview) -> Vec<ConversationId> {
 pub(super) fn floor(
     overview: &Overview,
     agents: &[Agent],
-    since: &Since,
+    since: impl Fn(&Agent) -> Timestamp,
     connected: &BTreeSet<AgentId>,
     days: &Days,
 ) -> Floor {
@@ -54,13 +62,13 @@ pub(super) fn floor(
         running: running(agent),
         capacity: agent.capacity,
         unanswered: 0,
-        since: since.get(&agent.id).copied().unwrap_or_default(),
+        since: since(agent),
         today: days.get(&agent.id).copied().unwrap_or_default(),
     };
+    let lengths = lengths(overview);
     let department = |counter: &Counter| {
         let department_id = words::department_id(&counter.department)?;
-        let waiting = overview.lines.iter().filter(|it| it.department == counter.department);
-        let waiting = count(waiting.count());
+        let waiting = lengths.get(counter.department.as_str()).copied().unwrap_or(0);
         let of: Vec<_> =
             attending.iter().filter(|it| it.departments.contains(&department_id)).collect();
         let free: u32 = of.iter().map(|it| it.capacity.saturating_sub(running(it))).sum();

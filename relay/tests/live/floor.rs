@@ -20,6 +20,18 @@ async fn watch_floor(client: &mut Client, on: bool) {
     client.done(&id).await;
 }
 
+async fn set_availability(client: &mut Client, availability: &str) {
+    let id = client.command("set_availability", json!({"availability": availability})).await;
+    client.done(&id).await;
+}
+
+/// The client of somebody who takes nothing for now. Accounts begin online.
+async fn busy(relay: &Relay, agent: &Agent) -> Client {
+    let mut client = relay.staff(agent).await;
+    set_availability(&mut client, "busy").await;
+    client
+}
+
 /// The floors so far, the newest last.
 fn floors(client: &Client) -> Vec<&Value> {
     let floors = client.signals.iter().filter(|signal| signal["kind"] == "floor");
@@ -68,9 +80,8 @@ async fn a_manager_sees_the_floor_and_an_agent_less_of_it() {
     let mia = relay.account("mia", Role::Manager, 8).await;
     let (vera, viktor) = (relay.visitor().await, relay.visitor().await);
     let mut desk = relay.online(&ana).await;
-    let mut board = relay.staff(&mia).await;
-    let busy = board.command("set_availability", json!({"availability": "busy"})).await;
-    board.done(&busy).await;
+    let mut board = busy(&relay, &mia).await;
+    drop(busy(&relay, &ben).await);
 
     watch_floor(&mut board, true).await;
     let first = floor(&mut board, |it| it["agents"].as_array().unwrap().len() == 3).await;
@@ -107,8 +118,6 @@ async fn a_manager_sees_the_floor_and_an_agent_less_of_it() {
 
     // An agent gets the same without the lists.
     let mut colleague = relay.staff(&ben).await;
-    let busy = colleague.command("set_availability", json!({"availability": "busy"})).await;
-    colleague.done(&busy).await;
     watch_floor(&mut colleague, true).await;
     let less = floor(&mut colleague, |it| of(it, &ben)["connected"] == true).await;
     assert_eq!((&less["waiting_total"], &less["running_total"]), (&json!(1), &json!(1)));
@@ -138,6 +147,7 @@ async fn a_manager_sees_the_floor_and_an_agent_less_of_it() {
 async fn five_in_line_and_the_third_leaves() {
     let relay = Relay::start().await;
     let ana = relay.agent("ana", 1).await;
+    let mut desk = busy(&relay, &ana).await;
     let mut line: Vec<(Visitor, Client)> = Vec::new();
     for place_in_line in 1..=5 {
         let visitor = relay.visitor().await;
@@ -146,10 +156,6 @@ async fn five_in_line_and_the_third_leaves() {
         place(&mut widget, place_in_line).await;
         line.push((visitor, widget));
     }
-    let mut desk = relay.staff(&ana).await;
-    let busy = desk.command("set_availability", json!({"availability": "busy"})).await;
-    desk.done(&busy).await;
-
     let conversation = |widget: &Client| {
         let place = widget.signals.iter().find(|signal| signal["kind"] == "place").unwrap();
         place["conversation_id"].clone()
@@ -171,8 +177,7 @@ async fn five_in_line_and_the_third_leaves() {
         assert_eq!(conversation(&again), conversation(widget));
     }
     // The first is served: everybody else moves up.
-    let online = desk.command("set_availability", json!({"availability": "online"})).await;
-    desk.done(&online).await;
+    set_availability(&mut desk, "online").await;
     desk.event("conversation_gained").await;
     for (at, expected) in [(1, 1), (3, 2), (4, 3)] {
         place(&mut line[at].1, expected).await;
@@ -200,9 +205,7 @@ async fn everybody_knows_how_many_wait_in_the_own_departments() {
     }
     let mut desks = Vec::new();
     for who in [&ana, &ben, &mia] {
-        let mut desk = relay.staff(who).await;
-        let busy = desk.command("set_availability", json!({"availability": "busy"})).await;
-        desk.done(&busy).await;
+        let mut desk = busy(&relay, who).await;
         length(&mut desk, 0).await;
         desks.push(desk);
     }
@@ -216,8 +219,7 @@ async fn everybody_knows_how_many_wait_in_the_own_departments() {
     length(&mut late, 0).await;
     let mut late = relay.staff(&ana).await;
     length(&mut late, 2).await;
-    let online = desks[0].command("set_availability", json!({"availability": "online"})).await;
-    desks[0].done(&online).await;
+    set_availability(&mut desks[0], "online").await;
     length(&mut desks[0], 0).await;
     length(&mut desks[2], 0).await;
     assert!(!desks[1].signals.iter().any(|it| it["kind"] == "queue_length" && it["waiting"] != 0));
