@@ -1,6 +1,6 @@
 // Invitations to the reader: accepting opens, what is over is said plainly, one answer is enough.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ben, chat, chatHead, incoming, invitation, ownCard } from "../../testing/examples";
 import { ScriptedHost } from "../../testing/scriptedHost";
 import { installHost } from "../host";
@@ -82,24 +82,34 @@ describe("an own invitation that is over", () => {
     applySession({ kind: "signed_in", server: "https://x.example", own: ownCard() });
     host.on("open_conversation", () => ({ type: "chat", body: chat({ head: asking }) }));
     await openConversation("conversation-1");
+    vi.useFakeTimers();
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
   });
 
   it("and brought nobody comes back to who asked (F03)", () => {
     applyChat("conversation-1", chatHead(), [], [], []);
+    vi.advanceTimersByTime(2_000);
     expect(told()).toEqual(["transfer.returned"]);
   });
 
   it.each([
     ["a member", chatHead({ members: [ben.id] })],
     ["another agent", chatHead({ status: { kind: "serving", agent_id: ben.id } })],
-  ])("and brought %s says nothing", (_, head) => {
+    ["another agent, who is all one is told of", chatHead({ held: false, standing: "reading" })],
+  ])("and brought %s says nothing, though that comes behind", (_, head) => {
+    applyChat("conversation-1", chatHead(), [], [], []);
     applyChat("conversation-1", head, [], [], []);
+    vi.advanceTimersByTime(2_000);
     expect(told()).toEqual([]);
   });
 
   it("and was taken back says nothing", async () => {
     await withdrawInvitation("i1");
     applyChat("conversation-1", chatHead(), [], [], []);
+    vi.advanceTimersByTime(2_000);
     expect(told()).toEqual([]);
   });
 });

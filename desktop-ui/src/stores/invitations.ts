@@ -87,13 +87,17 @@ export async function withdrawInvitation(invitationId: string): Promise<void> {
   }
 }
 
+/** What an acceptance changes comes right behind the end of its invitation; later nothing does. */
+const SETTLED_AFTER_MS = 1_500;
+
 /** Whether an invitation that is over brought somebody: the conversation changed hands or grew. */
 function broughtSomebody(before: ChatHead, after: ChatHead): boolean {
+  const isOurs = after.held && after.standing === before.standing;
   const same =
     before.status.kind === "serving" &&
     after.status.kind === "serving" &&
     before.status.agent_id === after.status.agent_id;
-  return !same || after.members.some((id) => !before.members.includes(id));
+  return !isOurs || !same || after.members.some((id) => !before.members.includes(id));
 }
 
 /** An own invitation that nobody accepted comes back to who asked (F03), and that is said. */
@@ -105,5 +109,12 @@ useChat.subscribe((now, before) => {
   const open = new Set(now.head.invitations.map((one) => one.id));
   const over = before.head.invitations.filter((one) => !open.has(one.id) && one.from === ownId);
   const returned = over.filter((one) => !withdrawn.delete(one.id));
-  if (returned.length > 0 && !broughtSomebody(before.head, now.head)) warn("transfer.returned");
+  if (returned.length === 0) return;
+  const { head: then, conversationId } = before;
+  window.setTimeout(() => {
+    const { head, conversationId: shown } = useChat.getState();
+    if (shown === conversationId && head !== null && !broughtSomebody(then, head)) {
+      warn("transfer.returned");
+    }
+  }, SETTLED_AFTER_MS);
 });
