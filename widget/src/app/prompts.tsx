@@ -11,7 +11,7 @@ import { CheckIcon } from "./icons";
 import { isLeft } from "./leaving";
 import { waitOf } from "./outbox";
 import type { ErrorCode, VisitorPrompts } from "./protocol";
-import { QueueCard } from "./queue";
+import { placeOf, QueueCard } from "./queue";
 import { useLasting } from "./use_seconds";
 import { companyWords } from "./words";
 
@@ -138,6 +138,9 @@ function Waiting(props: PromptsProps) {
     case "all_full":
       return <QueueCard state={state} onLeave={is_leaving ? null : onLeave} />;
     case "routing": {
+      if (is_routing && placeOf(state)) {
+        return <QueueCard state={state} onLeave={is_leaving ? null : onLeave} />;
+      }
       const text = own("waiting");
       return is_routing && text ? <Card kind="routing" text={text} /> : null;
     }

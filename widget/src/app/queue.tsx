@@ -5,13 +5,14 @@ import { useState } from "preact/hooks";
 import type { ChatState, Place } from "./client";
 import { useTools } from "./context";
 import { MailIcon } from "./icons";
+import { isNobodyThere } from "./leaving";
 import { useSeconds } from "./use_seconds";
 import { companyWords, waitWords } from "./words";
 
-/** Where the visitor stands, if the relay said so of the conversation that waits. */
+/** Where the visitor stands, if the relay said so and somebody is there who works the line off. */
 export function placeOf({ held, place }: ChatState): Place | null {
   const conversation = held?.conversation;
-  if (conversation?.status.kind !== "waiting") return null;
+  if (conversation?.status.kind !== "waiting" || isNobodyThere(held)) return null;
   return place?.conversation_id === conversation.id ? place : null;
 }
 

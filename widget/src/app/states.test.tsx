@@ -121,6 +121,9 @@ test("nobody there: the form comes at once around what is being typed", async ()
   field.focus();
   await happen(status({ kind: "waiting", reason: "nobody_online" }));
   expect(find("leave-form").textContent).toContain("客服暂时不在");
+  // A place in a line that nobody works off says nothing.
+  await stand(1, null);
+  expect(find("status").textContent).toContain("客服暂时不在");
   // The very same field: cursor and composition stay.
   expect(find("composer")).toBe(field);
   expect(document.activeElement).toBe(field);
@@ -433,6 +436,9 @@ test("a lost link is spoken of in the company's words once it lasts", async () =
   expect(kinds()).toEqual([]);
   await pass(1_500);
   expect(kinds()).toEqual(["routing"]);
+  await stand(4, null);
+  expect(kinds()).toEqual(["all_full"]);
+  await stand(4, null, "other");
   vi.stubGlobal("WebSocket", class extends Wire {});
   await act(() => Wire.last.onclose?.());
   expect(kinds()).toEqual(["routing"]);
