@@ -181,7 +181,7 @@ export function manageRelay(say: Say, ago: Ago, people: readonly ColleagueCard[]
       case "dry_run":
         return { type: "dry_run", body: dryRun(held, ago) };
       case "audit": {
-        const deeds = ["settings", "assign", "watch", "enter", "take_over", "agent_added"];
+        const deeds = ["settings", "assign", "watch", "enter", "take_over", "agent"];
         const subjects = ["rules", "c1f00001", "c2f00002", "c2f00002", "c3f00003", "agent-5000"];
         const entries = deeds.map((deed, at) => ({
           number: 100 - at,

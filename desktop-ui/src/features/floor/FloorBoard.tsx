@@ -100,7 +100,18 @@ function Board({ floor }: { floor: Floor }) {
       <div className={styles.board}>
         <header className={styles.head}>
           <h2>{t("floor.title")}</h2>
-          <div className={styles.tabs} role="tablist" aria-label={t("floor.title")}>
+          <div
+            className={styles.tabs}
+            role="tablist"
+            aria-label={t("floor.title")}
+            onKeyDown={({ key, currentTarget }) => {
+              const step = { ArrowRight: 1, ArrowLeft: TABS.length - 1 }[key];
+              const next = step && TABS[(TABS.indexOf(tab) + step) % TABS.length];
+              if (!next) return;
+              setTab(next);
+              currentTarget.querySelector<HTMLElement>(`[data-tab="${next}"]`)?.focus();
+            }}
+          >
             {TABS.map((one) => (
               <button
                 key={one}
@@ -108,6 +119,8 @@ function Board({ floor }: { floor: Floor }) {
                 role="tab"
                 id={`${id}-${one}`}
                 aria-selected={one === tab}
+                tabIndex={one === tab ? 0 : -1}
+                data-tab={one}
                 aria-controls={`${id}-panel`}
                 data-testid={`floor-tab-${one}`}
                 onClick={() => setTab(one)}

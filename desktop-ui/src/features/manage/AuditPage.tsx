@@ -18,9 +18,6 @@ import { useNames } from "./useNames";
 const DEEDS: Readonly<Record<string, TextKey>> = {
   settings: "manage.deed_settings",
   agent: "manage.deed_agent",
-  agent_added: "manage.deed_agent_added",
-  site: "manage.deed_site",
-  site_added: "manage.deed_site_added",
   assign: "manage.deed_assign",
   watch: "manage.deed_watch",
   enter: "manage.deed_enter",

@@ -22,7 +22,7 @@ export function Categories({ categories, first, problems, onChange }: Categories
   const t = useT();
   const departments = useDepartmentChoices();
   return (
-    <div className={styles.rows}>
+    <div className={styles.rows} data-lines>
       {categories.map((category, at) => {
         const problem = problems[`categories/${at}`];
         return (

@@ -55,7 +55,10 @@ export function DryRunResult({ answer, names }: DryRunResultProps) {
               kind="person"
               title={t("manage.result_taken", { name: names.agent(taken.agent_id) })}
             >
-              {t("manage.result_load", { running: taken.running, capacity: taken.capacity })}
+              {t(why.own_agent === null ? "manage.result_least" : "manage.result_load", {
+                running: taken.running,
+                capacity: taken.capacity,
+              })}
             </Step>
           )
         ) : (

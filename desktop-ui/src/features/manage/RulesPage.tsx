@@ -88,7 +88,7 @@ export function RulesPage() {
               text={t("manage.rules_none_text")}
             />
           ) : (
-            <ol>
+            <ol data-lines>
               {rules.map((rule, at) => (
                 <RuleRow
                   key={rule.id}

@@ -2,7 +2,7 @@
 // the keyboard, and somebody else's change neither takes what was typed nor is overwritten unseen.
 
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Settings } from "../../../../shared/bindings/Settings";
 import type { RelayCall } from "../../../../shared/bindings/ui/RelayCall";
 import { ScriptedHost } from "../../../testing/scriptedHost";
@@ -126,6 +126,7 @@ describe("rules", () => {
   it("move by buttons, and are saved in their new order", async () => {
     render(<RulesPage />);
     await press("move-down-0");
+    await vi.waitFor(() => expect(document.activeElement?.getAttribute("data-move")).toBe("up-1"));
     await press("save");
     expect(held.rules.value.map(({ id }) => id)).toEqual(["rule-2", "rule-1"]);
   });
