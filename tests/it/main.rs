@@ -40,6 +40,7 @@ mod simulated;
 mod stalled;
 mod storage_calls;
 mod storm;
+mod together;
 mod unread;
 mod widget_scripts;
 mod withdrawn;

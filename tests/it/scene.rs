@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use yingke_shared::ids::SiteId;
-use yingke_shared::views::Availability;
+use yingke_shared::views::{Availability, Role};
 use yingke_tests::http::{Account, Address, Admin};
 use yingke_tests::relay::TestRelay;
 use yingke_tests::staff::StaffSocket;
@@ -45,6 +45,14 @@ impl Scene {
         let agent = StaffSocket::sign_in(self.address(), &account).await?;
         agent.set_availability(Availability::Online).await?;
         Ok(agent)
+    }
+
+    /// A manager on a raw socket, taking no visitors.
+    pub(crate) async fn manager(&self, name: &str) -> Result<StaffSocket> {
+        let account = self.admin.add_staff(name, Role::Manager, 8).await?;
+        let manager = StaffSocket::sign_in(self.address(), &account).await?;
+        manager.set_availability(Availability::Busy).await?;
+        Ok(manager)
     }
 
     /// A scripted visitor.

@@ -16,6 +16,7 @@ use yingke_shared::ids::{AgentId, ConversationId, Seq, SiteId};
 use yingke_shared::rest::{
     AddAgent, AddSite, AgentAdded, ChangeAgent, ChangeSite, SignIn, SignedIn, SiteAdded,
 };
+use yingke_shared::settings::{SaveSettings, Settings, SettingsSection};
 use yingke_shared::views::{Message, MessagePage, Role};
 
 use crate::wait;
@@ -276,6 +277,11 @@ pub struct Account {
 impl Admin {
     /// Adds an agent; the account is the name in small letters.
     pub async fn add_agent(&self, name: &str, capacity: u32) -> Result<Account> {
+        self.add_staff(name, Role::Agent, capacity).await
+    }
+
+    /// Adds an account of any role.
+    pub async fn add_staff(&self, name: &str, role: Role, capacity: u32) -> Result<Account> {
         let account = name.to_lowercase();
         let password = format!("{account}-secret-{}", self.address.port);
         self.address.said.note(&password);
@@ -283,8 +289,10 @@ impl Admin {
             account: account.clone(),
             password: password.clone(),
             nickname: name.to_owned(),
-            role: Role::Agent,
+            role,
             capacity,
+            departments: None,
+            skills: Vec::new(),
         };
         let added: AgentAdded = self.must(Method::POST, "/api/agents", Some(&body)).await?;
         Ok(Account { account, password, id: added.id })
@@ -309,7 +317,19 @@ impl Admin {
         self.must::<_, serde_json::Value>(Method::PATCH, &path, Some(change)).await.map(drop)
     }
 
-    async fn must<B: Serialize, T: DeserializeOwned>(
+    /// All settings as they are now.
+    pub async fn settings(&self) -> Result<Settings> {
+        self.must::<(), _>(Method::GET, "/api/settings", None).await
+    }
+
+    /// Saves a section over the version it is at now.
+    pub async fn save_settings(&self, base: u32, section: SettingsSection) -> Result<Settings> {
+        let save = SaveSettings { base, section };
+        self.must(Method::PUT, "/api/settings", Some(&save)).await
+    }
+
+    /// Asks the relay for anything as the admin.
+    pub async fn must<B: Serialize, T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,

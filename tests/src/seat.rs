@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use tokio::sync::watch;
@@ -14,11 +15,12 @@ use yingke_client::bridge::types::{
     UiRequest, UiState,
 };
 use yingke_client::host::{Host, SystemHost};
+use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
-use yingke_shared::views::{Availability, Message};
+use yingke_shared::views::{Availability, Floor, Message};
 
 use crate::http::{Account, Address, Said};
-use crate::wait::LIMIT;
+use crate::wait::{LIMIT, pass};
 
 /// What the workbench would draw.
 pub struct View {
@@ -26,6 +28,8 @@ pub struct View {
     pub state: UiState,
     /// The open conversation, if one is.
     pub chat: Option<Chat>,
+    /// The floor as it came last, if it was asked for.
+    pub floor: Option<Floor>,
     /// What was pushed about the conversation being opened before its opening was answered here: the
     /// two come by different ways.
     early: Vec<UiPush>,
@@ -92,9 +96,18 @@ impl TestSeat {
 
     /// Signs in and waits until the link is good.
     pub async fn sign_in(&self, address: &Address, account: &Account) -> Result<()> {
-        self.try_sign_in(address, &account.account, &account.password)
-            .await
-            .map_err(|error| anyhow!("cannot sign in: {error:?}"))?;
+        // Many seats come from one address: one that is told to wait does.
+        loop {
+            match self.try_sign_in(address, &account.account, &account.password).await {
+                Ok(_) => break,
+                Err(UiError {
+                    code: Some(ErrorCode::TooFast), retry_after_ms: Some(ms), ..
+                }) => {
+                    pass(Duration::from_millis(u64::from(ms))).await;
+                }
+                Err(error) => bail!("cannot sign in: {error:?}"),
+            }
+        }
         self.until_connected().await
     }
 
@@ -118,7 +131,7 @@ impl TestSeat {
 
     /// 在线 or 忙碌; waits until the own card says so.
     pub async fn set_availability(&self, availability: Availability) -> Result<()> {
-        self.must(UiRequest::SetAvailability { availability }).await?;
+        self.must(UiRequest::SetAvailability { availability, hand_over: false }).await?;
         self.until("the own card changes", |view| match &view.state.session {
             Session::SignedIn { own, .. } => (own.availability == availability).then_some(()),
             _ => None,
@@ -237,7 +250,8 @@ impl TestSeat {
         let mut has_earlier = chat.has_earlier;
         while let (true, Some(before)) = (has_earlier, oldest) {
             let request = UiRequest::LoadEarlier { conversation_id: conversation.clone(), before };
-            let UiReply::Earlier { items, has_earlier: more } = self.must(request).await? else {
+            let UiReply::Earlier { items, has_earlier: more, .. } = self.must(request).await?
+            else {
                 bail!("loading earlier gives earlier ones")
             };
             oldest = keep(items);
@@ -326,7 +340,7 @@ fn open_read_only(path: &Path) -> Result<rusqlite::Connection> {
 
 impl View {
     pub(crate) fn of(state: UiState) -> Self {
-        Self { state, chat: None, early: Vec::new() }
+        Self { state, chat: None, floor: None, early: Vec::new() }
     }
 
     /// A row of the inbox.
@@ -360,7 +374,7 @@ impl View {
                 inbox.extend(upsert);
             }
             push @ UiPush::Chat { .. } if self.chat.is_none() => self.early.push(push),
-            UiPush::Chat { conversation_id, head, messages, outbox } => {
+            UiPush::Chat { conversation_id, head, messages, notes, outbox } => {
                 if let Some(chat) = &mut self.chat
                     && chat.conversation_id == conversation_id
                 {
@@ -371,8 +385,20 @@ impl View {
                         chat.messages.push(message);
                     }
                     chat.messages.sort_by_key(|message| message.seq);
+                    for note in notes {
+                        chat.notes.retain(|known| known.id != note.id);
+                        chat.notes.push(note);
+                    }
                 }
             }
+            UiPush::Company(company) => self.state.company = company,
+            UiPush::Sites { sites } => self.state.sites = sites,
+            UiPush::Invitations { invitations } => self.state.invitations = invitations,
+            UiPush::Alerts { alerts } => self.state.alerts = alerts,
+            UiPush::QueueLength { waiting } => self.state.queue_length = waiting,
+            UiPush::Floor(floor) => self.floor = Some(floor),
+            // Who reads along passes; a story that asks for it looks at the frames.
+            UiPush::Colleagues { .. } => {}
             UiPush::Preview { conversation_id, text } => {
                 for row in &mut self.state.inbox {
                     if row.conversation_id == conversation_id {

@@ -4,12 +4,14 @@
 use anyhow::{Context as _, Result, bail};
 use yingke_shared::commands::StaffCommand;
 use yingke_shared::commands::staff::{
-    SetAvailability, StaffEndConversation, StaffMark, StaffSendMessage, Typing,
+    AnswerInvitation, Invite, SetAvailability, StaffEndConversation, StaffMark, StaffSendMessage,
+    Typing,
 };
+use yingke_shared::error_code::WireError;
 use yingke_shared::frame::{Outcome, StaffSignal};
-use yingke_shared::ids::{AgentId, ConversationId, Seq};
+use yingke_shared::ids::{AgentId, ConversationId, InvitationId, Seq};
 use yingke_shared::snapshot::StaffSnapshot;
-use yingke_shared::views::{Availability, ConversationRecord};
+use yingke_shared::views::{Availability, ConversationRecord, Floor, InvitationKind, Invitee};
 
 use crate::http::{Account, Address};
 use crate::link::{Bookmark, Held, Link, Staff};
@@ -64,9 +66,70 @@ impl StaffSocket {
         }
     }
 
+    /// Carries a command out that must be.
+    pub async fn must(&self, command: StaffCommand) -> Result<Outcome> {
+        self.link.must(&command).await
+    }
+
+    /// Asks a colleague to take over or to join; gives the invitation's id.
+    pub async fn invite(
+        &self,
+        conversation: &ConversationId,
+        to: Invitee,
+        kind: InvitationKind,
+        note: &str,
+    ) -> Result<Result<InvitationId, WireError>> {
+        self.address.said.note(note);
+        let id = crate::link::new_id();
+        let command = StaffCommand::Invite(Invite {
+            conversation_id: conversation.clone(),
+            to,
+            kind,
+            note: note.to_owned(),
+        });
+        let answer = self.link.ask_as(&id, &command).await?;
+        let id = InvitationId::new(id.as_str())?;
+        Ok(answer.map(|_| id))
+    }
+
+    /// Waits until the invitation is offered to this agent.
+    pub async fn until_invited(&self, id: &InvitationId) -> Result<()> {
+        self.link
+            .until("the invitation is offered", |held| {
+                held.snapshot.invitations.contains_key(id).then_some(())
+            })
+            .await
+    }
+
+    /// Answers an invitation; gives the relay's refusal, if it refuses.
+    pub async fn answer(&self, id: &InvitationId, accept: bool) -> Result<Result<(), WireError>> {
+        let command =
+            StaffCommand::AnswerInvitation(AnswerInvitation { invitation_id: id.clone(), accept });
+        Ok(self.link.ask(&command).await?.map(drop))
+    }
+
+    /// 离开, handing the running conversations over or ending them (B11).
+    pub async fn go_away(&self, hand_over: bool) -> Result<()> {
+        let availability = Availability::Away;
+        let command = StaffCommand::SetAvailability(SetAvailability { availability, hand_over });
+        self.must(command).await.map(drop)
+    }
+
+    /// The floor as it came last.
+    #[must_use]
+    pub fn floor(&self) -> Option<Floor> {
+        self.link.look(newest_floor)
+    }
+
+    /// Waits until the newest floor is as wanted.
+    pub async fn until_floor(&self, what: &str, wanted: impl Fn(&Floor) -> bool) -> Result<Floor> {
+        self.link.until(what, |held| newest_floor(held).filter(|floor| wanted(floor))).await
+    }
+
     /// 在线 or 忙碌.
     pub async fn set_availability(&self, availability: Availability) -> Result<()> {
-        let command = StaffCommand::SetAvailability(SetAvailability { availability });
+        let command =
+            StaffCommand::SetAvailability(SetAvailability { availability, hand_over: false });
         self.link.must(&command).await.map(drop)
     }
 
@@ -166,6 +229,13 @@ fn newest_preview(held: &Held<Staff>, conversation: &ConversationId) -> Option<S
         StaffSignal::Preview { conversation_id, text } if conversation_id == conversation => {
             Some(text.clone())
         }
+        _ => None,
+    })
+}
+
+fn newest_floor(held: &Held<Staff>) -> Option<Floor> {
+    held.signals.iter().rev().find_map(|signal| match signal {
+        StaffSignal::Floor { floor } => Some(floor.clone()),
         _ => None,
     })
 }

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use reqwest::Method;
 use yingke_shared::commands::VisitorCommand;
 use yingke_shared::commands::visitor::{
-    LoadHistory, PageContext, Preview, VisitorEndConversation, VisitorMark, VisitorSendMessage,
+    LeaveMessage, LeaveQueue, LoadHistory, PageContext, Preview, VisitorAsks,
+    VisitorEndConversation, VisitorMark, VisitorSendMessage,
 };
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::{Outcome, VisitorSignal};
@@ -150,6 +151,7 @@ impl TestVisitor {
                 title: "Tea".to_owned(),
             },
             locale: "zh-CN".to_owned(),
+            asks: VisitorAsks::default(),
         })
     }
 
@@ -279,9 +281,48 @@ impl TestVisitor {
                     VisitorSignal::AgentTyping { conversation_id } => {
                         (conversation_id == conversation).then_some(())
                     }
+                    VisitorSignal::Place { .. } => None,
                 })
             })
             .await
+    }
+
+    /// Waits until the visitor is told this place in line.
+    pub async fn until_place(&self, wanted: u32) -> Result<()> {
+        self.link()?
+            .until("the visitor is told the place in line", |held| {
+                let newest = held.signals.iter().rev().find_map(|signal| match signal {
+                    VisitorSignal::Place { place, .. } => Some(*place),
+                    VisitorSignal::AgentTyping { .. } => None,
+                });
+                (newest == Some(wanted)).then_some(())
+            })
+            .await
+    }
+
+    /// Leaves the line; gives the relay's refusal, if it refuses.
+    pub async fn leave_queue(&self) -> Result<Result<(), WireError>> {
+        let answer = self.link()?.ask(&VisitorCommand::LeaveQueue(LeaveQueue {})).await?;
+        Ok(answer.map(drop))
+    }
+
+    /// Leaves a message under a given id; gives the relay's answer.
+    pub async fn leave_message(
+        &self,
+        id: &ClientId,
+        contact: &str,
+        text: &str,
+    ) -> Result<Result<(), WireError>> {
+        self.address.said.note(text);
+        self.address.said.note(contact);
+        let command = VisitorCommand::LeaveMessage(LeaveMessage {
+            name: String::new(),
+            contact: contact.to_owned(),
+            text: text.to_owned(),
+            page: PageContext::default(),
+            locale: "zh-CN".to_owned(),
+        });
+        Ok(self.link()?.ask_as(id, &command).await?.map(drop))
     }
 
     /// The whole history over the socket, oldest first.

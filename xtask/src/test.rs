@@ -133,7 +133,8 @@ fn test_command(program: &TestProgram, wish: &Wish) -> Command {
         .env("CARGO_TARGET_DIR", paths::target())
         .env("YINGKE_BIN_DIR", paths::target().join("debug"));
     if let Some(name) = &wish.full {
-        command.env("YINGKE_FULL", name.to_uppercase());
+        // The figures of a full dose are what it is run for: they are shown as they come.
+        command.env("YINGKE_FULL", name.to_uppercase()).arg("--nocapture");
     }
     if let Some(filter) = &wish.filter {
         command.arg(filter);

@@ -114,6 +114,8 @@ impl Setting {
                 nickname: name.to_owned(),
                 role,
                 capacity: 200,
+                departments: None,
+                skills: Vec::new(),
             };
             let added = agents::actions::insert(&app.store, &*world, &app.auth.passwords, request);
             known.push(added.await.unwrap().id.as_str().to_owned());

@@ -176,7 +176,7 @@ impl Agent {
 
     pub(crate) fn set_available(&mut self, available: bool) -> Vec<Wanted> {
         let availability = if available { Availability::Online } else { Availability::Busy };
-        self.request(UiRequest::SetAvailability { availability })
+        self.request(UiRequest::SetAvailability { availability, hand_over: false })
     }
 
     pub(crate) fn end(&mut self, conversation_id: ConversationId) -> Vec<Wanted> {

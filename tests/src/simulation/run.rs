@@ -445,6 +445,8 @@ impl Template {
                 nickname: name.to_owned(),
                 role: Role::Agent,
                 capacity: 2,
+                departments: None,
+                skills: Vec::new(),
             };
             let passwords = PasswordHasher::inline();
             let added = agents::actions::insert(&app.store, &fate, &passwords, request).await;

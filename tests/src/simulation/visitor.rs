@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::commands::VisitorCommand;
 use yingke_shared::commands::visitor::{
-    PageContext, Preview, VisitorEndConversation, VisitorMark, VisitorSendMessage,
+    PageContext, Preview, VisitorAsks, VisitorEndConversation, VisitorMark, VisitorSendMessage,
 };
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::events::VisitorEvent;
@@ -332,7 +332,8 @@ impl Visitor {
             && unsent.not_before <= fate.now()
         {
             let page = PageContext::default();
-            let send = VisitorSendMessage { text: unsent.text, page, locale: "zh-CN".to_owned() };
+            let (locale, asks) = ("zh-CN".to_owned(), VisitorAsks::default());
+            let send = VisitorSendMessage { text: unsent.text, page, locale, asks };
             let send = VisitorCommand::VisitorSendMessage(send);
             wants.extend(self.ask(fate, unsent.client_id, Asked::Send, &send));
         }
