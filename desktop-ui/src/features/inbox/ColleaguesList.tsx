@@ -29,10 +29,12 @@ export function ColleaguesList({ listId }: { listId: string }) {
   const connected = useConnection((state) => state.connection.state === "connected");
   const open = useChat((state) => state.conversationId);
   const onOpen = useCallback((id: string) => void watchConversation(id), []);
-  if (floor === null) {
-    return connected ? (
-      <Rows label={t("transfer.running_loading")} />
-    ) : (
+  const rows = (floor?.running ?? []).filter(
+    (one) => one.agent_id !== ownId && !one.members.includes(ownId ?? ""),
+  );
+  // What is not current says nothing: nobody talking before is not nobody talking.
+  if (!connected && rows.length === 0) {
+    return (
       <Empty
         icon={<WifiOff size={26} />}
         title={t("workbench.inbox_empty_offline")}
@@ -40,9 +42,7 @@ export function ColleaguesList({ listId }: { listId: string }) {
       />
     );
   }
-  const rows = floor.running.filter(
-    (one) => one.agent_id !== ownId && !one.members.includes(ownId ?? ""),
-  );
+  if (floor === null) return <Rows label={t("transfer.running_loading")} />;
   if (rows.length === 0) {
     return (
       <Empty
@@ -53,26 +53,33 @@ export function ColleaguesList({ listId }: { listId: string }) {
     );
   }
   return (
-    <RowList
-      id={listId}
-      label={t("workbench.tab_colleagues")}
-      rows={rows}
-      rowHeight={ROW_HEIGHT}
-      keyOf={(row) => row.conversation_id}
-      open={open}
-      onOpen={onOpen}
-    >
-      {(row, place) => (
-        <ColleagueRow
-          key={row.conversation_id}
-          id={place.id}
-          row={row}
-          current={row.conversation_id === open}
-          cursor={place.cursor}
-          onOpen={onOpen}
-        />
+    <>
+      {!connected && (
+        <p className={styles.stale} role="status">
+          {t("floor.not_live")}
+        </p>
       )}
-    </RowList>
+      <RowList
+        id={listId}
+        label={t("workbench.tab_colleagues")}
+        rows={rows}
+        rowHeight={ROW_HEIGHT}
+        keyOf={(row) => row.conversation_id}
+        open={open}
+        onOpen={onOpen}
+      >
+        {(row, place) => (
+          <ColleagueRow
+            key={row.conversation_id}
+            id={place.id}
+            row={row}
+            current={row.conversation_id === open}
+            cursor={place.cursor}
+            onOpen={onOpen}
+          />
+        )}
+      </RowList>
+    </>
   );
 }
 

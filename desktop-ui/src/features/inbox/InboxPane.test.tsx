@@ -1,12 +1,13 @@
 // The lists beside the chat: which tabs a role has, what stands in each, and the keyboard.
 
-import { fireEvent, render, screen, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
-import { connection, inboxRow, incoming, ownCard } from "../../../testing/examples";
+import { connection, floor, inboxRow, incoming, ownCard } from "../../../testing/examples";
 import { ScriptedHost } from "../../../testing/scriptedHost";
 import { installHost } from "../../host";
 import { setLocale } from "../../i18n";
 import { applyConnection } from "../../stores/connection";
+import { applyFloor } from "../../stores/floor";
 import { replaceInbox } from "../../stores/inbox";
 import { applyInvitations } from "../../stores/invitations";
 import { applyQueueLength } from "../../stores/queue";
@@ -104,5 +105,38 @@ describe("an invitation", () => {
     expect(card.textContent).toContain("knows the invoice");
     fireEvent.click(within(card).getByTestId("invitation-decline"));
     expect(host.bodies("answer_invitation")).toEqual([{ invitation_id: "i1", accept: false }]);
+  });
+});
+
+describe("what is not current", () => {
+  beforeEach(() => {
+    signIn({ role: "manager" });
+    applyConnection(connection({ state: "reconnecting" }));
+  });
+
+  it("is no empty line", () => {
+    showTab("queue");
+    render(<InboxPane />);
+    act(() => applyFloor(floor()));
+    expect(screen.getByRole("tabpanel").textContent).not.toContain("Nobody is waiting");
+    expect(screen.getByRole("tabpanel").textContent).toContain("The line is not known");
+  });
+
+  it("is said of what colleagues served", () => {
+    showTab("colleagues");
+    render(<InboxPane />);
+    const running = {
+      conversation_id: "r1",
+      label: "9C4D",
+      site_id: "site-1",
+      department_id: "default",
+      agent_id: "agent-2000",
+      members: [],
+      since: 0,
+      unanswered_since: null,
+      text: "",
+    };
+    act(() => applyFloor(floor({ running: [running] })));
+    expect(screen.getByRole("tabpanel").textContent).toContain("not current");
   });
 });

@@ -86,6 +86,7 @@ describe("assigning by hand", () => {
       "no longer in line",
     );
     expect(screen.queryByTestId("assign-submit")).toBeNull();
+    expect(screen.queryByTestId("assign-full")).toBeNull();
     expect(onClose).not.toHaveBeenCalled();
   });
 

@@ -94,7 +94,7 @@ export default function AssignDialog({ row, onClose }: AssignDialogProps) {
           />
         )}
         <div role="alert">
-          {confirming && agent !== undefined && (
+          {confirming && problem === null && agent !== undefined && (
             <p className={styles.ask} data-testid="assign-full">
               {t("queue.full_ask", {
                 name: agent.name,

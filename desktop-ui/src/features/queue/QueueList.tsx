@@ -65,7 +65,9 @@ function Waiting({ listId }: { listId: string }) {
           ),
     [floor, order],
   );
-  if (floor === null) return connected ? <Rows label={t("queue.loading")} /> : <Unknown />;
+  // What is not current says nothing: an empty line of before is no empty line.
+  if (!connected && rows.length === 0) return <Unknown />;
+  if (floor === null) return <Rows label={t("queue.loading")} />;
   const hidden = floor.waiting_total - floor.waiting.length;
   return (
     <>
