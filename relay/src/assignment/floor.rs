@@ -215,7 +215,8 @@ impl Teller {
             let visitor_id = self.visitors.get(&conversation_id)?.clone();
             let place = u32::try_from(it.place).unwrap_or(u32::MAX);
             let expected_wait_ms = it.expected_ms.map(floor_view::rounded);
-            Some((visitor_id, LinePlace { conversation_id, place, expected_wait_ms }))
+            let since = it.since;
+            Some((visitor_id, LinePlace { conversation_id, place, expected_wait_ms, since }))
         });
         self.app.hub.tell_places(places.collect());
     }

@@ -28,6 +28,8 @@ pub(crate) struct LinePlace {
     pub(crate) place: u32,
     /// Milliseconds.
     pub(crate) expected_wait_ms: Option<u32>,
+    /// Since when. Not told; but whoever was served for a moment is told the same place again.
+    pub(crate) since: u64,
 }
 
 impl LinePlace {
