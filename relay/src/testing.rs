@@ -518,7 +518,14 @@ async fn staff_events(relay: &TestRelay, entry: &Entry) -> Vec<(AgentId, StaffEv
     let (seeing, invited, managers) = relay.app.store.read("rows", read).await.unwrap();
     events.extend(invited);
     if let Some(body) = seeing {
-        let staying = subject.agents().filter(|agent_id| !sight.gained.contains(agent_id));
+        // Marks are one's own.
+        let is_for = |agent_id: &AgentId| match &entry.body {
+            LogBody::AgentMarked { agent_id: of, .. } => of == agent_id,
+            _ => true,
+        };
+        let staying = subject
+            .agents()
+            .filter(|agent_id| !sight.gained.contains(agent_id) && is_for(agent_id));
         events.extend(staying.map(|agent_id| (agent_id.clone(), body.clone())));
     }
     if let Some(body) = managers {

@@ -38,7 +38,11 @@ conversation_id: ConversationId,
 /**
  * The new standing.
  */
-status: ConversationStatus, } | { "type": "message_appended", 
+status: ConversationStatus, 
+/**
+ * When the agent who serves it now took it; `None` unless it is served.
+ */
+assigned_at: Timestamp | null, } | { "type": "message_appended", 
 /**
  * To which.
  */
