@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use yingke_relay::conversations;
+use yingke_relay::conversations::actions;
 use yingke_shared::events::{StaffEvent, VisitorEvent};
+use yingke_shared::ids::ConversationId;
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
+use yingke_shared::views::RequeueReason;
 
 use crate::harness::{Agent, Client, Relay, Visitor, eventually};
 
@@ -217,7 +219,8 @@ async fn who_loses_a_conversation_is_told_and_who_gains_it_gets_all_of_it() {
     let vera = relay.visitor().await;
     let mut first = relay.online(&ana).await;
     relay.send_as(&vera, "m1", "one").await;
-    first.event("conversation_gained").await;
+    let gained = first.event("conversation_gained").await;
+    let conversation = gained["record"]["id"].as_str().unwrap().to_owned();
     let away = first.resume_point();
     let mut second = relay.online(&ben).await;
 
@@ -229,8 +232,10 @@ async fn who_loses_a_conversation_is_told_and_who_gains_it_gets_all_of_it() {
         Ok::<_, yingke_relay::store::Abort<()>>(())
     });
     disable.await.unwrap();
-    let released = conversations::actions::release_from_disabled(&relay.app).await.unwrap();
-    assert_eq!(released, 1);
+    let conversation = ConversationId::new(conversation).unwrap();
+    let why = RequeueReason::AgentRemoved;
+    let put_back = actions::put_back(&relay.app, conversation, ana.id.clone(), why).await.unwrap();
+    assert_eq!(put_back, actions::Carried::Done);
     first.event("conversation_withdrawn").await;
     let gained = second.event("conversation_gained").await;
     assert_eq!(gained["record"]["visitor"]["id"], vera.id.as_str());

@@ -77,7 +77,7 @@ fn served(tx: &ReadTx<'_>, id: &ConversationId) -> Decided<(Conversation, AgentI
 }
 
 /// Stores what the rules said (B04): once, or again for a department that is gone.
-pub async fn route(
+pub(crate) async fn route(
     app: &App,
     id: ConversationId,
     asked: Asked,
