@@ -95,6 +95,7 @@ export function Composer(props: ComposerProps) {
   return (
     <form
       class={form === null ? "composer" : "composer leaving"}
+      aria-label={t(form === null ? "composer" : "leave_title")}
       onKeyDown={onKeyDown}
       onCompositionEnd={(event) => {
         composition_ended_at.current = event.timeStamp;

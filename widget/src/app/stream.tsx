@@ -150,7 +150,7 @@ export function Stream(props: StreamProps) {
     />
   );
   return (
-    <div class="middle">
+    <main class="middle">
       <div
         class="log"
         ref={log}
@@ -204,7 +204,7 @@ export function Stream(props: StreamProps) {
           {state.unread > 0 ? t("unread", { count: state.unread }) : t("to_newest")}
         </button>
       )}
-    </div>
+    </main>
   );
 }
 
