@@ -1,7 +1,7 @@
 // The rail of modules. A module stands here when it exists and the role may open it; Ctrl and its
 // place open it from the keyboard.
 
-import { LayoutDashboard, type LucideIcon, MessageCircleMore, Settings } from "lucide-react";
+import { Gauge, type LucideIcon, MessageCircleMore, Settings } from "lucide-react";
 import { useEffect } from "react";
 import type { Role } from "../../../shared/bindings/Role";
 import { useT } from "../i18n";
@@ -14,7 +14,7 @@ const SHOWN_MAX = 99;
 
 const ICONS: Record<Module, LucideIcon> = {
   reception: MessageCircleMore,
-  floor: LayoutDashboard,
+  floor: Gauge,
   manage: Settings,
 };
 

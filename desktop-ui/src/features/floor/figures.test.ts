@@ -126,7 +126,7 @@ describe("the agents' rows", () => {
 });
 
 describe("the figures", () => {
-  it("weigh first responses by what was served and take places of those online only", () => {
+  it("weigh first responses by what was served and count places of those who have conversations", () => {
     const day = (served: number, first_response_ms: number | null) => ({
       served,
       ended: 0,
@@ -150,7 +150,7 @@ describe("the figures", () => {
       online: 2,
       agents: 3,
       running: 700,
-      places: 16,
+      places: 24,
       waiting: 3,
       waitingSince: null,
       unansweredSince: T - 4_000,

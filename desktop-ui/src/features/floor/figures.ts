@@ -97,6 +97,7 @@ export interface Figures {
   online: number;
   agents: number;
   running: number;
+  /** Of those online or busy: what runs stands on them. */
   places: number;
   waiting: number;
   /** Since when the one waits who waits longest. */
@@ -135,7 +136,9 @@ export function figuresOf(
     online: online.length,
     agents: rows.length,
     running: departmentId === null ? floor.running_total : running.length,
-    places: online.reduce((sum, { agent }) => sum + agent.capacity, 0),
+    places: rows
+      .filter(({ presence }) => presence === "online" || presence === "busy")
+      .reduce((sum, { agent }) => sum + agent.capacity, 0),
     waiting: departmentId === null ? floor.waiting_total : line,
     waitingSince: oldest(waiting.map((one) => one.since)),
     unansweredSince: oldest(running.map((one) => one.unanswered_since)),
