@@ -35,6 +35,7 @@ mod restart;
 mod routing;
 mod scene;
 mod seats;
+mod seats_together;
 mod secure;
 mod simulated;
 mod stalled;

@@ -39,9 +39,9 @@ pub const ANSWER_WITHIN_MS: u64 = 20_000;
 /// relay takes its time.
 pub const HTTP_WITHIN_MS: u64 = 15_000;
 
-/// An HTTP answer's size in bytes; the largest is a page of conversations, as large as a snapshot
-/// (256 KiB) at most.
-pub const HTTP_BYTES_MAX: usize = 1024 * 1024;
+/// An HTTP answer's size in bytes; the largest is all settings: six sections, of which each is saved in
+/// at most 512 KiB.
+pub const HTTP_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A page of the inbox that the log had overtaken is asked for again after this, in milliseconds.
 pub const SERVED_AGAIN_MS: u64 = 100;
