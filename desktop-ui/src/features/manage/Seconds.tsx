@@ -44,7 +44,8 @@ export function Seconds({ id, label, value, min, max, name, onChange }: SecondsP
         options={units.map((one) => ({ value: one, label: t(`manage.unit_${one}`) }))}
         onChange={(to: Unit) => {
           setUnit(to);
-          onChange(secondsIn(Math.max(1, Math.round(value / UNITS[to])), to, min, max));
+          const count = value === 0 ? 0 : Math.max(1, Math.round(value / UNITS[to]));
+          onChange(secondsIn(count, to, min, max));
         }}
       />
     </>

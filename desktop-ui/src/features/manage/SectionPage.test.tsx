@@ -73,10 +73,8 @@ describe("a page of settings", () => {
   it("saves by Ctrl+S", async () => {
     render(<SkillsPage />);
     type("skill-name-0", "英语");
-    await act(async () =>
-      fireEvent.keyDown(screen.getByTestId("page-skills"), { key: "s", ctrlKey: true }),
-    );
-    expect(saves()).toHaveLength(1);
+    fireEvent.keyDown(screen.getByTestId("page-skills"), { key: "s", ctrlKey: true });
+    await vi.waitFor(() => expect(saves()).toHaveLength(1));
   });
 
   it("shows somebody else's change beside one's own, and brings the two together", async () => {
@@ -112,6 +110,16 @@ describe("departments", () => {
     await press("save");
     expect(held.departments.value.map(({ name }) => name)).toEqual(["", "售后"]);
     expect(held.departments.value[1]?.hours?.week[0]).toHaveLength(2);
+  });
+
+  it("save what stands in a field that was not left yet", async () => {
+    showPage("departments", "service");
+    render(<DepartmentsPage />);
+    const field = screen.getByTestId("day-0-0-from");
+    field.focus();
+    type("day-0-0-from", "8:30");
+    fireEvent.keyDown(field, { key: "s", ctrlKey: true });
+    await vi.waitFor(() => expect(held.departments.value[1]?.hours?.week[0]?.[0]?.from).toBe(510));
   });
 
   it("cannot be deleted while a rule names them", () => {

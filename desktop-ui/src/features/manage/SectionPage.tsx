@@ -3,7 +3,7 @@
 
 import { Button } from "antd";
 import { Check, CircleAlert, CircleDot } from "lucide-react";
-import type { KeyboardEvent, ReactNode } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { useT } from "../../i18n";
 import { problemText } from "../../i18n/words";
 import { discard, draftOf, inConflict, save, useManage } from "../../stores/manage";
@@ -35,10 +35,21 @@ export function SectionPage(props: SectionPageProps) {
   const dirty = draft !== undefined;
   const ready = dirty && problems === 0 && !conflict;
 
+  const mayNow = useRef(ready);
+  useEffect(() => {
+    mayNow.current = ready;
+  }, [ready]);
+
   function onKeyDown(event: KeyboardEvent) {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
     event.preventDefault();
-    if (ready) void save(section);
+    // A field that is read when it is left is read now; what it says counts.
+    const field = event.target instanceof HTMLElement ? event.target : null;
+    field?.blur();
+    field?.focus();
+    window.setTimeout(() => {
+      if (mayNow.current) void save(section);
+    });
   }
 
   return (
