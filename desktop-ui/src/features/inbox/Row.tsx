@@ -63,10 +63,12 @@ export const Row = memo(function Row({ id, row, current, cursor, onOpen }: RowPr
       />
       <div className={styles.lines}>
         <div className={styles.top}>
-          <span className={styles.name}>{visitorName(t, row.visitor)}</span>
-          {row.vip && <Tag tone="vip">{t("workbench.vip")}</Tag>}
-          {row.standing === "member" && <Tag>{t("workbench.row_member")}</Tag>}
-          <span className={styles.site}>{row.visitor.site_name}</span>
+          <span className={styles.names}>
+            <span className={styles.name}>{visitorName(t, row.visitor)}</span>
+            {row.vip && <Tag tone="vip">{t("workbench.vip")}</Tag>}
+            {row.standing === "member" && <Tag>{t("workbench.row_member")}</Tag>}
+            <span className={styles.site}>{row.visitor.site_name}</span>
+          </span>
           {row.unanswered_since !== null ? (
             <WaitingClock since={row.unanswered_since} />
           ) : (

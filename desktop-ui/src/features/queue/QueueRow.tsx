@@ -56,10 +56,11 @@ export const QueueRow = memo(function QueueRow(props: QueueRowProps) {
         <Avatar letters={row.label.slice(0, 2)} seed={row.label} size={36} />
         <span className={styles.lines}>
           <span className={styles.top}>
-            <b>{name}</b>
-            {row.vip && <Tag tone="vip">{t("workbench.vip")}</Tag>}
-            {row.front && <Tag tone="warn">{t("queue.front")}</Tag>}
-            <span className={styles.space} />
+            <span className={styles.names}>
+              <b>{name}</b>
+              {row.vip && <Tag tone="vip">{t("workbench.vip")}</Tag>}
+              {row.front && <Tag tone="warn">{t("queue.front")}</Tag>}
+            </span>
             <WaitingClock since={row.since} title={t("queue.waited")} />
           </span>
           {facts.length > 0 && <span className={styles.facts}>{facts.join(" · ")}</span>}

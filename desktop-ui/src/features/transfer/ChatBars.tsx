@@ -45,7 +45,9 @@ function WatchBar({ conversationId, head }: { conversationId: string; head: Chat
     <div className={join(styles.bar, styles.watching)} role="status" data-testid="watch-bar">
       <Eye size={16} aria-hidden="true" />
       <b>{t("transfer.watching")}</b>
-      <span className={styles.grow}>{t("transfer.watching_means")}</span>
+      <span className={styles.grow}>
+        <span>{t("transfer.watching_means")}</span>
+      </span>
       {head.status.kind === "serving" && (
         <Button
           size="small"
