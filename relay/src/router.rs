@@ -20,7 +20,9 @@ use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::error::RelayError;
 use crate::limits::{REQUEST_BODY_BYTES_MAX, SETTINGS_BODY_BYTES_MAX};
 use crate::live::Seat;
-use crate::{agents, assets, assignment, audit, auth, conversations, health, live, settings, sites, visitors};
+use crate::{
+    agents, assets, assignment, audit, auth, conversations, health, live, settings, sites, visitors,
+};
 
 /// Who may ask a route at all; what they then may is the policy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

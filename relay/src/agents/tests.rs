@@ -2,7 +2,8 @@
 
 use yingke_shared::commands::staff::SetAvailability;
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::rest::{AddAgent, ChangeAgent};
+use yingke_shared::rest::{AddAgent, ChangeAgent, SetAutoReplies};
+use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::views::{Availability, Role};
 
 use super::actions;
@@ -118,4 +119,48 @@ async fn a_repeated_choice_of_availability_changes_nothing() {
     let own = actions::own_card(&relay.app, &ben).await.unwrap();
     assert_eq!(own.availability, Availability::Online);
     assert_eq!(choose("c1", Availability::Online).await, Err(ErrorCode::IdReused));
+}
+
+#[tokio::test]
+async fn departments_and_skills_are_those_that_exist_and_each_change_is_on_record() {
+    let relay = TestRelay::open().await;
+    let ben = relay.agent("Ben").await;
+    let nowhere = || Some(vec!["nowhere".parse().unwrap()]);
+    let unknown = AddAgent { departments: nowhere(), ..request("cai") };
+    assert_eq!(add(&relay, unknown).await, Err(ErrorCode::Invalid));
+    let unknown = ChangeAgent { departments: nowhere(), ..Default::default() };
+    assert_eq!(change(&relay, &admin(), &ben, unknown).await, Err(ErrorCode::Invalid));
+    let unskilled =
+        ChangeAgent { skills: Some(vec!["juggling".parse().unwrap()]), ..Default::default() };
+    assert_eq!(change(&relay, &admin(), &ben, unskilled).await, Err(ErrorCode::Invalid));
+    let default = || vec![crate::settings::DEFAULT_DEPARTMENT.parse().unwrap()];
+    let twice = [default(), default()].concat();
+    let named = ChangeAgent { nickname: Some("阿本".into()), ..Default::default() };
+    change(&relay, &admin(), &ben, named).await.unwrap();
+    let departments = ChangeAgent { departments: Some(twice), ..Default::default() };
+    change(&relay, &admin(), &ben, departments).await.unwrap();
+    assert_eq!(actions::own_card(&relay.app, &ben).await.unwrap().departments, default());
+    add(&relay, request("cai")).await.unwrap();
+    let read = relay.app.store.read("audit", |tx| {
+        tx.query("SELECT deed FROM audit ORDER BY number", &[], |row| row.text(0))
+    });
+    assert_eq!(read.await.unwrap(), ["agent", "agent"], "a name and an account");
+}
+
+#[tokio::test]
+async fn own_words_are_kept_within_bounds_and_seen_by_their_owner() {
+    let relay = TestRelay::open().await;
+    let ben = relay.agent("Ben").await;
+    let set = async |ask: &str| {
+        let texts = AutoReplyTexts { ask_visitor: ask.into(), ..Default::default() };
+        let done = actions::set_auto_replies(&relay.app, &ben, SetAutoReplies { texts }).await;
+        done.map_err(|error| error.code())
+    };
+    set("您还在吗").await.unwrap();
+    let head = relay.head().await;
+    set("您还在吗").await.unwrap();
+    assert_eq!(relay.head().await, head, "nothing new, nothing told");
+    assert_eq!(set(&"长".repeat(501)).await, Err(ErrorCode::TooLarge));
+    let own = actions::own_card(&relay.app, &ben).await.unwrap();
+    assert_eq!(own.auto_replies.ask_visitor, "您还在吗");
 }

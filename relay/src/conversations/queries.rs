@@ -12,7 +12,8 @@ use yingke_shared::rest::RecentContact;
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 use yingke_shared::views::{
     Author, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation, InvitationEnd,
-    ManagerAlert, MessageContent, Note, Role, VisitorCard, VisitorConversation, VisitorMessage, VisitorSelf,
+    ManagerAlert, MessageContent, Note, Role, VisitorCard, VisitorConversation, VisitorMessage,
+    VisitorSelf,
 };
 
 use super::rules::{relation, visitor_label};
@@ -24,7 +25,7 @@ pub(crate) use super::store::{
 use super::views::{staff_body, visitor_message, visitor_status};
 use crate::agents::queries::Cards;
 use crate::events::{Entry, InvitationChange, LogBody};
-use crate::limits::{CONTACTS_MAX, CONTACT_TEXT_CHARS, SNAPSHOT_BYTES_MAX};
+use crate::limits::{CONTACT_TEXT_CHARS, CONTACTS_MAX, SNAPSHOT_BYTES_MAX};
 use crate::policy::Relation;
 use crate::sites::queries::Names;
 use crate::store::{ReadTx, StoreError};

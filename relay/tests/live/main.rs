@@ -11,6 +11,9 @@ mod floor;
 #[path = "harness.rs"]
 mod harness;
 #[cfg(test)]
+#[path = "secrecy.rs"]
+mod secrecy;
+#[cfg(test)]
 #[path = "sessions.rs"]
 mod sessions;
 #[cfg(test)]

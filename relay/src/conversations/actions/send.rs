@@ -23,9 +23,9 @@ use crate::conversations::store::{self, Conversation};
 use crate::error::RelayError;
 use crate::events::LogBody;
 use crate::policy::ConversationDeed;
-use crate::{settings, sites};
 use crate::store::{Abort, ReadTx, StoreError, ToValue, WriteTx};
 use crate::text;
+use crate::{settings, sites};
 
 /// A visitor's message. Starts a conversation if none is open: with the site's welcome as number 1,
 /// if it has one, and the message after it (A16, B14).

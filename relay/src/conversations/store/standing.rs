@@ -116,11 +116,10 @@ pub(crate) fn has_place(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let takes_part = i64::try_from(super::member_of(tx, agent_id)?.len()).unwrap_or(i64::MAX);
-    let found = tx.query_one(
-        HAS_PLACE,
-        params![agent_id, takes_part, agent_id, agent_id, now],
-        |row| row.int(0),
-    )?;
+    let found =
+        tx.query_one(HAS_PLACE, params![agent_id, takes_part, agent_id, agent_id, now], |row| {
+            row.int(0)
+        })?;
     Ok(found.is_some())
 }
 

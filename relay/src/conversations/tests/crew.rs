@@ -144,7 +144,8 @@ impl Crew {
     /// What the system wrote into the conversation, in order, without the welcome.
     pub(super) async fn notices(&self, id: &ConversationId) -> Vec<SystemNotice> {
         let id = id.clone();
-        let read = move |tx: &crate::store::ReadTx<'_>| store::messages(tx, &id, None, 100, 1 << 20);
+        let read =
+            move |tx: &crate::store::ReadTx<'_>| store::messages(tx, &id, None, 100, 1 << 20);
         let page = self.relay.app.store.read("notices", read).await.unwrap();
         let notice = |content| match content {
             MessageContent::Notice { notice: SystemNotice::Welcome { .. } } => None,
@@ -168,12 +169,7 @@ impl Crew {
         let written = self.relay.app.store.write("company", move |tx| {
             let mut company = settings::queries::company(tx)?;
             change(&mut company.value);
-            settings::store::save(
-                tx,
-                settings::store::COMPANY,
-                company.version,
-                &company.value,
-            )?;
+            settings::store::save(tx, settings::store::COMPANY, company.version, &company.value)?;
             Ok::<_, Abort<ErrorCode>>(())
         });
         written.await.unwrap();

@@ -10,7 +10,7 @@ use yingke_shared::views::{
 use super::crew::Crew;
 use crate::conversations::actions;
 use crate::settings::DEFAULT_DEPARTMENT;
-use crate::testing::{Screens, any_id, client};
+use crate::testing::{Screens, client};
 
 fn default_department() -> Invitee {
     Invitee::Department { department_id: DEFAULT_DEPARTMENT.parse().unwrap() }
@@ -128,7 +128,8 @@ async fn a_department_is_asked_one_after_the_other() {
     let Crew { relay, ana, ben, cai, mia, vera, viktor, .. } = &crew;
     let mut screens = Screens::take(relay, &[ana, ben, cai, mia], &[vera, viktor]).await;
     let id = crew.served_by(ana).await;
-    let asked = crew.invite(ana, &id, default_department(), InvitationKind::Transfer).await.unwrap();
+    let asked =
+        crew.invite(ana, &id, default_department(), InvitationKind::Transfer).await.unwrap();
     screens.check(relay, "a department is asked").await;
     for who in [ben, cai] {
         let (invitation, agent_id) = (asked.clone(), who.agent_id.clone());
@@ -170,5 +171,4 @@ async fn there_is_an_end_to_invitations_and_members() {
     }
     assert_eq!(crew.enter(mia, &id).await, Err(ErrorCode::Invalid));
     assert_eq!(crew.record(&id).await.members.len(), MEMBERS_MAX);
-    let _ = any_id();
 }

@@ -95,7 +95,9 @@ async fn nothing_of_staff_reaches_a_visitor_in_a_busy_story() {
     for secret in secrets.into_iter().chain([ben.agent_id.as_str(), mia.agent_id.as_str()]) {
         assert!(!told.contains(secret), "{secret} in {told}");
     }
-    assert!(relay.visitor_news(vera).await.iter().filter(|kind| **kind == "agent_changed").count() <= 2);
+    assert!(
+        relay.visitor_news(vera).await.iter().filter(|kind| **kind == "agent_changed").count() <= 2
+    );
 }
 
 #[tokio::test]
@@ -120,7 +122,9 @@ async fn who_entered_unannounced_is_seen_from_the_first_message_on() {
     screens.check(relay, "the first message").await;
     assert_eq!(members().await.len(), 1);
     let notices = crew.notices(&id).await;
-    assert!(matches!(notices.last(), Some(SystemNotice::MemberJoined { agent }) if agent.id == mia.agent_id));
+    assert!(
+        matches!(notices.last(), Some(SystemNotice::MemberJoined { agent }) if agent.id == mia.agent_id)
+    );
     let deeds = crew.deeds().await.into_iter().filter(|(_, deed)| deed == "enter").count();
     assert_eq!(deeds, 2, "audited each time");
 }
