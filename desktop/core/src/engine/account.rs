@@ -275,6 +275,7 @@ impl Account {
                 if changed.new_epoch {
                     self.shown.history_replaced();
                     self.marks = Marks::default();
+                    self.fills = Fills::default();
                 }
                 self.absorb(step, changed);
                 self.enter_epoch(step, epoch);

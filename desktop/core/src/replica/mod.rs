@@ -297,7 +297,10 @@ impl Replica {
         }
         let mut changed = Changed { all: true, new_epoch, ..Changed::default() };
         for (id, record) in &snapshot.conversations {
-            if self.past.remove(id).is_none_or(|known| known.rev != record.rev) {
+            // Without a message on disk there is no note either.
+            let is_on_disk = self.tails.contains_key(id);
+            let known = self.past.remove(id).filter(|known| known.rev == record.rev);
+            if known.is_none() || !is_on_disk {
                 changed.unsure.insert(id.clone());
             }
             self.not_beside(id, &mut changed);

@@ -361,6 +361,26 @@ fn what_is_watched_follows_the_log_beside_the_inbox() {
     assert_eq!(replica.standing(&id("w")), Standing::Reading);
 }
 
+/// Notes are not numbered: only an unchanged record whose messages are on disk has all of its own.
+#[test]
+fn a_snapshot_says_whose_notes_may_be_more_than_what_was_heard() {
+    let mut replica = begun(&["a", "b"]);
+    let again = |replica: &mut Replica, epoch: &str, changed: &str| {
+        let mut snapshot = snapshot(&["a", "b"]);
+        if let Some(record) = snapshot.conversations.get_mut(&id(changed)) {
+            record.rev = position(9);
+        }
+        let start = Start::Snapshot { position: position(20), snapshot: Box::new(snapshot) };
+        let unsure = replica.begin(Epoch::new(epoch).unwrap(), start).unwrap().unsure;
+        unsure.into_iter().collect::<Vec<_>>()
+    };
+    assert!(again(&mut replica, "e1", "neither").is_empty());
+    assert_eq!(again(&mut replica, "e1", "b"), [id("b")]);
+    replica.cache_lost();
+    assert_eq!(again(&mut replica, "e1", "b"), [id("a"), id("b")]);
+    assert_eq!(again(&mut replica, "e2", "b"), [id("a"), id("b")]);
+}
+
 #[test]
 fn more_than_is_kept_while_asking_to_watch_asks_again() {
     let mut replica = begun(&[]);
