@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use yingke_shared::commands::staff::{StaffMark, StaffSendMessage};
 use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorMark, VisitorSendMessage};
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::explanation::AssignedHow;
 use yingke_shared::events::{StaffEvent, StaffEventBody, VisitorEvent, VisitorEventBody};
+use yingke_shared::explanation::AssignedHow;
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq, SiteId, VisitorId};
 use yingke_shared::rest::{AddAgent, ChangeAgent, EnterAsVisitor};
@@ -429,7 +429,7 @@ impl Screens {
                 let (position, site) = read.await.unwrap().unwrap();
                 for (of, screen) in self.visitors.values_mut() {
                     if of == site_id && position == entry.position {
-                        let body = VisitorEventBody::SiteChanged { site: site.clone() };
+                        let body = VisitorEventBody::SiteChanged { site: Box::new(site.clone()) };
                         screen.apply(&VisitorEvent { position, body });
                     }
                 }

@@ -116,9 +116,8 @@ impl Driver {
                 continue;
             }
             let now = app.world.now();
-            let read = app.store.read_for_spine("begin assignment", move |tx| {
-                rows::everything(tx, now)
-            });
+            let read =
+                app.store.read_for_spine("begin assignment", move |tx| rows::everything(tx, now));
             match read.await {
                 Ok(known) => break (known, now),
                 Err(StoreError::Closed) => return None,
@@ -304,9 +303,12 @@ impl Driver {
         let gone: Vec<_> =
             gone.filter(|id| !departments.iter().any(|department| department.id == *id)).collect();
         let mut facts = Vec::new();
-        facts.extend(departments.into_iter().filter(is_news).map(|department| {
-            Fact::DepartmentSet(Box::new(department))
-        }));
+        facts.extend(
+            departments
+                .into_iter()
+                .filter(is_news)
+                .map(|department| Fact::DepartmentSet(Box::new(department))),
+        );
         if section == COMPANY {
             facts.push(Fact::CompanySet(Box::new(company)));
         }

@@ -113,11 +113,7 @@ pub(crate) fn of_entry(entry: &Entry) -> Option<Told> {
 
 /// What an entry says together with the rows it names. One whose row is damaged is left out and named
 /// in the log.
-pub(crate) fn of_rows(
-    tx: &ReadTx<'_>,
-    entry: &Entry,
-    now: Timestamp,
-) -> Result<Told, StoreError> {
+pub(crate) fn of_rows(tx: &ReadTx<'_>, entry: &Entry, now: Timestamp) -> Result<Told, StoreError> {
     match read(tx, entry, now) {
         Err(error) if error.is_lasting() => {
             let position = entry.position.get();

@@ -196,10 +196,7 @@ fn conversation_row(
 }
 
 /// When the last few left each line by being assigned, oldest first.
-fn pace(
-    tx: &ReadTx<'_>,
-    now: Timestamp,
-) -> Result<Vec<(routing::DepartmentId, u64)>, StoreError> {
+fn pace(tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<(routing::DepartmentId, u64)>, StoreError> {
     let after = now.millis().saturating_sub(PACE_WITHIN_MS);
     let after = Timestamp::from_millis(after).unwrap_or_default();
     let mut counts: BTreeMap<DepartmentId, usize> = BTreeMap::new();

@@ -134,9 +134,8 @@ async fn about_conversation(app: &App, id: ConversationId, decision: Decision, d
         Decision::Route { routed, .. } => {
             let Some(asked) = words::asked(&routed.demand) else { return };
             let json = serde_json::to_string(&routed).unwrap_or_default();
-            let stored = until_done(|| {
-                actions::route(app, id.clone(), asked.clone(), json.clone()).boxed()
-            });
+            let stored =
+                until_done(|| actions::route(app, id.clone(), asked.clone(), json.clone()).boxed());
             done.was_routed = stored.await == Some(Carried::Done);
         }
         Decision::Assign { conversation, agent, attempt, why } => {
@@ -169,9 +168,7 @@ async fn about_conversation(app: &App, id: ConversationId, decision: Decision, d
                     let how = AssignedHow::Routing { why };
                     actions::pass_unanswered(app, id, from, to.clone(), how).await
                 }
-                PassReason::MemberStays => {
-                    actions::pass_to_member(app, id, from, to.clone()).await
-                }
+                PassReason::MemberStays => actions::pass_to_member(app, id, from, to.clone()).await,
             };
             done.doubted = matches!(carried, Ok(Carried::Unfit)).then_some(to);
             done.told = refused(conversation, attempt, carried).await;

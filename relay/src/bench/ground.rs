@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use yingke_shared::explanation::AssignedHow;
 use yingke_shared::commands::visitor::{PageContext, VisitorAsks, VisitorSendMessage};
+use yingke_shared::explanation::AssignedHow;
 use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, DepartmentId, SiteId, VisitorId};
 use yingke_shared::limits::CAPACITY_MAX;

@@ -28,13 +28,13 @@ pub(crate) use invitations::{
     invitations_to, load_invitation, offer, open_invitations,
 };
 
+#[cfg(test)]
+pub(crate) use assignments::{ASSIGNMENTS, HAD};
+#[cfg(test)]
+pub(crate) use invitations::{INVITATIONS_TO, OPEN_INVITATIONS};
 pub(crate) use marks::{ReaderMarks, agent_marks, marks, set_marks};
 #[cfg(test)]
 pub(crate) use messages::{HISTORY, MESSAGES};
-#[cfg(test)]
-pub(crate) use routing::{BEGUN_BY, HAD_BY, TALK};
-#[cfg(test)]
-pub(crate) use standing::HAS_PLACE;
 pub(crate) use messages::{
     INSERT_MESSAGE, RUNNING, SENT, history, insert_message, last_messages, message_bytes, messages,
     running, said_before, sent, visitor_count_at,
@@ -44,6 +44,10 @@ pub(crate) use routing::{
     Asked, InRouting, all_in_routing, begun_by, describe, had_by, has_answered, load_in_routing,
     newest_assignments, set_alert, set_asked, set_waiting_reason, talk, wrap_ups,
 };
+#[cfg(test)]
+pub(crate) use routing::{BEGUN_BY, HAD_BY, TALK};
+#[cfg(test)]
+pub(crate) use standing::HAS_PLACE;
 pub(crate) use standing::{
     answered, clear_alert, hand_to, has_place, insert_leave_message, insert_wrap_up, note_served,
     requeue, set_members,

@@ -17,6 +17,7 @@ macro_rules! act {
 
 mod away;
 mod crew;
+mod decisions;
 mod handing;
 mod inviting;
 mod law;

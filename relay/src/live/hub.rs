@@ -503,8 +503,8 @@ mod lines;
 #[path = "hub_watching.rs"]
 mod watching;
 
-use lines::Lines;
 pub(crate) use lines::LinePlace;
+use lines::Lines;
 use watching::Watching;
 
 #[cfg(test)]

@@ -159,7 +159,8 @@ impl Desk {
             while quiet < 4 {
                 self.relay.app.store.read("turn", |_| Ok(())).await.unwrap();
                 let _ = self.relay.app.routing.overview().await;
-                let written = self.relay.app.store.write("turn", |_| Ok::<_, Abort<StoreError>>(()));
+                let written =
+                    self.relay.app.store.write("turn", |_| Ok::<_, Abort<StoreError>>(()));
                 written.await.unwrap();
                 let now = self.relay.head().await;
                 quiet = if now == head { quiet + 1 } else { 0 };

@@ -77,9 +77,8 @@ async fn where_nobody_is_there_it_becomes_a_leave_message() {
     desk.waits(&id, WaitingReason::NobodyOnline).await;
     desk.pass(2 * MINUTE).await;
     assert_eq!(desk.ended(&id).await, EndedBy::LeaveMessage);
-    let filed = desk.read(|tx| {
-        tx.query("SELECT conversation_id FROM leave_messages", &[], |row| row.text(0))
-    });
+    let filed = desk
+        .read(|tx| tx.query("SELECT conversation_id FROM leave_messages", &[], |row| row.text(0)));
     assert_eq!(filed.await, [id.to_string()]);
 }
 
@@ -161,10 +160,7 @@ async fn ask(
 }
 
 /// Open, and who is asked.
-async fn asked(
-    desk: &Desk,
-    id: &InvitationId,
-) -> (bool, Option<yingke_shared::ids::AgentId>) {
+async fn asked(desk: &Desk, id: &InvitationId) -> (bool, Option<yingke_shared::ids::AgentId>) {
     let id = id.clone();
     let row = desk.read(move |tx| store::load_invitation(tx, &id)).await.unwrap();
     (row.is_open, row.invitation.offered_to)

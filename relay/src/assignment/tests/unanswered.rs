@@ -69,10 +69,8 @@ async fn the_clock_stands_still_while_the_agent_types() {
         let id = id.clone();
         desk.read(move |tx| Ok(crate::conversations::store::load(tx, &id)?.unwrap().visitor_id))
     };
-    let serving = crate::live::ServingNow {
-        conversation_id: id.clone(),
-        agents: vec![ana.agent_id.clone()],
-    };
+    let serving =
+        crate::live::ServingNow { conversation_id: id.clone(), agents: vec![ana.agent_id.clone()] };
     desk.relay.app.hub.set_serving(&visitor_id.await, Some(serving));
     desk.pass(175 * SECOND).await;
     desk.relay.app.hub.typing(&ana.agent_id, &id).unwrap();

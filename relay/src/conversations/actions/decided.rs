@@ -177,8 +177,7 @@ pub async fn pass_to_member(
     carry(app, "pass to a member", move |tx, moment| {
         let (row, serving) = served(tx, &id)?;
         let agent = agents::queries::agent(tx, &from)?;
-        let parted =
-            agent.is_none_or(|it| it.disabled || it.availability == Availability::Away);
+        let parted = agent.is_none_or(|it| it.disabled || it.availability == Availability::Away);
         let goes = parted || is_gone(tx, &from, moment.now)?;
         if serving != from || !row.members.contains(&to) || !goes {
             return Ok(Carried::Overtaken);
@@ -293,9 +292,7 @@ pub async fn tell_managers(
     carry(app, "tell managers", move |tx, moment| {
         let row = open(tx, &id)?;
         let is_so = match what {
-            ManagerAlertKind::NoAnswer => {
-                store::running(tx, &id)?.unanswered_since.is_some()
-            }
+            ManagerAlertKind::NoAnswer => store::running(tx, &id)?.unanswered_since.is_some(),
             ManagerAlertKind::OwnAgentGone => {
                 matches!(row.status, ConversationStatus::Waiting { .. })
             }

@@ -23,11 +23,11 @@ mod watch;
 
 pub use assign::{ClaimOutcome, claim};
 pub use assign_by_hand::assign_by_hand;
+pub(crate) use decided::route;
 pub use decided::{
     Carried, drop_member, end_of_away, end_of_silent, file, give_back, offer_to, pass_to_member,
     pass_unanswered, put_back, say_by_itself, set_waiting_reason, tell_managers,
 };
-pub(crate) use decided::route;
 pub use end::{end_as_agent, end_as_visitor, leave_queue};
 pub use hand_back::hand_back;
 pub use invite::{answer, invite, withdraw};
