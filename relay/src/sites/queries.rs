@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use yingke_shared::ids::{Position, SiteId};
-use yingke_shared::views::{SiteSettings, VisitorSite};
+use yingke_shared::views::{Role, SiteSettings, VisitorSite};
 
 use super::store;
+use crate::agents::Agent;
 use crate::store::{ReadTx, StoreError};
 use crate::{agents, settings};
 
@@ -41,7 +42,9 @@ pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, S
         Vec::new()
     };
     let agents = if company.choose_agent {
-        let agents = agents::queries::all(tx)?.into_iter().filter(|agent| !agent.disabled);
+        // Who is there to answer, not who manages or keeps the relay.
+        let answers = |agent: &Agent| agent.role == Role::Agent && !agent.disabled;
+        let agents = agents::queries::all(tx)?.into_iter().filter(answers);
         agents.map(|agent| agent.card()).collect()
     } else {
         Vec::new()
