@@ -138,7 +138,7 @@ fn holidays_and_working_days_made_up_for_them() {
 fn seconds_become_milliseconds_and_nothing_stays_nothing() {
     let now = at("UTC", 2026, 11, 22, 12, 0);
     let id = DepartmentId::new("sales").unwrap();
-    let plain = queries::department(id.clone());
+    let plain = queries::department(id);
     let converted = department(&plain, "UTC", now);
     assert_eq!(converted, Department::new(routing::DepartmentId::new("sales")));
     let set = DepartmentSettings {

@@ -174,10 +174,15 @@ async fn with_nobody_online_the_visitor_is_told_and_served_when_someone_comes() 
     let relay = Relay::start().await;
     let ana = relay.agent("ana", 8).await;
     let vera = relay.visitor().await;
+    // Connected before, so that what she gets is an event and not in her first snapshot.
+    let mut desk = relay.staff(&ana).await;
+    let id = desk.command("set_availability", json!({"availability": "busy"})).await;
+    desk.done(&id).await;
     let mut widget = relay.widget(&vera).await;
     widget.say("anybody?").await;
     widget.until(told("nobody_online")).await;
-    let mut desk = relay.online(&ana).await;
+    let id = desk.command("set_availability", json!({"availability": "online"})).await;
+    desk.done(&id).await;
     let gained = desk.event("conversation_gained").await;
     assert_eq!(gained["record"]["last_message"]["content"]["notice"]["kind"], "agent_joined");
     check_visitor(&relay, &vera, &mut widget).await;
