@@ -24,9 +24,9 @@ import { useWidth } from "../../ui/useWidth";
 import styles from "./ChatHead.module.css";
 import { HeadActions, mayDo } from "./HeadActions";
 
-/** Narrower than this, buttons show their icons only; sooner where more people have to be named. */
+/** Narrower than this, buttons show their icons only. Only the width decides: no button moves because
+ * a colleague comes. */
 const COMPACT_BELOW = 600;
-const COMPACT_BELOW_WITH_OTHERS = 720;
 /** More faces than this would push the name away. */
 const FACES_MAX = 3;
 
@@ -43,8 +43,7 @@ export function ChatHead(props: ChatHeadProps) {
   const { conversationId, head, ownId, role, sideShown, onToggleSide } = props;
   const t = useT();
   const bar = useRef<HTMLElement>(null);
-  const accompanied = useCompanions().reading.length > 0 || head.members.length > 0;
-  const compact = useWidth(bar) < (accompanied ? COMPACT_BELOW_WITH_OTHERS : COMPACT_BELOW);
+  const compact = useWidth(bar) < COMPACT_BELOW;
   const ending = useChat((state) => state.ending);
   const unsent = useChat((state) => state.outbox.length);
   const [asking, setAsking] = useState(false);
