@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations![
     4 "0004_sums",
     5 "0005_positions",
     6 "0006_routing",
+    7 "0007_as_written",
 ];
 
 /// Brings the database to the newest schema, after a copy of an existing one.

@@ -102,9 +102,14 @@ async fn every_rule_finds_what_breaks_it() {
 async fn a_damaged_page_is_found_on_demand_and_at_the_start() {
     let data = data_with(&[SOUND]).await;
     let path = data.path().join("yingke.db");
+    let root = rusqlite::Connection::open(&path).unwrap().query_row(
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'marks'",
+        [],
+        |row| row.get::<_, u32>(0),
+    );
     let mut bytes = std::fs::read(&path).unwrap();
-    // The head of a page in the middle: what kind it is and how much it holds.
-    let page = bytes.len() / 4_096 / 2 * 4_096;
+    // The head of a page that nothing reads at a start: what kind it is and how much it holds.
+    let page = (root.unwrap() as usize - 1) * 4_096;
     bytes[page..page + 12].fill(0xff);
     std::fs::write(&path, bytes).unwrap();
     assert!(findings(data.path()).iter().any(|line| line.contains("structure")));
