@@ -73,7 +73,12 @@ const RULES: &[Rule] = &[
         what: "an event is of a kind this version does not know, or is not readable",
         sql: "SELECT position FROM events
               WHERE kind NOT IN ('conversation_started', 'status_changed', 'message_appended',
-                      'visitor_marked', 'agent_marked', 'agent_changed', 'site_changed')
+                                 'visitor_marked', 'agent_marked', 'routed',
+                                 'members_changed', 'invitations_changed',
+                                 'note_added', 'managers_alerted',
+                                 'alert_cleared', 'wrap_up_done',
+                                 'settings_changed', 'agent_changed',
+                                 'site_changed')
                  OR (body <> '' AND NOT json_valid(body))
                  OR (kind = 'message_appended') <> (seq IS NOT NULL)",
     },
