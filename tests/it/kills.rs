@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Availability;
-use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Line, Profile};
+use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Line, Profile, pair_of_seats};
 use yingke_tests::chance::Chance;
 use yingke_tests::judge::{Fate, Sent, Verdict, Witness, judge};
 use yingke_tests::link::new_id;
@@ -272,6 +272,7 @@ async fn p1_x01_four_witnesses_with_real_pages() -> Result<()> {
     let mut chance = Chance::new(seed);
     let (mut scene, shop) = with_shop().await?;
     let account = scene.hire("Ana", 8).await?;
+    let _pair = pair_of_seats().await;
     let home = DesktopHome::new()?;
     let window = DesktopWindow::open(&home).await?;
     window.sign_in(scene.address(), &account).await?;

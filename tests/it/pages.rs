@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use yingke_shared::rest::ChangeSite;
-use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Profile};
+use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Profile, pair_of_seats};
 use yingke_tests::relay::TestRelay;
 use yingke_tests::shop::{EmptyShop, Shop};
 
@@ -23,6 +23,7 @@ pub(crate) async fn with_shop() -> Result<(Scene, Shop)> {
 async fn a05_d04_e01_x07_first_message_both_ways_with_preview() -> Result<()> {
     let (scene, shop) = with_shop().await?;
     let account = scene.hire("Ana", 8).await?;
+    let _pair = pair_of_seats().await;
     let home = DesktopHome::new()?;
     let window = DesktopWindow::open(&home).await?;
     window.sign_in(scene.address(), &account).await?;

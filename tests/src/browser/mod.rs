@@ -9,11 +9,19 @@ pub use chromium::{Chromium, Profile};
 pub use page::{Line, Page};
 pub use window::{DesktopHome, DesktopWindow};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 /// Browsers that run at once in this test process; each wants most of a core while it starts.
 static SEATS: Semaphore = Semaphore::const_new(2);
 
 async fn one_seat() -> SemaphorePermit<'static> {
     SEATS.acquire().await.expect("the semaphore is never closed")
+}
+
+static PAIR: Mutex<()> = Mutex::const_new(());
+
+/// Held by a story that opens a second browser beside its first: two such stories at once would
+/// each wait for the other's seat.
+pub async fn pair_of_seats() -> MutexGuard<'static, ()> {
+    PAIR.lock().await
 }

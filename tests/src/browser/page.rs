@@ -2,6 +2,7 @@
 //! look is one script, so that it sees one moment.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -9,6 +10,9 @@ use serde_json::{Value, json};
 use thirtyfour::{Key, WebDriver, WebElement};
 
 use crate::wait;
+
+/// How long a click may take to show before it is clicked again.
+const AFTER_CLICK: Duration = Duration::from_secs(5);
 
 /// All elements with a `data-testid`, through open shadow roots.
 const FIND: &str = "
@@ -76,13 +80,15 @@ impl Page {
 
     /// The first element of a test id, once it is there.
     pub async fn find(&self, id: &str) -> Result<WebElement> {
-        let script = format!("{FIND} return found[0] ?? null;");
         let what = format!("{id} is on the page");
-        self.until(&what, || async {
-            let found = self.driver.execute(&script, vec![json!(id)]).await?;
-            if found.json().is_null() { Ok(None) } else { Ok(Some(found.element()?)) }
-        })
-        .await
+        self.until(&what, || self.found(id)).await
+    }
+
+    /// The first element of a test id, if it is there now.
+    async fn found(&self, id: &str) -> Result<Option<WebElement>> {
+        let script = format!("{FIND} return found[0] ?? null;");
+        let found = self.driver.execute(&script, vec![json!(id)]).await?;
+        if found.json().is_null() { Ok(None) } else { Ok(Some(found.element()?)) }
     }
 
     /// Whether an element of a test id is there now.
@@ -97,6 +103,97 @@ impl Page {
         self.until(&what, || async {
             self.find(id).await?.click().await?;
             Ok(Some(()))
+        })
+        .await
+    }
+
+    /// Clicks as often as it takes to reach something: a click on what moves or closes may be lost.
+    pub async fn click_until<F, Fut>(&self, id: &str, what: &str, is_reached: F) -> Result<()>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<bool>>,
+    {
+        let reached = || async { Ok(is_reached().await?.then_some(())) };
+        let what = format!("{id} is clicked until {what}");
+        self.until(&what, || async {
+            if is_reached().await? {
+                return Ok(Some(()));
+            }
+            let Some(element) = self.found(id).await? else { return Ok(None) };
+            element.click().await?;
+            wait::until_within(AFTER_CLICK, &what, reached).await.map(Some)
+        })
+        .await
+    }
+
+    /// Clicks until another element is shown.
+    pub async fn click_until_shown(&self, id: &str, shown: &str) -> Result<()> {
+        let what = format!("{shown} is shown");
+        self.click_until(id, &what, || async {
+            match self.found(shown).await? {
+                Some(element) => Ok(element.is_displayed().await?),
+                None => Ok(false),
+            }
+        })
+        .await
+    }
+
+    /// Clicks until the element itself is gone.
+    pub async fn click_until_gone(&self, id: &str) -> Result<()> {
+        self.click_until(id, "it is gone", || async { Ok(!self.has(id).await?) }).await
+    }
+
+    /// Clicks until another element can be used.
+    pub async fn click_until_enabled(&self, id: &str, other: &str) -> Result<()> {
+        let what = format!("{other} is enabled");
+        self.click_until(id, &what, || async {
+            match self.found(other).await? {
+                Some(element) => Ok(element.is_enabled().await?),
+                None => Ok(false),
+            }
+        })
+        .await
+    }
+
+    /// Clicks the line of a conversation until another element is there.
+    pub async fn open_line(&self, id: &str, conversation: &str, opened: &str) -> Result<()> {
+        let script = format!(
+            "{FIND} return found.find((e) => e.dataset.conversationId === arguments[1]) ?? null;"
+        );
+        self.until("the line of the conversation is opened", || async {
+            let line = self.driver.execute(&script, vec![json!(id), json!(conversation)]).await?;
+            if line.json().is_null() {
+                return Ok(None);
+            }
+            line.element()?.click().await?;
+            Ok(self.has(opened).await?.then_some(()))
+        })
+        .await
+    }
+
+    /// Chooses in a select by what a line of its list says.
+    pub async fn choose(&self, id: &str, label: &str) -> Result<()> {
+        const LINE: &str = "
+            return [...document.querySelectorAll('.ant-select-item-option')].find((line) =>
+                line.getBoundingClientRect().height > 0 &&
+                line.innerText.trim() === arguments[0]) ?? null;";
+        let line = || async {
+            let found = self.driver.execute(LINE, vec![json!(label)]).await?;
+            if found.json().is_null() { Ok(None) } else { Ok(Some(found.element()?)) }
+        };
+        let is_chosen = || async {
+            let shown = self.lines(id).await?;
+            Ok(shown.first().is_some_and(|shown| shown.text.contains(label)).then_some(()))
+        };
+        let what = format!("{label} is chosen in {id}");
+        self.until(&what, || async {
+            if is_chosen().await?.is_some() {
+                return Ok(Some(()));
+            }
+            let Some(select) = self.found(id).await? else { return Ok(None) };
+            select.click().await?;
+            wait::until_within(AFTER_CLICK, "the list is open", line).await?.click().await?;
+            wait::until_within(AFTER_CLICK, &what, is_chosen).await.map(Some)
         })
         .await
     }

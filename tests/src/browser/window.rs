@@ -228,22 +228,25 @@ impl DesktopWindow {
             .await
     }
 
+    /// 离开 with something running: asks, and gives how many run by the dialog.
+    pub async fn ask_to_go_away(&self) -> Result<Option<String>> {
+        self.page
+            .until("the dialog of leaving is open", || async {
+                if self.page.has("away-dialog").await? {
+                    return Ok(Some(()));
+                }
+                self.page.click_until_shown("presence", "presence-away").await?;
+                self.page.find("presence-away").await?.click().await?;
+                let is_open = || async { Ok(self.page.has("away-dialog").await?.then_some(())) };
+                wait::until_within(Duration::from_secs(5), "the dialog", is_open).await.map(Some)
+            })
+            .await?;
+        self.page.attribute("away-dialog", "data-count").await
+    }
+
     /// Opens the row of a conversation.
     pub async fn open_conversation(&self, conversation: &str) -> Result<()> {
-        const ROW: &str = "
-            const row = [...document.querySelectorAll('[data-testid=inbox-row]')]
-                .find((row) => row.dataset.conversationId === arguments[0]);
-            return row ?? null;";
-        self.page
-            .until("the row can be clicked", || async {
-                let row = self.page.driver.execute(ROW, vec![json!(conversation)]).await?;
-                if row.json().is_null() {
-                    return Ok(None);
-                }
-                row.element()?.click().await?;
-                Ok(self.page.has("composer").await?.then_some(()))
-            })
-            .await
+        self.page.open_line("inbox-row", conversation, "composer").await
     }
 
     /// Types a text into the composer and sends it with Enter.
