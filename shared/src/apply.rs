@@ -215,7 +215,7 @@ impl VisitorSnapshot {
             }
             VisitorEventBody::MessageAppended { message } => self.insert(message),
             VisitorEventBody::AgentChanged { agent } => self.name(agent),
-            VisitorEventBody::SiteChanged { site } => self.site = site.clone(),
+            VisitorEventBody::SiteChanged { site } => self.site = (**site).clone(),
             VisitorEventBody::StatusChanged { .. }
             | VisitorEventBody::MembersChanged { .. }
             | VisitorEventBody::AgentMarked { .. }

@@ -73,7 +73,8 @@ pub fn incoming_to(
     for row in store::invitations_to(tx, agent_id)? {
         let conversation = store::load(tx, &row.invitation.conversation_id)?
             .ok_or(StoreError::Corrupt("invitation's conversation"))?;
-        incoming.insert(row.invitation.id.clone(), incoming_of(tx, row, conversation, &mut names)?);
+        incoming
+            .insert(row.invitation.id.clone(), incoming_of(tx, row, &conversation, &mut names)?);
     }
     Ok(incoming)
 }
@@ -90,18 +91,18 @@ pub fn incoming(
     }
     let conversation = store::load(tx, &row.invitation.conversation_id)?
         .ok_or(StoreError::Corrupt("invitation's conversation"))?;
-    incoming_of(tx, row, conversation, &mut Names::default()).map(Some)
+    incoming_of(tx, row, &conversation, &mut Names::default()).map(Some)
 }
 
 fn incoming_of(
     tx: &ReadTx<'_>,
     row: store::InvitationRow,
-    conversation: Conversation,
+    conversation: &Conversation,
     names: &mut Names,
 ) -> Result<IncomingInvitation, StoreError> {
     // What was said when it was offered: so that the same invitation reads the same at any time.
     let said = store::said_before(tx, &conversation.id, row.offered_position)?;
-    let visitor = visitor_card(tx, &conversation, names)?;
+    let visitor = visitor_card(tx, conversation, names)?;
     Ok(IncomingInvitation { rev: row.offered_position, invitation: row.invitation, visitor, said })
 }
 
@@ -377,7 +378,8 @@ pub fn visitor_news(
 ) -> Result<Vec<VisitorEvent>, StoreError> {
     let mut news = Vec::new();
     if let Some((position, site)) = sites::queries::shown(tx, site_id)? {
-        news.push(VisitorEvent { position, body: VisitorEventBody::SiteChanged { site } });
+        let body = VisitorEventBody::SiteChanged { site: Box::new(site) };
+        news.push(VisitorEvent { position, body });
     }
     for agent_id in store::agents_of_visitor(tx, visitor_id)? {
         if let Some((position, agent)) = agents::queries::named(tx, &agent_id)? {

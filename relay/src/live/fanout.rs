@@ -453,7 +453,7 @@ async fn site_changed(
     if let Some((at, site)) = shown
         && at == entry.position
     {
-        let body = VisitorEventBody::SiteChanged { site };
+        let body = VisitorEventBody::SiteChanged { site: Box::new(site) };
         if let Some(json) = frames::shared(&VisitorEvent { position: at, body }) {
             app.hub.put_to_site(site_id, at, &json, rung);
         }

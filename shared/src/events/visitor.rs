@@ -72,6 +72,6 @@ pub enum VisitorEventBody {
     /// What the window shows of its site changed.
     SiteChanged {
         /// All of it now.
-        site: VisitorSite,
+        site: Box<VisitorSite>,
     },
 }
