@@ -136,17 +136,17 @@ pub(crate) fn add_member(
             || matches!(&invitation.to, Invitee::Agent { agent_id: to } if to == agent_id);
         asks.then_some(InvitationEnd::Overtaken)
     })?;
-    let mut after = row.clone();
+    let (before, mut after) = (row.clone(), row);
     after.members.push(agent_id.clone());
     if announced {
-        store::note_served(tx, &row.id, agent_id, now)?;
+        store::note_served(tx, &before.id, agent_id, now)?;
     } else {
         after.unannounced.push(agent_id.clone());
     }
     store::set_members(tx, &after)?;
     agents::store::set_idle_since(tx, agent_id, now)?;
-    let mut change = Change::between(&row, &after);
-    change.sight = Sight::between(&row.seen_by(), &after.seen_by());
+    let mut change = Change::between(&before, &after);
+    change.sight = Sight::between(&before.seen_by(), &after.seen_by());
     announce_members(tx, &after, change, now)?;
     if announced {
         say(tx, &mut after, SystemNotice::MemberJoined { agent }, moment)?;
@@ -169,15 +169,15 @@ pub(crate) fn remove_member(
     close_invitations(tx, &row, now, |row| {
         (row.invitation.from == *agent_id).then_some(InvitationEnd::Overtaken)
     })?;
-    let mut after = row.clone();
+    let (before, mut after) = (row.clone(), row);
     after.members.retain(|member| member != agent_id);
     after.unannounced.retain(|member| member != agent_id);
     store::set_members(tx, &after)?;
     agents::store::set_idle_since(tx, agent_id, now)?;
-    let mut change = Change::between(&row, &after);
-    change.sight = Sight::between(&row.seen_by(), &after.seen_by());
+    let mut change = Change::between(&before, &after);
+    change.sight = Sight::between(&before.seen_by(), &after.seen_by());
     announce_members(tx, &after, change, now)?;
-    if !row.unannounced.contains(agent_id) {
+    if !before.unannounced.contains(agent_id) {
         let agent = card(tx, agent_id)?;
         say(tx, &mut after, SystemNotice::MemberLeft { agent }, moment)?;
     }

@@ -60,22 +60,21 @@ pub(crate) fn pass_on(
         over.then_some(InvitationEnd::Overtaken)
     })?;
 
-    let before = row.seen_by();
-    let mut after = row.clone();
+    let (before, mut after) = (row.clone(), row);
     after.status = ConversationStatus::Serving { agent_id: to.clone() };
     after.agent_id = Some(to.clone());
     after.assigned_at = Some(now);
     after.unannounced.retain(|agent_id| members.contains(agent_id));
     after.members = members;
     let moved = matches!(&how, AssignedHow::Routing { why } if why.cause == Cause::NoAnswer {});
-    after.tries = row.tries + u32::from(moved);
+    after.tries = before.tries + u32::from(moved);
     if !store::hand_to(tx, from.as_ref(), &after, moved, now)? {
         return Err(Abort::Refused(ErrorCode::Overtaken));
     }
-    let had_by = store::had_by(tx, &row.id)?;
-    store::note_served(tx, &row.id, &to, now)?;
-    store::insert_assignment(tx, &row, &to, &how, now)?;
-    let sight = Sight::between(&before, &after.seen_by());
+    let had_by = store::had_by(tx, &before.id)?;
+    store::note_served(tx, &before.id, &to, now)?;
+    store::insert_assignment(tx, &before, &to, &how, now)?;
+    let sight = Sight::between(&before.seen_by(), &after.seen_by());
     for agent_id in sight.gained.iter().chain(&sight.lost).chain(from.as_ref()) {
         agents::store::set_idle_since(tx, agent_id, now)?;
     }
@@ -83,8 +82,8 @@ pub(crate) fn pass_on(
     let (status, agent_then) = (after.status.clone(), Some(agent.clone()));
     let body = LogBody::StatusChanged { status, agent: agent_then, sight, requeued: None };
     tx.append(event(now, &after, body))?;
-    if after.members != row.members {
-        announce_members(tx, &after, Change::between(&row, &after), now)?;
+    if after.members != before.members {
+        announce_members(tx, &after, Change::between(&before, &after), now)?;
     }
     // Whoever met somebody else before is told that it is another one now.
     let notice = if had_by.iter().any(|agent_id| *agent_id != to) {

@@ -32,11 +32,11 @@ pub(crate) fn requeue(
     for agent_id in &lost {
         agents::store::set_idle_since(tx, agent_id, now)?;
     }
-    let mut after = row.clone();
+    let (before, mut after) = (row.clone(), row);
     after.status = ConversationStatus::Waiting { reason: WaitingReason::Routing };
     (after.agent_id, after.assigned_at) = (None, None);
     (after.members, after.unannounced) = (Vec::new(), Vec::new());
-    after.tries = row.tries + u32::from(why == RequeueReason::NoAnswer);
+    after.tries = before.tries + u32::from(why == RequeueReason::NoAnswer);
     let body = LogBody::StatusChanged {
         status: after.status.clone(),
         agent: None,
@@ -44,7 +44,7 @@ pub(crate) fn requeue(
         requeued: Some(why),
     };
     tx.append(event(now, &after, body))?;
-    if !row.members.is_empty() {
+    if !before.members.is_empty() {
         announce_members(tx, &after, Change::default(), now)?;
     }
     say(tx, &mut after, SystemNotice::Requeued { why }, moment)?;

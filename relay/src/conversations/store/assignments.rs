@@ -30,22 +30,20 @@ pub(crate) fn insert_assignment(
     Ok(())
 }
 
+pub(crate) const ASSIGNMENTS: &str = "SELECT at, agent_id, how FROM assignments \
+     WHERE conversation_id = ? ORDER BY position DESC LIMIT ?";
+
 /// The newest assignments of a conversation, oldest first.
 pub(crate) fn assignments(
     tx: &ReadTx<'_>,
     id: &ConversationId,
     rows_max: u32,
 ) -> Result<Vec<Assignment>, StoreError> {
-    let mut found = tx.query(
-        "SELECT at, agent_id, how FROM assignments WHERE conversation_id = ? \
-         ORDER BY position DESC LIMIT ?",
-        params![id, rows_max],
-        |row| {
-            let how: AssignedHow = serde_json::from_str(&row.text(2)?)
-                .map_err(|_| StoreError::Corrupt("assignment"))?;
-            Ok(Assignment { at: row.time(0)?, agent_id: row.id(1)?, how })
-        },
-    )?;
+    let mut found = tx.query(ASSIGNMENTS, params![id, rows_max], |row| {
+        let how: AssignedHow =
+            serde_json::from_str(&row.text(2)?).map_err(|_| StoreError::Corrupt("assignment"))?;
+        Ok(Assignment { at: row.time(0)?, agent_id: row.id(1)?, how })
+    })?;
     found.reverse();
     Ok(found)
 }

@@ -94,6 +94,64 @@ async fn through_many_hands_the_law_holds_and_nothing_is_lost() {
     assert!(notices.contains(&requeued));
 }
 
+/// The visitor and the agent before write while another accepts. What was said to be stored is there
+/// once, in one order; what was refused is not there; asked again, each gets the answer of before.
+#[tokio::test]
+async fn what_is_said_while_it_changes_hands_is_there_once_or_refused() {
+    let crew = Arc::new(Crew::gather().await);
+    let mut refused = 0;
+    for round in 0..10 {
+        let visitor = crew.relay.visitor().await;
+        let (id, _) = crew.relay.say(&visitor, &format!("first{round}"), "在吗").await.unwrap();
+        crew.assign(&id, &crew.ana).await.unwrap();
+        let transfer = crew.ask(&crew.ana, &id, &crew.ben, InvitationKind::Transfer).await.unwrap();
+        let mut sent = Vec::new();
+        for n in 0..8 {
+            let (name, crew_now, who) = (format!("v{round}-{n}"), crew.clone(), visitor.clone());
+            sent.push(tokio::spawn(async move {
+                let told = crew_now.relay.say(&who, &name, "还有问题").await;
+                (name, told)
+            }));
+            let (name, crew_now, of) = (format!("a{round}-{n}"), crew.clone(), id.clone());
+            sent.push(tokio::spawn(async move {
+                let told = crew_now.relay.answer(&crew_now.ana, &of, &name, "稍等").await;
+                (name, told)
+            }));
+            if n == 3 {
+                let (crew_now, transfer) = (crew.clone(), transfer.clone());
+                let accepted =
+                    async move { crew_now.answer(&crew_now.ben, &transfer, true).await.unwrap() };
+                tokio::spawn(accepted);
+            }
+        }
+        let mut stored = vec![format!("first{round}")];
+        for sending in sent {
+            match sending.await.unwrap() {
+                (name, Ok((_, seq))) => {
+                    let again = match name.starts_with('v') {
+                        true => crew.relay.say(&visitor, &name, "还有问题").await,
+                        false => crew.relay.answer(&crew.ana, &id, &name, "稍等").await,
+                    };
+                    assert_eq!(again, Ok((id.clone(), seq)), "{name}");
+                    stored.push(name);
+                }
+                (name, Err(ErrorCode::Forbidden)) if name.starts_with('a') => refused += 1,
+                (name, other) => panic!("{name}: {other:?}"),
+            }
+        }
+        crew.relay.answer(&crew.ben, &id, &format!("b{round}"), "我来").await.unwrap();
+        stored.push(format!("b{round}"));
+        let seen = crew.relay.visitor_screen(&visitor).await.messages;
+        assert!(seen.windows(2).all(|pair| pair[1].seq == pair[0].seq.next()), "dense");
+        let said = seen.iter().filter(|message| message.author != VisitorAuthor::System);
+        let mut said: Vec<_> = said.map(|message| message.client_id.to_string()).collect();
+        said.sort();
+        stored.sort();
+        assert_eq!(said, stored);
+    }
+    assert!(refused > 0, "the change came in between");
+}
+
 #[tokio::test]
 async fn why_each_had_it_stands_on_record() {
     let crew = Crew::gather().await;
