@@ -10,6 +10,7 @@ use super::rules::availability_word;
 use super::store;
 use crate::app::App;
 use crate::auth::store::has_session;
+use crate::conversations;
 use crate::error::RelayError;
 use crate::params;
 use crate::store::{Abort, ReadTx, StoreError, WriteTx};
@@ -56,12 +57,13 @@ pub async fn back(app: &App, agent_id: AgentId) -> Result<(), RelayError> {
 /// lost from now on: the relay cannot know since when.
 pub async fn all_gone(app: &App) -> Result<(), RelayError> {
     let now = app.world.now();
+    let connected = app.hub.connected_agents();
     let written = app.store.write("agents gone with the relay", move |tx| {
-        tx.execute(
-            "UPDATE agents SET lost_at = ? WHERE lost_at IS NULL AND id IN (\
-             SELECT agent_id FROM conversations WHERE state = 'serving')",
-            params![now],
-        )?;
+        for agent_id in conversations::serving_agents(tx)? {
+            if !connected.contains(&agent_id) {
+                set_lost(tx, &agent_id, now)?;
+            }
+        }
         // Their day does not go on without them.
         tx.execute(
             "INSERT INTO presence_log (agent_id, at, state) SELECT id, ?, 'lost' FROM agents \

@@ -17,5 +17,5 @@ pub mod views;
 mod tests;
 
 pub use actions::ClaimOutcome;
-pub(crate) use store::Asked;
 pub use store::OpenConversation;
+pub(crate) use store::{Asked, serving_agents};

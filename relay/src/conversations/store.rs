@@ -42,7 +42,7 @@ pub(crate) use messages::{
 pub(crate) use notes::{insert_note, note_at, note_of, notes_between};
 pub(crate) use routing::{
     Asked, InRouting, all_in_routing, begun_by, describe, had_by, has_answered, load_in_routing,
-    newest_assignments, set_alert, set_asked, set_waiting_reason, talk, wrap_ups,
+    newest_assignments, serving_agents, set_alert, set_asked, set_waiting_reason, talk, wrap_ups,
 };
 #[cfg(test)]
 pub(crate) use routing::{BEGUN_BY, HAD_BY, TALK};

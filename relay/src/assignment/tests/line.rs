@@ -95,7 +95,7 @@ async fn sticky_waits_for_its_own_agent_and_only_a_person_moves_it() {
     let (again, _) = desk.relay.say(&vera, "again", "还有").await.unwrap();
     desk.pass(30 * MINUTE).await;
     assert!(desk.agent_of(&again).await.is_none(), "Ben is free and not asked");
-    assert_eq!(desk.line().await, [again.clone()]);
+    assert_eq!(desk.line().await, std::slice::from_ref(&again));
     // By hand it goes to whom the manager says.
     let command = yingke_shared::commands::staff::Assign {
         conversation_id: again.clone(),

@@ -127,6 +127,12 @@ pub(crate) fn load_in_routing(
     tx.query_one(sql, params![id], in_routing)
 }
 
+/// Who serves anything now.
+pub(crate) fn serving_agents(tx: &ReadTx<'_>) -> Result<Vec<AgentId>, StoreError> {
+    let sql = "SELECT DISTINCT agent_id FROM conversations WHERE state = 'serving'";
+    tx.query(sql, params![], |row| row.id(0))
+}
+
 pub(crate) const HAD_BY: &str =
     "SELECT agent_id FROM conversation_agents WHERE conversation_id = ? ORDER BY agent_id";
 
