@@ -169,6 +169,7 @@ export function inboxRow(conversation_id: string, change: Partial<InboxRow> = {}
     standing: "serving",
     department_id: "default",
     vip: false,
+    ledger: null,
     order: { group: 1, key: 0 },
     ...change,
   };
@@ -290,6 +291,7 @@ export const preferences: Preferences = {
   list_width: 288,
   side_width: 320,
   side_open: true,
+  alerts: { sound: true, volume: 60, notifications: true, do_not_disturb: false },
 };
 
 export function uiState(change: Partial<UiState> = {}): UiState {

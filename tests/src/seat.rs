@@ -397,8 +397,8 @@ impl View {
             UiPush::Alerts { alerts } => self.state.alerts = alerts,
             UiPush::QueueLength { waiting } => self.state.queue_length = waiting,
             UiPush::Floor(floor) => self.floor = Some(floor),
-            // Who reads along passes; a story that asks for it looks at the frames.
-            UiPush::Colleagues { .. } => {}
+            // Who reads along and what is heard pass; a story that asks for it looks at the frames.
+            UiPush::Colleagues { .. } | UiPush::Attention { .. } => {}
             UiPush::Preview { conversation_id, text } => {
                 for row in &mut self.state.inbox {
                     if row.conversation_id == conversation_id {

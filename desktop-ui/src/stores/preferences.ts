@@ -29,6 +29,7 @@ export const usePreferences = create<PreferencesStore>(() => ({
     list_width: 288,
     side_width: 320,
     side_open: true,
+    alerts: { sound: true, volume: 60, notifications: true, do_not_disturb: false },
   },
 }));
 

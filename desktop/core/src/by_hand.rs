@@ -330,6 +330,8 @@ impl ByHand {
             Effect::DeleteSecret { key } => {
                 let _ = self.host.secrets().map(|secrets| secrets.delete(&key));
             }
+            Effect::Notify(notice) => self.host.notify(*notice),
+            Effect::Withdraw { conversation_id } => self.host.withdraw(&conversation_id),
             Effect::Push(push) => wanted.push(Wanted::Push(push)),
             Effect::Reply { request_id, result } => {
                 wanted.push(Wanted::Reply { request_id, result });

@@ -380,6 +380,8 @@ impl Runner {
                     let _ = out.blocking_send(Event::ProfileSaved { request_id, saved });
                 });
             }
+            Effect::Notify(notice) => self.host.notify(*notice),
+            Effect::Withdraw { conversation_id } => self.host.withdraw(&conversation_id),
             Effect::ReadSecret { call, key } => self.read_secret(call, key),
             Effect::WriteSecret { key, value } => {
                 self.with_secrets(move |secrets| secrets.write(&key, &value));

@@ -1,12 +1,16 @@
-//! What the world offers the core: clock, randomness, a store for secrets, a folder.
+//! What the world offers the core: clock, randomness, a store for secrets, notifications, a folder.
 //!
 //! The desktop shell implements it with the operating system's key store; the headless client and
-//! tests have none. Deliberately absent: windows, notifications, network, files other than the data
+//! tests have none. Deliberately absent: windows, network, files other than the data
 //! folder. It grows only when the core needs something that differs between shells.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use yingke_shared::ids::ConversationId;
+
+use crate::bridge::types::{AlertKind, AlertLevel};
 
 /// The world around one core.
 pub trait Host: Send + Sync + 'static {
@@ -22,6 +26,13 @@ pub trait Host: Send + Sync + 'static {
 
     /// The operating system's key store, if there is one that works.
     fn secrets(&self) -> Option<Arc<dyn SecretStore>>;
+
+    /// Shows a notification of the system, in place of one about the same conversation. Never waits;
+    /// a host without notifications does nothing.
+    fn notify(&self, _notice: Notice) {}
+
+    /// Takes the notification about this conversation away, if one is shown. Never waits.
+    fn withdraw(&self, _conversation_id: &ConversationId) {}
 
     /// Where profile, caches and outboxes live. Made with mode 0700 if it is not there.
     fn data_dir(&self) -> &Path;
@@ -43,10 +54,36 @@ pub trait SecretStore: Send + Sync {
 #[error("the key store failed: {0}")]
 pub struct SecretError(pub String);
 
+/// What a notification of the system tells. The host chooses the words. No `Debug`: it carries a
+/// name and a text.
+pub struct Notice {
+    /// About which conversation.
+    pub conversation_id: ConversationId,
+    /// What about it.
+    pub kind: AlertKind,
+    /// How urgent.
+    pub level: AlertLevel,
+    /// The visitor's name.
+    pub name: String,
+    /// What was said last; empty for nothing.
+    pub text: String,
+    /// The workbench's language (`zh-CN`, `en`); empty follows the system.
+    pub locale: String,
+}
+
+/// Shows notifications. Never waits: both calls only hand over.
+pub trait Notifier: Send + Sync {
+    /// Shows it, in place of one about the same conversation.
+    fn notify(&self, notice: Notice);
+    /// Takes the one about this conversation away.
+    fn withdraw(&self, conversation_id: &ConversationId);
+}
+
 /// The real clock and randomness, a folder, and whatever key store the shell brings.
 pub struct SystemHost {
     data_dir: PathBuf,
     secrets: Option<Arc<dyn SecretStore>>,
+    notifier: Option<Arc<dyn Notifier>>,
     started: Instant,
 }
 
@@ -54,7 +91,13 @@ impl SystemHost {
     /// A host that keeps everything below `data_dir`.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>, secrets: Option<Arc<dyn SecretStore>>) -> Self {
-        Self { data_dir: data_dir.into(), secrets, started: Instant::now() }
+        Self { data_dir: data_dir.into(), secrets, notifier: None, started: Instant::now() }
+    }
+
+    /// The same with notifications of the system.
+    #[must_use]
+    pub fn with_notifier(self, notifier: Arc<dyn Notifier>) -> Self {
+        Self { notifier: Some(notifier), ..self }
     }
 }
 
@@ -79,6 +122,18 @@ impl Host for SystemHost {
 
     fn secrets(&self) -> Option<Arc<dyn SecretStore>> {
         self.secrets.clone()
+    }
+
+    fn notify(&self, notice: Notice) {
+        if let Some(notifier) = &self.notifier {
+            notifier.notify(notice);
+        }
+    }
+
+    fn withdraw(&self, conversation_id: &ConversationId) {
+        if let Some(notifier) = &self.notifier {
+            notifier.withdraw(conversation_id);
+        }
     }
 
     fn data_dir(&self) -> &Path {

@@ -4,7 +4,7 @@
 use yingke_shared::ids::ConversationId;
 use yingke_shared::views::{ConversationRecord, ReadMark};
 
-use crate::bridge::types::{ChatHead, InboxOrder, InboxRow, Standing};
+use crate::bridge::types::{ChatHead, InboxOrder, InboxRow, Ledger, Standing};
 
 /// What this device knows beside the record.
 pub(crate) struct Beside<'a> {
@@ -18,6 +18,7 @@ pub(crate) struct Beside<'a> {
     pub(crate) read: ReadMark,
     pub(crate) unsent: u32,
     pub(crate) send_failed: bool,
+    pub(crate) ledger: Option<Ledger>,
 }
 
 /// Visitor messages not viewed: a subtraction of two counts the relay numbered.
@@ -52,6 +53,7 @@ pub(crate) fn row(record: &ConversationRecord, beside: &Beside<'_>) -> InboxRow 
         standing: beside.standing,
         department_id: record.department_id.clone(),
         vip: record.vip,
+        ledger: beside.ledger,
         order: order(record),
     }
 }

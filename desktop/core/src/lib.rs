@@ -5,10 +5,11 @@
 //! through [`host::Host`]; the workbench talks to it through [`bridge`] alone.
 //!
 //! What decides is pure and takes the time as a value: [`connection`], [`outbox`], `replica`,
-//! `marks`, `inbox`. One event loop (`engine`, carried by [`core::Core`]) feeds them and carries out
-//! what they ask for.
+//! `marks`, `attention`, `inbox`. One event loop (`engine`, carried by [`core::Core`]) feeds them and
+//! carries out what they ask for.
 
 pub mod address;
+mod attention;
 pub mod bridge;
 pub mod by_hand;
 pub mod connection;

@@ -5,6 +5,7 @@ import type { Message } from "../Message";
 import type { Timestamp } from "../Timestamp";
 import type { VisitorCard } from "../VisitorCard";
 import type { InboxOrder } from "./InboxOrder";
+import type { Ledger } from "./Ledger";
 import type { Standing } from "./Standing";
 
 /**
@@ -63,6 +64,10 @@ department_id: DepartmentId | null,
  * Waits before others.
  */
 vip: boolean, 
+/**
+ * What came of the present wait, or of the last one (X05); none if nobody waited.
+ */
+ledger: Ledger | null, 
 /**
  * Where it belongs.
  */

@@ -10,6 +10,8 @@ import type { Message } from "../Message";
 import type { Note } from "../Note";
 import type { OwnCard } from "../OwnCard";
 import type { SiteSettings } from "../SiteSettings";
+import type { AlertKind } from "./AlertKind";
+import type { AlertLevel } from "./AlertLevel";
 import type { ChatHead } from "./ChatHead";
 import type { Connection } from "./Connection";
 import type { InboxRow } from "./InboxRow";
@@ -76,7 +78,23 @@ reading: Array<AgentId>,
 /**
  * Who of them types.
  */
-typing: Array<AgentId>, } } | { "type": "preview", "body": { 
+typing: Array<AgentId>, } } | { "type": "attention", "body": { 
+/**
+ * Which conversation.
+ */
+conversation_id: ConversationId, 
+/**
+ * What about it.
+ */
+kind: AlertKind, 
+/**
+ * How urgent.
+ */
+level: AlertLevel, 
+/**
+ * It is to be heard, as loud as the preferences say.
+ */
+sound: boolean, } } | { "type": "preview", "body": { 
 /**
  * In which conversation.
  */

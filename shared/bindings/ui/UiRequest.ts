@@ -196,7 +196,11 @@ conversation_id: ConversationId, } } | { "type": "end_conversation", "body": {
 /**
  * Which.
  */
-conversation_id: ConversationId, } } | { "type": "set_preferences", "body": { 
+conversation_id: ConversationId, } } | { "type": "looking", "body": { 
+/**
+ * It is.
+ */
+focused: boolean, } } | { "type": "set_preferences", "body": { 
 /**
  * All of them.
  */

@@ -40,6 +40,7 @@ impl fmt::Debug for UiRequest {
             Self::Viewed { .. } => "Viewed",
             Self::Typing { .. } => "Typing",
             Self::EndConversation { .. } => "EndConversation",
+            Self::Looking { .. } => "Looking",
             Self::SetPreferences { .. } => "SetPreferences",
         };
         f.write_str(name)
@@ -104,6 +105,13 @@ impl fmt::Debug for UiPush {
                 .field("conversation_id", conversation_id)
                 .field("reading", reading)
                 .field("typing", typing)
+                .finish(),
+            Self::Attention { conversation_id, kind, level, sound } => f
+                .debug_struct("Attention")
+                .field("conversation_id", conversation_id)
+                .field("kind", kind)
+                .field("level", level)
+                .field("sound", sound)
                 .finish(),
             Self::Preview { conversation_id, .. } => f
                 .debug_struct("Preview")

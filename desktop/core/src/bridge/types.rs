@@ -212,6 +212,11 @@ pub enum UiRequest {
         /// Which.
         conversation_id: ConversationId,
     },
+    /// A person looks at the window, or no longer: it is focused and not hidden. Reply: `done`.
+    Looking {
+        /// It is.
+        focused: bool,
+    },
     /// Keep the workbench's preferences. Reply: `done`.
     SetPreferences {
         /// All of them.
@@ -378,6 +383,17 @@ pub enum UiPush {
         /// Who of them types.
         typing: Vec<AgentId>,
     },
+    /// Something asks for attention (X05): to be heard, and shown where the window is not looked at.
+    Attention {
+        /// Which conversation.
+        conversation_id: ConversationId,
+        /// What about it.
+        kind: AlertKind,
+        /// How urgent.
+        level: AlertLevel,
+        /// It is to be heard, as loud as the preferences say.
+        sound: bool,
+    },
     /// What a visitor types right now (E01); empty: nothing any more.
     Preview {
         /// In which conversation.
@@ -529,8 +545,59 @@ pub struct InboxRow {
     pub department_id: Option<DepartmentId>,
     /// Waits before others.
     pub vip: bool,
+    /// What came of the present wait, or of the last one (X05); none if nobody waited.
+    pub ledger: Option<Ledger>,
     /// Where it belongs.
     pub order: InboxOrder,
+}
+
+/// What came of one wait of a visitor, by this computer's clock and as far as this run of the client
+/// knows (X05).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "ui/")]
+pub struct Ledger {
+    /// In the list.
+    pub shown_at: Timestamp,
+    /// Heard, the last time.
+    pub sounded_at: Option<Timestamp>,
+    /// The most urgent it was told as.
+    pub level: AlertLevel,
+    /// As a notification of the system, the last time.
+    pub toasted_at: Option<Timestamp>,
+    /// Viewed.
+    pub seen_at: Option<Timestamp>,
+    /// Answered.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// How urgent a wait is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum AlertLevel {
+    /// It began.
+    Calm,
+    /// The company's first limit has passed.
+    Warn,
+    /// The second.
+    Alarm,
+}
+
+/// What asks for attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "ui/")]
+pub enum AlertKind {
+    /// A conversation came.
+    Conversation,
+    /// Its visitor wrote.
+    Message,
+    /// The reader is asked to take it over or to join.
+    Invitation,
+    /// Managers are told of it.
+    Manager,
+    /// Its visitor still waits for an answer.
+    StillWaiting,
 }
 
 /// How the reader stands to a conversation.
@@ -675,6 +742,29 @@ pub struct Preferences {
     pub side_width: u32,
     /// Whether the side pane is shown.
     pub side_open: bool,
+    /// How one is told of what waits (C21).
+    pub alerts: AlertPreferences,
+}
+
+/// How one is told of what waits (C21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export, export_to = "ui/")]
+pub struct AlertPreferences {
+    /// By a sound.
+    pub sound: bool,
+    /// Its loudness, in percent.
+    pub volume: u32,
+    /// By notifications of the system.
+    pub notifications: bool,
+    /// By neither for now; the list shows it all the same.
+    pub do_not_disturb: bool,
+}
+
+impl Default for AlertPreferences {
+    fn default() -> Self {
+        Self { sound: true, volume: 60, notifications: true, do_not_disturb: false }
+    }
 }
 
 impl Default for Preferences {
@@ -686,6 +776,7 @@ impl Default for Preferences {
             list_width: 288,
             side_width: 320,
             side_open: true,
+            alerts: AlertPreferences::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use yingke_shared::limits::PREVIEW_EXPIRES_MS;
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::views::{Author, ConversationRecord};
 
+use super::attending::Attending;
 use super::calls::Calls;
 use super::closing::Closing;
 use super::commands::{Commands, Fills};
@@ -66,6 +67,7 @@ pub(super) struct Account {
     pub(super) watching: Watching,
     pub(super) calls: Calls,
     pub(super) closing: Closing,
+    pub(super) attending: Attending,
     /// How many wait in the own departments, while the relay says so.
     pub(super) queue_length: Option<u32>,
     pub(super) previews: BTreeMap<ConversationId, LivePreview>,
@@ -99,6 +101,7 @@ impl Account {
             watching: Watching::default(),
             calls: Calls::default(),
             closing: Closing::default(),
+            attending: Attending::default(),
             queue_length: None,
             previews: BTreeMap::new(),
             online: BTreeSet::new(),
@@ -117,6 +120,7 @@ impl Account {
         at.extend(self.connection.deadline());
         at.extend(self.previews.values().map(|preview| preview.until).min());
         at.extend(self.outbox.deadline(now));
+        at.extend(self.attending.machine.deadline());
         if self.connection.is_live() {
             at.extend(self.marks.deadline());
             at.extend(self.commands.deadline());
@@ -354,6 +358,9 @@ impl Account {
         }
         if changed.sites {
             step.push(UiPush::Sites { sites: self.replica.sites().to_vec() });
+        }
+        if changed.all || changed.invitations || changed.alerts {
+            self.attending.anew = true;
         }
         if changed.invitations {
             step.push(UiPush::Invitations { invitations: self.replica.invitations() });

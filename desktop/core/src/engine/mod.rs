@@ -4,10 +4,11 @@
 //! `mod` is the loop's step; `session` signs in and out; `account` is one open account and its link,
 //! `commands` what it has on its way, `calls` what it asks over HTTP, `served` the inbox beyond a
 //! snapshot, `watching` what every link is asked for anew, `closing` ends what visitors left; `requests`
-//! does what a person asked; `stored` hears the storage threads; `show` tells the workbench what changed;
-//! `frames` knows the wire's encoding.
+//! does what a person asked; `attending` tells of what waits; `stored` hears the storage threads; `show`
+//! tells the workbench what changed; `frames` knows the wire's encoding.
 
 mod account;
+mod attending;
 mod calls;
 mod closing;
 mod commands;
@@ -30,7 +31,7 @@ use yingke_shared::time::Timestamp;
 use crate::address::ServerAddress;
 use crate::bridge::calls::RelayCall;
 use crate::bridge::types::{UiError, UiErrorKind, UiPush, UiReply, UiRequest};
-use crate::host::Host;
+use crate::host::{Host, Notice};
 use crate::net::NetEvent;
 use crate::profile::Profile;
 use crate::store::StoreEvent;
@@ -132,6 +133,12 @@ pub(crate) enum Effect {
     },
     DeleteSecret {
         key: String,
+    },
+    /// Shows a notification of the system.
+    Notify(Box<Notice>),
+    /// Takes it away.
+    Withdraw {
+        conversation_id: ConversationId,
     },
     Push(Box<UiPush>),
     Reply {
@@ -235,6 +242,8 @@ impl Engine {
         self.end_if_over(&mut step);
         if let Some(account) = &mut self.account {
             account.settle(&mut step);
+            let preferences = &self.profile.preferences;
+            account.attend(&mut step, preferences.alerts, &preferences.locale);
             if account.shown.take_state_dirty() {
                 self.push_state(&mut step);
             }

@@ -136,6 +136,10 @@ impl Account {
                 self.typing(step, conversation_id);
                 step.done(request_id);
             }
+            UiRequest::Looking { focused } => {
+                self.attending.focused = focused;
+                step.done(request_id);
+            }
             // The engine answers these itself, or the relay does.
             UiRequest::GetState {}
             | UiRequest::SignIn { .. }

@@ -51,6 +51,11 @@ impl Shown {
         self.dirty.insert(conversation_id.clone());
     }
 
+    /// What changed and was not told yet; `None` if that may be everything.
+    pub(super) fn changed(&self) -> Option<&BTreeSet<ConversationId>> {
+        (!self.everything).then_some(&self.dirty)
+    }
+
     pub(super) fn everything_dirty(&mut self) {
         self.everything = true;
     }
@@ -310,6 +315,7 @@ impl Account {
             read: self.marks.read(id),
             unsent,
             send_failed,
+            ledger: self.attending.machine.ledger(id),
         }
     }
 

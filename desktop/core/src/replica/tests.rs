@@ -191,6 +191,7 @@ fn a_row_says_the_newest_text_whatever_notices_follow() {
             read: ReadMark::default(),
             unsent: 0,
             send_failed: false,
+            ledger: None,
         };
         let row = inbox::row(record, &beside);
         (row.said.seq, row.unread)

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use yingke_client::Core;
 use yingke_client::bridge::types::{
-    Chat, ChatHead, ConnectionState, InboxRow, OutboxItem, Remember, Session, UiError, UiPush,
-    UiReply, UiRequest, UiState,
+    AlertKind, AlertLevel, Chat, ChatHead, ConnectionState, InboxRow, OutboxItem, Remember,
+    Session, UiError, UiPush, UiReply, UiRequest, UiState,
 };
 use yingke_client::host::{Host, SecretError, SecretStore, SystemHost};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq};
@@ -88,6 +88,8 @@ pub(crate) struct View {
     pub(crate) state: Option<UiState>,
     pub(crate) rows: BTreeMap<ConversationId, InboxRow>,
     pub(crate) previews: BTreeMap<ConversationId, String>,
+    /// What asked for attention, in order: of which conversation, what, how urgent, whether heard.
+    pub(crate) told: Vec<(ConversationId, AlertKind, AlertLevel, bool)>,
     pub(crate) chat: BTreeMap<Seq, Message>,
     pub(crate) chat_id: Option<ConversationId>,
     pub(crate) outbox: Vec<OutboxItem>,
@@ -169,6 +171,9 @@ impl View {
                     self.chat.extend(messages.into_iter().map(|m| (m.seq, m)));
                     self.outbox = outbox;
                 }
+            }
+            UiPush::Attention { conversation_id, kind, level, sound } => {
+                self.told.push((conversation_id, kind, level, sound));
             }
             UiPush::Preview { conversation_id, text } => {
                 self.previews.insert(conversation_id, text);
