@@ -3,6 +3,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use thirtyfour::By;
+use yingke_shared::views::{Role, WaitingReason};
 use yingke_tests::browser::{DesktopHome, DesktopWindow};
 
 use crate::scene::Scene;
@@ -144,6 +146,130 @@ async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
     ensure!(walk.colour("sign-in-submit").await? != walk.brand()?, "antd's styles have no effect");
     window.close().await?;
     scene.finish().await
+}
+
+/// The same for what colleagues, managers and admins see: the line, watching, the dialogs, the floor
+/// and every page of the management centre.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_screen_of_the_floor_keeps_the_policy_and_the_brand() -> Result<()> {
+    let scene = Scene::set().await?;
+    let account = scene.admin.add_staff("Ada", Role::Admin, 8).await?;
+    let home = DesktopHome::new()?;
+    let window = DesktopWindow::open(&home).await?;
+    window.sign_in(scene.address(), &account).await?;
+    window.go_online().await?;
+    let vera = scene.visitor().await?;
+    let hers = vera.say("where is my tea").await?.conversation;
+    vera.until_served().await?;
+    window.go_busy().await?;
+    let ben = scene.agent("Ben", 1).await?;
+    let viktor = scene.visitor().await?;
+    let his = viktor.say("where is my pot").await?.conversation;
+    viktor.until_served().await?;
+    let third = scene.visitor().await?;
+    third.say("is there a place for me").await?;
+    third.until_waiting(WaitingReason::AllFull).await?;
+    for (locale, theme) in LOOKS {
+        let walk = Walk { window: &window, locale, theme };
+        walk.look("reception").await?;
+        walk.own_conversation(hers.as_str()).await?;
+        walk.line_and_colleagues(his.as_str()).await?;
+        walk.floor(ben.id.as_str()).await?;
+        walk.management().await?;
+        walk.window.page.click_until_shown("module-reception", "tab-running").await?;
+        walk.window.page.click_until_shown("tab-running", "inbox-row").await?;
+    }
+    window.close().await?;
+    scene.finish().await
+}
+
+impl Walk<'_> {
+    async fn own_conversation(&self, hers: &str) -> Result<()> {
+        let page = &self.window.page;
+        self.window.open_conversation(hers).await?;
+        page.click_until_shown("mode-whisper", "whisper").await?;
+        self.check("a whisper").await?;
+        page.click_until_shown("mode-reply", "composer").await?;
+        page.click_until_shown("transfer", "invite-dialog").await?;
+        page.click_until_enabled("invite-option", "invite-submit").await?;
+        self.primary("invite-submit").await?;
+        self.escape("invite-dialog").await?;
+        page.click_until_shown("chat-more", "why-open").await?;
+        page.click_until_shown("why-open", "why").await?;
+        page.find("assignment").await?;
+        self.check("why it came here").await?;
+        self.escape("why").await?;
+        self.window.ask_to_go_away().await?;
+        self.check("question before leaving").await?;
+        self.escape("away-dialog").await
+    }
+
+    async fn line_and_colleagues(&self, his: &str) -> Result<()> {
+        let page = &self.window.page;
+        page.click_until_shown("tab-recent", "tab-queue").await?;
+        self.check("recent contacts").await?;
+        page.click_until_shown("tab-queue", "queue-row").await?;
+        self.check("the line").await?;
+        page.click_until_shown("queue-assign", "assign-dialog").await?;
+        page.click_until_enabled("assign-option", "assign-submit").await?;
+        self.primary("assign-submit").await?;
+        page.click_until_shown("assign-submit", "assign-full").await?;
+        self.check("question before a full agent").await?;
+        self.escape("assign-dialog").await?;
+        page.click_until_shown("tab-colleagues", "colleague-row").await?;
+        page.open_line("colleague-row", his, "watch-bar").await?;
+        page.until_shows("message", "where is my pot").await?;
+        self.check("watching").await
+    }
+
+    async fn floor(&self, agent: &str) -> Result<()> {
+        let page = &self.window.page;
+        page.click_until_shown("module-floor", "floor-tab-agents").await?;
+        page.click_until_shown("floor-tab-running", "running-table").await?;
+        self.check("what runs").await?;
+        page.click_until_shown("floor-tab-waiting", "waiting-table").await?;
+        self.check("who waits").await?;
+        page.click_until_shown("floor-tab-agents", "agents-table").await?;
+        page.until("an agent's panel is open", || async {
+            if page.has("agent-panel").await? {
+                return Ok(Some(()));
+            }
+            // The row holds no box that the driver could click.
+            let row = page.find(&format!("agent-row-{agent}")).await?;
+            row.find(By::Tag("button")).await?.click().await?;
+            page.find("agent-panel").await.map(|_| Some(()))
+        })
+        .await?;
+        self.check("an agent's panel").await
+    }
+
+    async fn management(&self) -> Result<()> {
+        let page = &self.window.page;
+        page.click_until_shown("module-manage", "manage").await?;
+        for name in [
+            "company",
+            "sites",
+            "departments",
+            "prompts",
+            "auto_replies",
+            "agents",
+            "skills",
+            "audit",
+            "rules",
+        ] {
+            page.click_until_shown(&format!("manage-{name}"), &format!("page-{name}")).await?;
+            self.check(name).await?;
+        }
+        self.primary("rule-add").await?;
+        page.click_until_shown("dry-run-toggle", "dry-run").await?;
+        self.primary("dry-run-start").await?;
+        page.click_until_shown("rule-add", "rule-editor").await?;
+        self.primary("save").await?;
+        page.click_until_shown("condition-add", "condition-0").await?;
+        page.click("condition-subject-0").await?;
+        self.check("a rule with an open list").await?;
+        page.click_until_gone("discard").await
+    }
 }
 
 impl Walk<'_> {
