@@ -223,16 +223,17 @@ impl Pair {
         }
     }
 
-    /// Waits until the agent's other device is told so, by a signal after the first `known`.
+    /// Waits until the agent's other device was told so last, at the latest after its first `known`
+    /// signals: a visitor whom a busy machine kept silent may be gone already.
     async fn until_shown(&self, known: usize, wanted: bool) -> Result<()> {
+        let is = |signal: &StaffSignal, state: bool| matches!(signal, StaffSignal::VisitorOnline { online, .. } if *online == state);
         self.witness
             .link
             .until("the agent is told whether the visitor is there", |held| {
-                let mut signals = held.signals.iter().skip(known);
-                let is_wanted = |signal: &StaffSignal| {
-                    matches!(signal, StaffSignal::VisitorOnline { online, .. } if *online == wanted)
-                };
-                signals.any(is_wanted).then_some(())
+                let since = held.signals.iter().skip(known).any(|signal| is(signal, wanted));
+                let before = held.signals.iter().take(known).rev();
+                let last = before.into_iter().find(|signal| is(signal, true) || is(signal, false));
+                (since || last.is_some_and(|signal| is(signal, wanted))).then_some(())
             })
             .await
     }

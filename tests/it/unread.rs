@@ -435,6 +435,12 @@ impl Group {
         let at = usize::try_from(self.chance.below(self.visitors.len() as u64))?;
         let device = usize::try_from(self.chance.below(DEVICES as u64))?;
         let what = self.chance.below(1_000);
+        for socket in &mut self.sockets {
+            // Of very many sockets of one account the oldest is ended: it comes back, as clients do.
+            if socket.link.is_closed() {
+                socket.resume().await?;
+            }
+        }
         let (visitor, conversation) = &self.visitors[at];
         let text = format!("number {}", self.done);
         let socket = self.sockets.get(device);

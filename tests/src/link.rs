@@ -342,6 +342,12 @@ impl<S: Side> Link<S> {
         }
     }
 
+    /// Whether the relay has closed the socket, as far as was heard.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.look(|held| held.closed)
+    }
+
     /// Waits until the relay has closed the socket; gives its goodbye.
     pub async fn until_closed(&self) -> Result<Option<Bye>> {
         self.until("the relay closes the socket", |held| held.closed.then(|| held.bye.clone()))

@@ -353,8 +353,9 @@ impl Simulation {
 
     fn look(&mut self) {
         let Some(since) = self.quiet_since else { return };
-        self.restore_everybody();
+        // First: who signs in again in vain because the account is switched off asks something, too.
         self.switch_on_again();
+        self.restore_everybody();
         let waited = self.fate.now() - since;
         let differences = self.differences();
         if differences.is_empty() {
