@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +28,8 @@ pub struct App {
     pub hub: Hub,
     /// The way to ask the running driver something.
     pub routing: Questions,
+    /// One past day is played at a time.
+    pub replays: Arc<Semaphore>,
     /// The rate at which visitors enter.
     pub entrance: Entrance,
     /// Cancelled when the relay is asked to stop: sockets say goodbye, loops end.
@@ -46,6 +49,7 @@ impl App {
             auth: Auth::default(),
             hub: Hub::default(),
             routing: Questions::default(),
+            replays: Arc::new(Semaphore::new(1)),
             entrance: Entrance::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),

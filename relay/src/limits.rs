@@ -366,6 +366,15 @@ pub const SETTINGS_BODY_BYTES_MAX: usize = 512 * 1_024;
 /// Departments, skills and rules, each: more than anybody finds their way in.
 pub const SETTINGS_LIST_MAX: usize = 200;
 
+/// Conversations of a past day that is played again: a large company's, in a few seconds.
+pub const REPLAY_CONVERSATIONS_MAX: usize = 20_000;
+
+/// Comings and goings of agents, and assignments, of such a day, each: several for everybody.
+pub const REPLAY_FACTS_MAX: usize = 100_000;
+
+/// How long a past day is played at most, in milliseconds: whoever asked still waits for it.
+pub const REPLAY_MS_MAX: u64 = 8_000;
+
 /// Lines of the audit given at once.
 pub const AUDIT_ENTRIES_MAX: usize = 100;
 

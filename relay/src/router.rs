@@ -73,6 +73,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/contacts", Staff, get(conversations::routes::contacts)),
         route("GET PUT", "/api/settings", Staff, get(settings::routes::all).put(settings::routes::save).layer(DefaultBodyLimit::max(SETTINGS_BODY_BYTES_MAX))),
         route("POST", "/api/routing/dry-run", Staff, post(assignment::routes::dry_run)),
+        route("POST", "/api/routing/replay", Staff, post(assignment::routes::replay).layer(DefaultBodyLimit::max(SETTINGS_BODY_BYTES_MAX))),
         route("GET", "/api/audit", Staff, get(audit::routes::page)),
         route("GET", "/ws/staff", Hello, get(live::socket::staff_upgrade)),
 

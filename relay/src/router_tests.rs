@@ -34,6 +34,8 @@ const EXPECTED: &[(&str, &str, [u16; 5])] = &[
     ("PUT", "/api/settings", [401, 401, 403, 403, 409]),
     // No driver runs here.
     ("POST", "/api/routing/dry-run", [401, 401, 403, 403, 503]),
+    // No day is named.
+    ("POST", "/api/routing/replay", [401, 401, 403, 403, 400]),
     ("GET", "/api/audit", [401, 401, 403, 403, 200]),
     // A socket: asked without an upgrade.
     ("GET", "/ws/staff", [400; 5]),

@@ -16,6 +16,7 @@ pub mod frame;
 pub mod ids;
 pub mod limits;
 mod redacted;
+pub mod replay;
 pub mod rest;
 pub mod settings;
 pub mod snapshot;

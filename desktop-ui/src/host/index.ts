@@ -133,6 +133,7 @@ interface Answers {
   add_site: "site_added";
   change_site: "done";
   dry_run: "dry_run";
+  replay: "replay";
   assignments: "assignments";
   recent_contacts: "contacts";
   set_auto_replies: "done";
@@ -149,6 +150,7 @@ const ANSWER_TYPES: Answers = {
   add_site: "site_added",
   change_site: "done",
   dry_run: "dry_run",
+  replay: "replay",
   assignments: "assignments",
   recent_contacts: "contacts",
   set_auto_replies: "done",

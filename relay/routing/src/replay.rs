@@ -130,6 +130,17 @@ enum Happening {
 /// Plays `day` with `settings`.
 #[must_use]
 pub fn replay(day: &PastDay, settings: &Settings) -> Replayed {
+    replay_while(day, settings, || true).unwrap_or_default()
+}
+
+/// The same as long as `go_on` says so, asked before each thing that happens; `None` if it did not to
+/// the end.
+#[must_use]
+pub fn replay_while(
+    day: &PastDay,
+    settings: &Settings,
+    go_on: impl Fn() -> bool,
+) -> Option<Replayed> {
     let mut router = Router::new(settings.company.clone());
     for department in &settings.departments {
         // What follows an answer that is missing or a silence is not played: who says what when is
@@ -151,8 +162,8 @@ pub fn replay(day: &PastDay, settings: &Settings) -> Replayed {
         came: BTreeMap::new(),
         replayed: Replayed::default(),
     };
-    play.through();
-    play.replayed
+    play.through(go_on)?;
+    Some(play.replayed)
 }
 
 /// Two settings side by side.
@@ -172,7 +183,7 @@ struct Play<'a> {
 }
 
 impl Play<'_> {
-    fn through(&mut self) {
+    fn through(&mut self, go_on: impl Fn() -> bool) -> Option<()> {
         let agents = self.day.agents.iter().enumerate();
         self.agenda.extend(agents.map(|(nth, past)| (past.at, Happening::Agent(nth))));
         let all = self.day.conversations.iter().enumerate();
@@ -183,6 +194,9 @@ impl Play<'_> {
             let Some(at) = next.into_iter().chain(deadline).min() else { break };
             if at > self.day.until {
                 break;
+            }
+            if !go_on() {
+                return None;
             }
             let fact = match self.agenda.pop_first() {
                 Some((when, happening)) if when <= at => self.fact(when, happening),
@@ -195,6 +209,7 @@ impl Play<'_> {
             self.step(at, fact);
         }
         self.sum_up();
+        Some(())
     }
 
     fn fact(&mut self, at: Millis, happening: Happening) -> Fact {
@@ -328,6 +343,16 @@ impl Play<'_> {
 }
 
 impl Figures {
+    /// Of so many who came, those who were served after these waits.
+    #[must_use]
+    pub fn of(came: u64, waits: Vec<Millis>) -> Self {
+        let served = waits.len() as u64;
+        let mut figures =
+            Self { came, served, missed: came.saturating_sub(served), ..Self::default() };
+        figures.wait(waits);
+        figures
+    }
+
     fn wait(&mut self, mut waits: Vec<Millis>) {
         waits.sort_unstable();
         let at = |hundredths: usize| {

@@ -28,13 +28,22 @@ pub(crate) fn presence(
     began: Timestamp,
     now: Timestamp,
 ) -> Result<Presence, StoreError> {
-    let lines = tx.query(
-        "SELECT at, state FROM presence_log WHERE agent_id = ? AND at >= coalesce((\
+    Ok(summed(&lines(tx, id, began, now)?, began, now))
+}
+
+/// What the log says from `began`, and what it said last before, until `until`.
+pub(crate) fn lines(
+    tx: &ReadTx<'_>,
+    id: &AgentId,
+    began: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<(Timestamp, String)>, StoreError> {
+    tx.query(
+        "SELECT at, state FROM presence_log WHERE agent_id = ? AND at <= ? AND at >= coalesce((\
          SELECT max(at) FROM presence_log WHERE agent_id = ? AND at <= ?), 0) ORDER BY at",
-        params![id, id, began],
+        params![id, until, id, began],
         |row| Ok((row.time(0)?, row.text(1)?)),
-    )?;
-    Ok(summed(&lines, began, now))
+    )
 }
 
 /// Each line holds from its time, but not from before `began`, to the next.

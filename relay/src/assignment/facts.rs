@@ -189,7 +189,7 @@ pub(crate) fn arrival(row: &InRouting) -> Fact {
 }
 
 /// What is known of the visitor; at least the site.
-fn described(json: &str, site: &yingke_routing::SiteId) -> Described {
+pub(crate) fn described(json: &str, site: &yingke_routing::SiteId) -> Described {
     let known = if json.is_empty() { None } else { serde_json::from_str(json).ok() };
     known.unwrap_or_else(|| Described { site: Some(site.clone()), ..Described::default() })
 }

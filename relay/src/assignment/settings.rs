@@ -156,6 +156,26 @@ pub(crate) fn day_began(name: &str, now: Timestamp) -> Timestamp {
     })
 }
 
+/// When the day of this name begins and ends on the wall of this place.
+pub(crate) fn day_of(name: &str, day: &str) -> Option<(Timestamp, Timestamp)> {
+    date(day)?;
+    let began = day.parse::<jiff::civil::Date>().ok()?.to_zoned(place(name)?).ok()?;
+    let at = |at: &jiff::Zoned| {
+        let millis = u64::try_from(at.timestamp().as_millisecond()).ok()?;
+        Timestamp::from_millis(millis).ok()
+    };
+    Some((at(&began)?, at(&began.tomorrow().ok()?)?))
+}
+
+/// The hour that the wall of this place shows, from 0.
+pub(crate) fn hour(name: &str, at: Timestamp) -> usize {
+    let hour = || {
+        let at = jiff::Timestamp::from_millisecond(i64::try_from(at.millis()).ok()?).ok()?;
+        usize::try_from(at.to_zoned(place(name)?).hour()).ok()
+    };
+    hour().unwrap_or_default()
+}
+
 /// One rule.
 pub(crate) fn rule(set: &RuleSettings) -> Rule {
     Rule {

@@ -5,6 +5,7 @@ import type { AuditPage } from "../AuditPage";
 import type { ColleagueCard } from "../ColleagueCard";
 import type { DryRunAnswer } from "../DryRunAnswer";
 import type { RecentContacts } from "../RecentContacts";
+import type { ReplayAnswer } from "../ReplayAnswer";
 import type { Settings } from "../Settings";
 import type { SiteAdded } from "../SiteAdded";
 
@@ -15,4 +16,4 @@ export type RelayAnswer = { "type": "done", "body": Record<symbol, never> } | { 
 /**
  * See above.
  */
-agents: Array<ColleagueCard>, } } | { "type": "agent_added", "body": AgentAdded } | { "type": "site_added", "body": SiteAdded } | { "type": "dry_run", "body": DryRunAnswer } | { "type": "assignments", "body": Assignments } | { "type": "contacts", "body": RecentContacts } | { "type": "audit", "body": AuditPage };
+agents: Array<ColleagueCard>, } } | { "type": "agent_added", "body": AgentAdded } | { "type": "site_added", "body": SiteAdded } | { "type": "dry_run", "body": DryRunAnswer } | { "type": "replay", "body": ReplayAnswer } | { "type": "assignments", "body": Assignments } | { "type": "contacts", "body": RecentContacts } | { "type": "audit", "body": AuditPage };

@@ -7,6 +7,7 @@ import type { ChangeSite } from "../ChangeSite";
 import type { ConversationId } from "../ConversationId";
 import type { DryRun } from "../DryRun";
 import type { Position } from "../Position";
+import type { ReplayDay } from "../ReplayDay";
 import type { SaveSettings } from "../SaveSettings";
 import type { SetAutoReplies } from "../SetAutoReplies";
 import type { SiteId } from "../SiteId";
@@ -30,7 +31,7 @@ site_id: SiteId,
 /**
  * What.
  */
-change: ChangeSite, } } | { "type": "dry_run", "body": DryRun } | { "type": "assignments", "body": { 
+change: ChangeSite, } } | { "type": "dry_run", "body": DryRun } | { "type": "replay", "body": ReplayDay } | { "type": "assignments", "body": { 
 /**
  * Of which.
  */

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use yingke_shared::explanation::{Assignments, DryRun, DryRunAnswer};
 use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId};
+use yingke_shared::replay::{ReplayAnswer, ReplayDay};
 use yingke_shared::rest::{
     AddAgent, AddSite, AgentAdded, AuditPage, ChangeAgent, ChangeSite, RecentContacts,
     SetAutoReplies, SiteAdded,
@@ -43,6 +44,8 @@ pub enum RelayCall {
     },
     /// What would happen to a visitor now (admin, B04). Answer: `dry_run`.
     DryRun(DryRun),
+    /// What a past day would have been with other settings (admin, X04). Answer: `replay`.
+    Replay(ReplayDay),
     /// Who had a conversation and why (X04). Answer: `assignments`.
     Assignments {
         /// Of which.
@@ -79,6 +82,8 @@ pub enum RelayAnswer {
     SiteAdded(SiteAdded),
     /// What would happen.
     DryRun(Box<DryRunAnswer>),
+    /// What that day was and would have been.
+    Replay(Box<ReplayAnswer>),
     /// Who had it and why.
     Assignments(Assignments),
     /// Whom one served last.

@@ -115,6 +115,7 @@ impl Http {
                 patch(&format!("/api/sites/{site_id}")).json(change)
             }
             RelayCall::DryRun(visitor) => post("/api/routing/dry-run").json(visitor),
+            RelayCall::Replay(day) => post("/api/routing/replay").json(day),
             RelayCall::Assignments { conversation_id } => {
                 get(&format!("/api/conversations/{conversation_id}/assignments"))
             }
@@ -134,6 +135,7 @@ impl Http {
             RelayCall::AddAgent(_) => RelayAnswer::AgentAdded(decode(&body)?),
             RelayCall::AddSite(_) => RelayAnswer::SiteAdded(decode(&body)?),
             RelayCall::DryRun(_) => RelayAnswer::DryRun(decode(&body)?),
+            RelayCall::Replay(_) => RelayAnswer::Replay(decode(&body)?),
             RelayCall::Assignments { .. } => RelayAnswer::Assignments(decode(&body)?),
             RelayCall::RecentContacts {} => RelayAnswer::Contacts(decode(&body)?),
             RelayCall::Audit { .. } => RelayAnswer::Audit(decode(&body)?),
