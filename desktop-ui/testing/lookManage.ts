@@ -4,10 +4,14 @@
 import type { ColleagueCard } from "../../shared/bindings/ColleagueCard";
 import type { DryRunAnswer } from "../../shared/bindings/DryRunAnswer";
 import type { Floor } from "../../shared/bindings/Floor";
+import type { HourFigures } from "../../shared/bindings/HourFigures";
+import type { ReplayAnswer } from "../../shared/bindings/ReplayAnswer";
+import type { ReplayFigures } from "../../shared/bindings/ReplayFigures";
 import type { Settings } from "../../shared/bindings/Settings";
 import type { SiteSettings } from "../../shared/bindings/SiteSettings";
 import type { RelayAnswer } from "../../shared/bindings/ui/RelayAnswer";
 import type { RelayCall } from "../../shared/bindings/ui/RelayCall";
+import type { WaitFigures } from "../../shared/bindings/WaitFigures";
 import { HostError } from "../src/host";
 import { department, rule, settings } from "./settings";
 
@@ -139,6 +143,39 @@ const dryRun = (held: Settings, ago: Ago): DryRunAnswer => {
   };
 };
 
+/** A day with a busy late morning: `relief` of ten who would wait need not. */
+const figures = (relief: number): ReplayFigures => {
+  const hours = Array.from({ length: 24 }, (_, hour) => {
+    const rush = Math.max(0, 8 - Math.abs(hour - 11)) + Math.max(0, 6 - Math.abs(hour - 20));
+    const strain = Math.max(0, rush - relief / 2);
+    return { came: rush * 4, missed: Math.floor(strain / 3), wait_mean_ms: strain * 24_000 };
+  });
+  const sum = (of: (hour: HourFigures) => number) => hours.reduce((all, one) => all + of(one), 0);
+  const came = sum((hour) => hour.came);
+  const missed = sum((hour) => hour.missed);
+  const part = (of: number): WaitFigures => ({
+    came: Math.round(came * of),
+    missed: Math.round(missed * of),
+    served: Math.round(came * of) - Math.round(missed * of),
+    wait_mean_ms: 96_000 - relief * 9_000,
+    wait_p50_ms: 61_000 - relief * 6_000,
+    wait_p95_ms: 402_000 - relief * 30_000,
+    wait_max_ms: 611_000 - relief * 40_000,
+  });
+  return {
+    all: part(1),
+    departments: { default: part(0.6), repair: part(0.4) },
+    hours,
+    agents: {
+      "agent-1000": { served: 31 + relief, at_once: 8 },
+      "agent-4000": { served: 42 + relief, at_once: 8 + relief },
+      "agent-5000": { served: 37, at_once: 8 },
+    },
+  };
+};
+
+const replayed: ReplayAnswer = { before: figures(0), as_now: figures(1), after: figures(5) };
+
 /** Answers what the management centre asks; `null` for what is another's. */
 export function manageRelay(say: Say, ago: Ago, people: readonly ColleagueCard[]) {
   let held = company(say);
@@ -180,6 +217,8 @@ export function manageRelay(say: Say, ago: Ago, people: readonly ColleagueCard[]
         return { type: "agents", body: { agents: [...agents] as ColleagueCard[] } };
       case "dry_run":
         return { type: "dry_run", body: dryRun(held, ago) };
+      case "replay":
+        return { type: "replay", body: replayed };
       case "audit": {
         const deeds = ["settings", "assign", "watch", "enter", "take_over", "agent"];
         const subjects = ["rules", "c1f00001", "c2f00002", "c2f00002", "c3f00003", "agent-5000"];

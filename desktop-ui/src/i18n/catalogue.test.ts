@@ -9,6 +9,7 @@ import { localeFor, translate } from ".";
 
 const root = join(import.meta.dirname, "../../..");
 const GROUPS = [
+  "attention",
   "away",
   "common",
   "contacts",
@@ -18,6 +19,7 @@ const GROUPS = [
   "manage",
   "notes",
   "queue",
+  "replay",
   "transfer",
   "workbench",
 ] as const;

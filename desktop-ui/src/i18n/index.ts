@@ -4,6 +4,7 @@
 
 import { useSyncExternalStore } from "react";
 import {
+  attention as attentionEn,
   away as awayEn,
   common as commonEn,
   contacts as contactsEn,
@@ -13,10 +14,12 @@ import {
   manage as manageEn,
   notes as notesEn,
   queue as queueEn,
+  replay as replayEn,
   transfer as transferEn,
   workbench as workbenchEn,
 } from "../../../shared/i18n/en.json";
 import {
+  attention as attentionZh,
   away as awayZh,
   common as commonZh,
   contacts as contactsZh,
@@ -26,11 +29,13 @@ import {
   manage as manageZh,
   notes as notesZh,
   queue as queueZh,
+  replay as replayZh,
   transfer as transferZh,
   workbench as workbenchZh,
 } from "../../../shared/i18n/zh-CN.json";
 
 const ZH = {
+  attention: attentionZh,
   away: awayZh,
   common: commonZh,
   contacts: contactsZh,
@@ -40,10 +45,12 @@ const ZH = {
   manage: manageZh,
   notes: notesZh,
   queue: queueZh,
+  replay: replayZh,
   transfer: transferZh,
   workbench: workbenchZh,
 };
 const EN = {
+  attention: attentionEn,
   away: awayEn,
   common: commonEn,
   contacts: contactsEn,
@@ -53,6 +60,7 @@ const EN = {
   manage: manageEn,
   notes: notesEn,
   queue: queueEn,
+  replay: replayEn,
   transfer: transferEn,
   workbench: workbenchEn,
 };

@@ -212,6 +212,7 @@ export type ManagePage =
   | "sites"
   | "departments"
   | "rules"
+  | "replay"
   | "prompts"
   | "auto_replies"
   | "agents"

@@ -16,6 +16,7 @@ import { DepartmentsPage } from "./DepartmentsPage";
 import styles from "./ManageCentre.module.css";
 import { Navigation } from "./Navigation";
 import { PromptsPage } from "./PromptsPage";
+import { ReplayPage } from "./ReplayPage";
 import { RulesPage } from "./RulesPage";
 import { SitesPage } from "./SitesPage";
 import { SkillsPage } from "./SkillsPage";
@@ -25,6 +26,7 @@ const PAGES: Record<ManagePage, ComponentType> = {
   sites: SitesPage,
   departments: DepartmentsPage,
   rules: RulesPage,
+  replay: ReplayPage,
   prompts: PromptsPage,
   auto_replies: AutoRepliesPage,
   agents: AgentsPage,

@@ -7,6 +7,7 @@ import {
   History,
   type LucideIcon,
   MessageSquareText,
+  Rewind,
   Route,
   Search,
   SlidersHorizontal,
@@ -25,7 +26,7 @@ const GROUPS: readonly {
   pages: readonly ManagePage[];
 }[] = [
   { group: "access", pages: ["sites", "company"] },
-  { group: "conversation", pages: ["departments", "rules", "prompts", "auto_replies"] },
+  { group: "conversation", pages: ["departments", "rules", "replay", "prompts", "auto_replies"] },
   { group: "people", pages: ["agents", "skills"] },
   { group: "safety", pages: ["audit"] },
 ];
@@ -35,6 +36,7 @@ const ICONS: Record<ManagePage, LucideIcon> = {
   sites: Globe,
   departments: Users,
   rules: Route,
+  replay: Rewind,
   prompts: MessageSquareText,
   auto_replies: Zap,
   agents: User,
