@@ -13,6 +13,9 @@ use crate::pages::with_shop;
 /// more the form opens with what is being typed, and what is left is there once, also after a reload.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a30_h03_the_page_shows_the_line_and_leaves_a_message_once() -> Result<()> {
+    // First the browser, which may wait for its seat: an unanswered visitor is moved after a while.
+    let profile = Profile::new()?;
+    let vera = Chromium::start(&profile, "zh-CN").await?;
     let (scene, shop) = with_shop().await?;
     let ana = scene.agent("Ana", 1).await?;
     let served = scene.visitor().await?;
@@ -22,8 +25,6 @@ async fn a30_h03_the_page_shows_the_line_and_leaves_a_message_once() -> Result<(
     viktor.say("Viktor stands before Vera").await?;
     viktor.until_waiting(WaitingReason::AllFull).await?;
 
-    let profile = Profile::new()?;
-    let vera = Chromium::start(&profile, "zh-CN").await?;
     let page = &vera.page;
     let said = &scene.address().said;
     let is_placed = |wanted: &'static str| async move {
