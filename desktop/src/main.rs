@@ -5,6 +5,7 @@
 mod args;
 mod bridge;
 mod links;
+mod notifications;
 mod secrets;
 mod shell;
 mod tray;

@@ -15,6 +15,7 @@ use yingke_client::host::SystemHost;
 
 use crate::args::Args;
 use crate::bridge::{self, Bridge};
+use crate::notifications::Notifications;
 use crate::secrets::{Probe, SystemStore};
 use crate::{MAIN_WINDOW, links, tray};
 
@@ -45,7 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
             // waits until this returns.
             open_window(app, data.join("webview"))?;
             let secrets = probe.works().then_some(store);
-            let host = Arc::new(SystemHost::new(data, secrets));
+            let notifier = Arc::new(Notifications::begin(app.handle().clone()));
+            let host = Arc::new(SystemHost::new(data, secrets).with_notifier(notifier));
             let core = tauri::async_runtime::block_on(Core::start(host))?;
             tray::install(app, &tray::Words::of(&locale(&core)), &core);
             app.manage(Bridge::new(core));

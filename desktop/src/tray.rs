@@ -37,22 +37,39 @@ pub(crate) struct Words {
 impl Words {
     /// In this language (a BCP 47 tag or a POSIX locale); Chinese for everything but English.
     pub(crate) fn of(locale: &str) -> Self {
-        let catalogue = if locale.to_ascii_lowercase().starts_with("en") {
-            include_str!("../../shared/i18n/en.json")
-        } else {
-            include_str!("../../shared/i18n/zh-CN.json")
-        };
-        let texts: serde_json::Value = serde_json::from_str(catalogue).unwrap_or_default();
-        let text = |room: &str, key: &str| {
-            let found = texts.get(room).and_then(|room| room.get(key));
-            found.and_then(|text| text.as_str()).unwrap_or(key).to_owned()
-        };
+        let texts = catalogue(locale);
+        let text = |room: &str, key: &str| word(&texts, room, key);
         Self {
             show: text("tray", SHOW),
             quit: text("tray", QUIT),
             presence: PRESENCE.map(|(key, _)| text("workbench", key)),
         }
     }
+}
+
+/// A text of the shell in one language; an empty locale is the system's.
+pub(crate) fn text(locale: &str, key: &str) -> String {
+    let system = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    let mut system = system.iter().filter_map(|name| std::env::var(name).ok());
+    let locale = match locale {
+        "" => system.find(|value| !value.is_empty()).unwrap_or_default(),
+        chosen => chosen.to_owned(),
+    };
+    word(&catalogue(&locale), "tray", key)
+}
+
+fn catalogue(locale: &str) -> serde_json::Value {
+    let catalogue = if locale.to_ascii_lowercase().starts_with("en") {
+        include_str!("../../shared/i18n/en.json")
+    } else {
+        include_str!("../../shared/i18n/zh-CN.json")
+    };
+    serde_json::from_str(catalogue).unwrap_or_default()
+}
+
+fn word(texts: &serde_json::Value, room: &str, key: &str) -> String {
+    let found = texts.get(room).and_then(|room| room.get(key));
+    found.and_then(|text| text.as_str()).unwrap_or(key).to_owned()
 }
 
 /// The three choices as they stand in the menu.
@@ -177,7 +194,8 @@ fn must_ask(state: &UiState, availability: Availability) -> bool {
         && state.inbox.iter().any(|row| row.standing == Standing::Serving)
 }
 
-fn show_window(app: &AppHandle) {
+/// Brings the window to the front.
+pub(crate) fn show_window(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(MAIN_WINDOW) {
         let shown = window.show().and_then(|()| window.unminimize());
         if let Err(error) = shown.and_then(|()| window.set_focus()) {

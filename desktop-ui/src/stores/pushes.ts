@@ -5,6 +5,7 @@ import type { UiPush } from "../../../shared/bindings/ui/UiPush";
 import type { UiState } from "../../../shared/bindings/ui/UiState";
 import { type HostLink, listen, request } from "../host";
 import { applyAlerts } from "./alerts";
+import { applyAttention, resetAttention } from "./attention";
 import { applyChat, applyChatPreview, reopenConversation, resetChat } from "./chat";
 import { applyColleague, replaceColleagues } from "./colleagues";
 import { applyCompanions, resetCompanions } from "./companions";
@@ -38,6 +39,7 @@ export function applyState(state: UiState): void {
     resetCompanions();
     resetContacts();
     resetFloor();
+    resetAttention();
     resetTab();
   }
   applyPreferences(state.preferences);
@@ -105,6 +107,9 @@ export function applyPush(push: UiPush): void {
       break;
     case "colleagues":
       applyCompanions(push.body.conversation_id, push.body.reading, push.body.typing);
+      break;
+    case "attention":
+      applyAttention(push.body.kind, push.body.level, push.body.sound);
       break;
     case "preview":
       applyRowPreview(push.body.conversation_id, push.body.text);

@@ -5,9 +5,11 @@ import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
 import { CircleAlert } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo } from "react";
+import { Attention } from "../features/attention/Attention";
 import { HostBanner } from "../features/connection/HostBanner";
 import { Notices } from "../features/notices/Notices";
 import { localeFor, setLocale, useLocale, useT } from "../i18n";
+import { useAttention } from "../stores/attention";
 import { useUnreadTotal } from "../stores/inbox";
 import { usePreferences } from "../stores/preferences";
 import { useSession } from "../stores/session";
@@ -26,6 +28,9 @@ function styleNonce(): string {
   return document.querySelector<HTMLStyleElement>("#csp-nonce")?.nonce ?? "";
 }
 
+/** Before the title while something asks for a look that nobody gave. */
+const ASKS = { calm: "● ", warn: "● ", alarm: "‼ " } as const;
+
 const csp = { nonce: styleNonce() };
 /** No blank between the two characters of 发送: it is one word. */
 const button = { autoInsertSpace: false };
@@ -35,6 +40,7 @@ export function App() {
   const locale = useLocale();
   const t = useT();
   const unread = useUnreadTotal();
+  const asking = useAttention((state) => state.asking);
   const systemDark = useMedia("(prefers-color-scheme: dark)");
   const still = useMedia("(prefers-reduced-motion: reduce)");
   const dark = theme === "dark" || (theme === "system" && systemDark);
@@ -42,8 +48,9 @@ export function App() {
   useEffect(() => setLocale(localeFor(wanted, navigator.languages)), [wanted]);
   useEffect(() => {
     document.documentElement.lang = locale;
-    document.title = unread > 0 ? `(${unread}) ${t("common.product")}` : t("common.product");
-  }, [locale, t, unread]);
+    const count = unread > 0 ? `(${unread}) ` : "";
+    document.title = `${asking === null ? "" : ASKS[asking]}${count}${t("common.product")}`;
+  }, [locale, t, unread, asking]);
   useEffect(() => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
   }, [dark]);
@@ -66,7 +73,12 @@ function Screen() {
   const session = useSession((state) => state.session);
   if (session === null) return <Splash />;
   if (session.kind === "signed_in") {
-    return <WorkbenchView own={session.own} server={session.server} />;
+    return (
+      <>
+        <Attention />
+        <WorkbenchView own={session.own} server={session.server} />
+      </>
+    );
   }
   return (
     <Suspense fallback={<Splash />}>

@@ -14,6 +14,7 @@ import { useOwn } from "../../stores/session";
 import { Avatar } from "../../ui/Avatar";
 import { join } from "../../ui/join";
 import { Tag } from "../../ui/Tag";
+import { ledgerLine } from "../attention/ledger";
 import styles from "./Row.module.css";
 import { WaitingClock } from "./WaitingClock";
 
@@ -45,6 +46,7 @@ export const Row = memo(function Row({ id, row, current, cursor, onOpen }: RowPr
       data-conversation-id={row.conversation_id}
       data-fresh={fresh}
       data-unread={row.unread}
+      title={row.ledger === null ? undefined : ledgerLine(t, locale, row.ledger)}
       className={join(
         styles.row,
         current && styles.current,

@@ -1,6 +1,6 @@
 // The own card in the title row, and what one does with the own account.
 
-import { ChevronDown, KeyRound, LogOut, Zap } from "lucide-react";
+import { Bell, ChevronDown, KeyRound, LogOut, Zap } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
@@ -9,12 +9,14 @@ import { Avatar, initials } from "../../ui/Avatar";
 import { Menu } from "../../ui/Menu";
 import styles from "./TitleParts.module.css";
 
+const AttentionDialog = lazy(() => import("../attention/AttentionDialog"));
 const OwnWords = lazy(() => import("../manage/OwnWords"));
 const PasswordDialog = lazy(() => import("./PasswordDialog"));
 
 export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
   const t = useT();
   const [changing, setChanging] = useState(false);
+  const [alerts, setAlerts] = useState(false);
   const [writing, setWriting] = useState(false);
   return (
     <>
@@ -37,6 +39,12 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
             icon: <Zap size={16} />,
             label: <span data-testid="own-words-open">{t("manage.own_words")}</span>,
             onClick: () => setWriting(true),
+          },
+          {
+            key: "attention",
+            icon: <Bell size={16} />,
+            label: <span data-testid="attention-open">{t("attention.title")}</span>,
+            onClick: () => setAlerts(true),
           },
           {
             key: "password",
@@ -67,6 +75,11 @@ export function OwnMenu({ own, server }: { own: OwnCard; server: string }) {
       {writing && (
         <Suspense>
           <OwnWords own={own} onClose={() => setWriting(false)} />
+        </Suspense>
+      )}
+      {alerts && (
+        <Suspense>
+          <AttentionDialog onClose={() => setAlerts(false)} />
         </Suspense>
       )}
       {changing && (
