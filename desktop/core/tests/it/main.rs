@@ -11,6 +11,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod attention;
 mod beyond;
 mod headless;
 mod outbox;
