@@ -260,7 +260,9 @@ mod tests {
         assert!(mailbox.ending().is_none());
         assert!(matches!(mailbox.take(8).as_slice(), [Item::Event(..)]));
         let rest = mailbox.take(100);
-        assert!(matches!(rest.as_slice(), [Item::Event(..), Item::Signal(floor)] if floor == "new"));
+        assert!(
+            matches!(rest.as_slice(), [Item::Event(..), Item::Signal(floor)] if floor == "new")
+        );
         assert!(mailbox.is_empty() && mailbox.take(100).is_empty());
     }
 

@@ -27,9 +27,9 @@ mod staff;
 mod visitor;
 mod wire;
 
+pub(crate) use hub::LinePlace;
 #[cfg(test)]
 pub(crate) use hub::Registration;
-pub(crate) use hub::LinePlace;
 pub use hub::{Hub, Seat, ServingNow};
 pub use wire::{Io, Link};
 

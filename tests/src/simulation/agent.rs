@@ -30,6 +30,8 @@ pub(crate) struct Agent {
     pub(crate) queued: Vec<(ConversationId, ClientId, String)>,
     /// Handed over, and never heard of: it may be there, or not.
     pub(crate) handed_over: BTreeMap<ClientId, (ConversationId, String)>,
+    /// Of these, handed over a second time: it stands where the first or the second time put it.
+    pub(crate) asked_again: BTreeSet<ClientId>,
     /// Taken out again by the person.
     pub(crate) discarded: BTreeSet<ClientId>,
     discards: BTreeMap<u64, ClientId>,
@@ -51,6 +53,7 @@ impl Agent {
             sends: BTreeMap::new(),
             queued: Vec::new(),
             handed_over: BTreeMap::new(),
+            asked_again: BTreeSet::new(),
             discarded: BTreeSet::new(),
             discards: BTreeMap::new(),
             signed_in: false,
@@ -170,6 +173,7 @@ impl Agent {
             return Vec::new();
         }
         let (client_id, (conversation_id, text)) = unheard[fate.index(unheard.len())].clone();
+        self.asked_again.insert(client_id.clone());
         self.sends.insert(self.last_request + 1, client_id.clone());
         self.request(UiRequest::SendMessage { conversation_id, text, client_id: Some(client_id) })
     }

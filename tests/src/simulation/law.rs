@@ -323,7 +323,7 @@ impl Simulation {
                 if row.conversation_id != *conversation_id {
                     wrong.push(format!("{}: {text} is in another conversation", agent.id));
                 }
-                if self.retried.contains(client_id) {
+                if self.retried.contains(client_id) || agent.asked_again.contains(client_id) {
                     continue;
                 }
                 let before = last.insert(conversation_id, row.seq);
