@@ -4,6 +4,8 @@
 //! and never waits for the network to show what the agent did. The same values cross Tauri's one
 //! command and channel, and the headless client's local socket. TypeScript is generated into
 //! `shared/bindings/ui/`.
+//!
+//! Long: one contract, read from top to bottom by both sides; most lines say what a field means.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
