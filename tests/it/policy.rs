@@ -255,6 +255,7 @@ impl Walk<'_> {
             "agents",
             "skills",
             "audit",
+            "replay",
             "rules",
         ] {
             page.click_until_shown(&format!("manage-{name}"), &format!("page-{name}")).await?;

@@ -114,6 +114,7 @@ impl Tail {
     }
 
     /// Wakes whom [`Tail::publish`] gave something.
+    #[expect(clippy::needless_pass_by_value, reason = "taken, so that it is rung once")]
     pub(crate) fn ring(&self, unrung: Unrung) {
         let Unrung { head, is_news } = unrung;
         if let Some(seat) = self.attending.lock().as_mut() {

@@ -156,7 +156,7 @@ async fn start(app: &App) -> Option<Position> {
             Ok((head, serving, sites)) => {
                 app.hub.forget_serving();
                 for (visitor_id, now) in serving {
-                    app.hub.set_serving(&visitor_id, Some(now));
+                    app.hub.set_serving(&visitor_id, Some(&now));
                 }
                 for site in sites {
                     app.hub.set_preview(&site.id, site.preview);
@@ -193,7 +193,7 @@ async fn give(app: &App, entry: &Entry, rung: &mut Vec<Arc<Mailbox>>) -> Result<
             let none = Sight::default();
             let sight = match body {
                 LogBody::StatusChanged { sight, .. } | LogBody::MembersChanged { sight, .. } => {
-                    app.hub.set_serving(&subject.visitor_id, serving_now(subject, body));
+                    app.hub.set_serving(&subject.visitor_id, serving_now(subject, body).as_ref());
                     sight
                 }
                 _ => &none,

@@ -119,13 +119,13 @@ impl Hub {
 
     /// Notes who serves the visitor's conversation now; a new agent is told whether the visitor is
     /// there.
-    pub(crate) fn set_serving(&self, visitor_id: &VisitorId, now: Option<ServingNow>) {
+    pub(crate) fn set_serving(&self, visitor_id: &VisitorId, now: Option<&ServingNow>) {
         let mut state = self.inner.state.lock();
-        let before = match now.clone() {
-            Some(serving) => state.serving.insert(visitor_id.clone(), serving),
+        let before = match now {
+            Some(serving) => state.serving.insert(visitor_id.clone(), serving.clone()),
             None => state.serving.remove(visitor_id),
         };
-        if before == now {
+        if before.as_ref() == now {
             return;
         }
         for before in before.iter() {

@@ -76,11 +76,11 @@ fn a_desk_that_is_behind_still_learns_who_is_there() {
     let hub = Hub::new();
     let (ana, vera) = (AgentId::new("ana").unwrap(), VisitorId::new("vera").unwrap());
     let conversation_id = ConversationId::new("c").unwrap();
-    hub.set_serving(&vera, Some(ServingNow { conversation_id, agents: vec![ana.clone()] }));
+    hub.set_serving(&vera, Some(&ServingNow { conversation_id, agents: vec![ana.clone()] }));
     let desk = Arc::new(Mailbox::default());
     let _ana = hub.join_staff(&ana, Role::Agent, &TokenHash::of("ana"), &desk);
     let backlog = Bytes::from(vec![b'x'; crate::limits::SIGNAL_BYTES_MAX]);
-    desk.put_event(Position::new(1).unwrap(), &backlog);
+    assert!(desk.put_event(Position::new(1).unwrap(), &backlog));
     drop(hub.join_visitor(&vera, &shop(), &Arc::new(Mailbox::default())));
     let signals: Vec<_> = desk
         .take(usize::MAX)

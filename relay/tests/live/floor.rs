@@ -55,7 +55,7 @@ async fn place(client: &mut Client, expected: u64) {
     client
         .until(|client| {
             let places = client.signals.iter().filter(|signal| signal["kind"] == "place");
-            places.last().filter(|signal| signal["place"] == expected).map(|_| ())
+            places.next_back().filter(|signal| signal["place"] == expected).map(|_| ())
         })
         .await;
 }
@@ -68,7 +68,7 @@ async fn length(client: &mut Client, expected: u64) {
     client
         .until(|client| {
             let lengths = client.signals.iter().filter(|signal| signal["kind"] == "queue_length");
-            lengths.last().filter(|signal| signal["waiting"] == expected).map(|_| ())
+            lengths.next_back().filter(|signal| signal["waiting"] == expected).map(|_| ())
         })
         .await;
 }

@@ -71,7 +71,7 @@ async fn the_clock_stands_still_while_the_agent_types() {
     };
     let serving =
         crate::live::ServingNow { conversation_id: id.clone(), agents: vec![ana.agent_id.clone()] };
-    desk.relay.app.hub.set_serving(&visitor_id.await, Some(serving));
+    desk.relay.app.hub.set_serving(&visitor_id.await, Some(&serving));
     desk.pass(175 * SECOND).await;
     desk.relay.app.hub.typing(&ana.agent_id, &id).unwrap();
     desk.pass(9 * SECOND).await;
