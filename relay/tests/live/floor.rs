@@ -54,7 +54,7 @@ fn of<'a>(floor: &'a Value, agent: &Agent) -> &'a Value {
 async fn place(client: &mut Client, expected: u64) {
     client
         .until(|client| {
-            let places = client.signals.iter().filter(|signal| signal["kind"] == "place");
+            let mut places = client.signals.iter().filter(|signal| signal["kind"] == "place");
             places.next_back().filter(|signal| signal["place"] == expected).map(|_| ())
         })
         .await;
@@ -67,7 +67,8 @@ fn places_told(client: &Client) -> usize {
 async fn length(client: &mut Client, expected: u64) {
     client
         .until(|client| {
-            let lengths = client.signals.iter().filter(|signal| signal["kind"] == "queue_length");
+            let mut lengths =
+                client.signals.iter().filter(|signal| signal["kind"] == "queue_length");
             lengths.next_back().filter(|signal| signal["waiting"] == expected).map(|_| ())
         })
         .await;
