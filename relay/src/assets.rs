@@ -2,12 +2,12 @@
 //! who may have them.
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use yingke_shared::error_code::ErrorCode;
 
 use crate::error::RelayError;
+use crate::http::Named;
 
 /// One embedded file.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ pub async fn loader(headers: HeaderMap) -> Response<Body> {
 }
 
 /// `GET /w/assets/{file}`: the app's files.
-pub async fn app_file(Path(file): Path<String>, headers: HeaderMap) -> Response<Body> {
+pub async fn app_file(Named(file): Named<String>, headers: HeaderMap) -> Response<Body> {
     match find(&format!("assets/{file}")) {
         Some(asset) => answer(asset, &headers, Caching::ForEver),
         None if ASSETS.is_empty() => missing(),

@@ -130,7 +130,12 @@ async fn bodies_are_closed_and_bounded() {
         let answer = ask(&relay.app, Method::POST, "/api/sign-in", &[], Some(body)).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (status, code));
     }
-    for (method, path) in [(Method::GET, "/nothing"), (Method::DELETE, "/api/agents")] {
+    let nowhere = [
+        (Method::GET, "/nothing"),
+        (Method::DELETE, "/api/agents"),
+        (Method::GET, "/w/assets/%ff"),
+    ];
+    for (method, path) in nowhere {
         let answer = ask(&relay.app, method, path, &[], None).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (404, "not_found"), "{path}");
     }

@@ -71,7 +71,7 @@ impl Flaw {
             Self::ForgetsMessages => "DELETE FROM messages WHERE standing = 'unsent'",
             Self::ForgetsDrafts => "DELETE FROM drafts",
             Self::Renames => {
-                "UPDATE messages SET client_id = client_id || 'x' WHERE standing = 'unsent'"
+                "UPDATE OR IGNORE messages SET client_id = client_id || 'x' WHERE standing = 'unsent'"
             }
         }
     }

@@ -214,7 +214,9 @@ impl Client {
                 }
                 Wanted::SignIn { call, .. } => {
                     let own = serde_json::json!({"id": "ana", "account": "ana", "nickname": "Ana",
-                        "role": "agent", "availability": "online", "capacity": 8});
+                        "role": "agent", "availability": "online", "capacity": 8,
+                        "departments": [], "skills": [],
+                        "auto_replies": {"ask_visitor": "", "warn_visitor": "", "explain_delay": ""}});
                     let signed_in: SignedIn =
                         serde_json::from_value(serde_json::json!({"token": "t", "own": own}))
                             .unwrap();
