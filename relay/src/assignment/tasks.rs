@@ -68,11 +68,20 @@ impl Desk {
             self.0.insert(key.clone(), VecDeque::from([task.clone()]));
             return Some(task);
         };
-        // An agent whose link comes and goes: only how it is in the end matters.
-        if queue.len() > 1 && !matches!(task, Task::Decided(_)) {
-            queue.pop_back();
+        // An agent whose link comes and goes: only how it is in the end matters. What else is to be
+        // done about the agent stays.
+        if matches!(task, Task::Gone | Task::Back) {
+            let mut number = 0;
+            queue.retain(|waiting| {
+                number += 1;
+                number == 1 || !matches!(waiting, Task::Gone | Task::Back)
+            });
         }
-        queue.push_back(task);
+        // Once more is enough: the row is read after all that waits before.
+        let is_there = queue.len() > 1 && matches!(queue.back(), Some(Task::LookAgain));
+        if !(is_there && matches!(task, Task::LookAgain)) {
+            queue.push_back(task);
+        }
         None
     }
 
@@ -278,5 +287,32 @@ async fn look_again(app: &App, id: AgentId) -> Option<Fact> {
             }
             Err(error) => tracing::error!(%error, "assignment cannot read a row; trying again"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(tasks: Vec<Task>) -> Vec<String> {
+        let key = Key::Agent("ana".parse().unwrap());
+        let mut desk = Desk::default();
+        let mut first = None;
+        for task in tasks {
+            first = first.or(desk.push(&key, task));
+        }
+        let rest = std::iter::from_fn(|| desk.pop(&key));
+        first.into_iter().chain(rest).map(|task| format!("{task:?}")).collect()
+    }
+
+    /// A look at the row used to take the place of the agent's return, and the agent counted as lost
+    /// at the next start.
+    #[test]
+    fn a_look_at_the_row_takes_no_return_away() {
+        use Task::{Back, Gone, LookAgain};
+        assert_eq!(taken(vec![Gone, Back, LookAgain]), ["Gone", "Back", "LookAgain"]);
+        assert_eq!(taken(vec![Gone, LookAgain, Back]), ["Gone", "LookAgain", "Back"]);
+        assert_eq!(taken(vec![Gone, Back, Gone, Back, Gone]), ["Gone", "Gone"]);
+        assert_eq!(taken(vec![Back, LookAgain, LookAgain]), ["Back", "LookAgain"]);
     }
 }
