@@ -16,7 +16,7 @@ use yingke_shared::views::{
     VisitorSelf,
 };
 
-use super::rules::{relation, visitor_label};
+use super::rules::visitor_label;
 use super::store::{self, Conversation, OpenConversation};
 pub(crate) use super::store::{
     InRouting, all_in_routing, all_open_invitations, had_by, has_answered, load_in_routing,
@@ -26,7 +26,6 @@ use super::views::{staff_body, visitor_message, visitor_status};
 use crate::agents::queries::Cards;
 use crate::events::{Entry, InvitationChange, LogBody};
 use crate::limits::{CONTACT_TEXT_CHARS, CONTACTS_MAX, SNAPSHOT_BYTES_MAX};
-use crate::policy::Relation;
 use crate::sites::queries::Names;
 use crate::store::{ReadTx, StoreError};
 use crate::{agents, settings, sites};
@@ -218,17 +217,6 @@ pub fn recent_contacts(
         });
     }
     Ok(contacts)
-}
-
-/// How a member of staff stands to a conversation; `None` if there is none of this id.
-pub fn relation_of(
-    tx: &ReadTx<'_>,
-    id: &ConversationId,
-    agent_id: &AgentId,
-) -> Result<Option<Relation>, StoreError> {
-    let Some(row) = store::load(tx, id)? else { return Ok(None) };
-    let ever_served = store::ever_served(tx, id, agent_id)?;
-    Ok(Some(relation(&row.status, &row.members, agent_id, ever_served)))
 }
 
 fn record(
@@ -433,14 +421,6 @@ pub fn visitor_conversation(
     id: &ConversationId,
 ) -> Result<Option<VisitorConversation>, StoreError> {
     store::load(tx, id)?.map(|row| visitor_view(tx, row, &mut Cards::default())).transpose()
-}
-
-/// The visitor's open conversation, if there is one.
-pub fn open_conversation_of_visitor(
-    tx: &ReadTx<'_>,
-    visitor_id: &VisitorId,
-) -> Result<Option<OpenConversation>, StoreError> {
-    Ok(store::open_of_visitor(tx, visitor_id)?.map(open))
 }
 
 /// The invitation, open or not.

@@ -354,5 +354,3 @@ pub(crate) fn set_first_response(
     )?;
     Ok(())
 }
-
-// ---- messages ----

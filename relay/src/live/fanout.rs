@@ -4,8 +4,9 @@
 //!
 //! Who may see an entry is decided here: a conversation's events go to the agent who serves it, to
 //! those who take part or watch it, and to its visitor, by the entry alone. An agent who comes to see
-//! it gets the whole record, one who no longer does gets a withdrawal. What a site shows goes to its visitors; an agent's other name goes
-//! to the visitors whom that agent ever served, for no other screen can hold it.
+//! it gets the whole record, one who no longer does gets a withdrawal. What a site shows goes to its
+//! visitors; an agent's other name goes to the visitors whom that agent ever served, for no other
+//! screen can hold it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What single sockets of staff asked to see beside what is theirs: conversations they watch (F05), the
 //! floor, and which conversation each has open (X10). Part of `hub.rs`, behind the same lock and under
-//! the same rule: nothing waits, encodes or reads a database here. All of it ends with the socket.
+//! the same rule: nothing waits or reads a database here, and only small signs are encoded. All of it ends with the socket.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -167,8 +167,8 @@ impl Hub {
         }
     }
 
-    /// This socket has the conversation open, or none. `visitor_of` says whether the agent may know of
-    /// it: only what is served, taken part in or watched.
+    /// This socket has the conversation open, or none: only one that is served, taken part in or
+    /// watched.
     pub(crate) fn viewing(
         &self,
         seat: &Seat,
