@@ -5,7 +5,9 @@
 import { spawn } from "node:child_process";
 import { WebSocket } from "ws";
 
-const LOADED_WITHIN_MS = 20_000;
+const LOADED_WITHIN_MS = 60_000;
+/** What the browser does not fetch again by itself. */
+const PAGE_PARTS = new Set(["Document", "Script", "Stylesheet"]);
 
 const SHOWN = `(() => {
   const messages = [...document.querySelectorAll("[data-testid=message]")];
@@ -193,6 +195,8 @@ class Tab {
   #target;
   #session;
   #is_frozen = false;
+  /** Whether a part of the page did not arrive: the relay was just away, by another script's doing. */
+  #is_broken = false;
 
   static async open(browser, context, device) {
     const tab = new Tab();
@@ -223,6 +227,9 @@ class Tab {
 
   /** The token it says hello with is the visitor it is. */
   #hear(method, params) {
+    if (method === "Network.loadingFailed") {
+      this.#is_broken ||= PAGE_PARTS.has(params.type) && !params.canceled;
+    }
     if (method !== "Network.webSocketFrameSent") return;
     const { type, body } = JSON.parse(params.response.payloadData);
     if (type !== "hello") return;
@@ -245,6 +252,11 @@ class Tab {
       document.querySelector("[data-testid=composer]") !== null`;
     while (!(await this.#run(look).catch(() => false))) {
       if (performance.now() > end) throw new Error("the page does not load");
+      if (this.#is_broken) {
+        // A browser shows its error page or half of ours until somebody loads it again.
+        this.#is_broken = false;
+        await this.#ask("Page.navigate", { url: this.#device.url });
+      }
       await new Promise((done) => setTimeout(done, 25));
     }
   }
@@ -321,6 +333,7 @@ class Tab {
 
   async reload() {
     await this.freeze(false);
+    this.#is_broken = false;
     await this.#ask("Page.reload");
     await this.#loaded();
   }
