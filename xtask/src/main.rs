@@ -14,6 +14,7 @@ mod procs;
 mod run;
 mod say;
 mod setup;
+mod shapes;
 mod test;
 mod tidy;
 
@@ -35,7 +36,7 @@ const HELP: &str = "\
              STEP…           only these: format tidy biome types clippy bindings
   build    Build: relay, desktop, widget or everything
              --release       optimised, and the desktop's .deb
-  gen      Write what is generated: TypeScript (shared/bindings), docs/LIMITS.md
+  gen      Write what is generated: TypeScript (shared/bindings), docs/LIMITS.md, docs/SHAPES.md
   setup    Install what is missing: system packages, npm packages, the window driver
              STEP…           only these: run test
 ";
@@ -87,7 +88,8 @@ fn dispatch(args: &[String]) -> Result<()> {
         "gen" => {
             args.finish(&[])?;
             limits::write()?;
-            bindings::write()
+            bindings::write()?;
+            shapes::write()
         }
         "setup" => {
             let steps = args.finish(&["run", "test"])?;

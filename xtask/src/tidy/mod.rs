@@ -3,7 +3,7 @@
 
 mod boundaries;
 mod catalogue;
-mod limits;
+mod pages;
 mod source;
 
 use std::path::Path;
@@ -72,7 +72,7 @@ pub(crate) fn check() -> Result<()> {
 }
 
 fn findings(files: &[File]) -> Vec<String> {
-    let rules: [Rule; 9] = [
+    let rules: [Rule; 10] = [
         source::heads,
         source::length,
         source::left_open,
@@ -81,7 +81,8 @@ fn findings(files: &[File]) -> Vec<String> {
         boundaries::manifests,
         boundaries::error_codes,
         catalogue::languages_agree,
-        limits::page_is_fresh,
+        pages::limits_are_fresh,
+        pages::shapes_are_fresh,
     ];
     rules.iter().flat_map(|rule| rule(files)).collect()
 }
@@ -99,8 +100,11 @@ fn read(root: &Path) -> Result<Vec<File>> {
             }
         }
     }
-    let page = std::fs::read_to_string(root.join(crate::limits::PAGE)).unwrap_or_default();
-    files.push(File { path: crate::limits::PAGE.to_owned(), text: page });
+    for page in [crate::limits::PAGE, crate::shapes::PAGE] {
+        if let Ok(text) = std::fs::read_to_string(root.join(page)) {
+            files.push(File { path: page.to_owned(), text });
+        }
+    }
     Ok(files)
 }
 
