@@ -5,8 +5,8 @@
 // the relay it is sent again under the same id, so a double send is harmless (the relay stores an id
 // once). A refusal stops it: nothing goes again until a person decides. Messages leave in the order
 // they were written, one in flight. Several tabs share one storage, an entry for each message, so
-// that no tab overwrites another's. A leave-message that an agent overtook becomes a message, under an
-// id made of its own, so that it becomes the same one wherever that is found out.
+// that no tab overwrites another's. A leave-message that an agent overtook becomes a message, under its
+// id: tabs that cannot agree may send both, and the relay stores the first.
 
 import {
   canRetry,
@@ -133,9 +133,8 @@ export class Outbox {
   load(items: readonly OutboxItem[], now: number): void {
     for (const item of items) {
       const state: SendState = item.state.kind === "sending" ? { kind: "queued" } : item.state;
-      this.#place({ ...item, state });
+      this.#place(isOvertaken(item) ? said(item) : { ...item, state });
     }
-    for (const item of this.#items) if (isOvertaken(item)) this.#turn(item);
     this.#prune(now);
   }
 
@@ -214,8 +213,7 @@ export class Outbox {
       this.#put({ ...item, state: { kind: "sent", at: now } });
     } else if (reply.error !== undefined && !canRetry(reply.error.code)) {
       const refused: OutboxItem = { ...item, state: failed(reply.error.code) };
-      this.#put(refused);
-      if (isOvertaken(refused)) this.#turn(refused);
+      this.#put(isOvertaken(refused) ? said(refused) : refused);
     } else {
       const wait = Math.min(reply.error?.retry_after_ms ?? backOff(item.tries), WAIT_MAX_MS);
       const held_by = reply.error?.code ?? null;
@@ -325,15 +323,6 @@ export class Outbox {
     return this.#items.find((item) => isUnsettled(item) && is_mine(item));
   }
 
-  /** An agent has the conversation by now, so it is said as a message; done again it is the same. */
-  #turn(item: OutboxItem): void {
-    const client_id = `${item.client_id}m`;
-    if (this.find(client_id) === undefined) {
-      this.#put({ ...item, client_id, leave: null, state: { kind: "queued" }, tries: 0 });
-    }
-    this.#remove(item.client_id);
-  }
-
   /** The items stand in order, so the last one has the highest. */
   #next_order(): number {
     return (this.#items.at(-1)?.order ?? 0) + 1;
@@ -374,6 +363,11 @@ export class Outbox {
 
 function isOvertaken({ leave, state }: OutboxItem): boolean {
   return leave !== null && state.kind === "failed" && state.code === "overtaken";
+}
+
+/** An agent has the conversation by now, so it is said as a message. */
+function said(item: OutboxItem): OutboxItem {
+  return { ...item, leave: null, state: { kind: "queued" } };
 }
 
 function failed(code: ErrorCode): SendState {
