@@ -109,6 +109,7 @@ export function joined(seq: number, agent: AgentCard = ana): Message {
 export function chatHead(change: Partial<ChatHead> = {}): ChatHead {
   return {
     history: 0,
+    edition: 0,
     visitor: vera,
     status: { kind: "serving", agent_id: ana.id },
     held: true,
@@ -291,7 +292,14 @@ export const preferences: Preferences = {
   list_width: 288,
   side_width: 320,
   side_open: true,
-  alerts: { sound: true, volume: 60, notifications: true, do_not_disturb: false },
+  lists: {},
+  alerts: {
+    sound: true,
+    volume: 60,
+    notifications: true,
+    do_not_disturb: false,
+    quiet_hours: { on: false, from_min: 1320, to_min: 480 },
+  },
 };
 
 export function uiState(change: Partial<UiState> = {}): UiState {

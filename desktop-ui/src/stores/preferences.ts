@@ -29,24 +29,43 @@ export const usePreferences = create<PreferencesStore>(() => ({
     list_width: 288,
     side_width: 320,
     side_open: true,
-    alerts: { sound: true, volume: 60, notifications: true, do_not_disturb: false },
+    lists: {},
+    alerts: {
+      sound: true,
+      volume: 60,
+      notifications: true,
+      do_not_disturb: false,
+      quiet_hours: { on: false, from_min: 1320, to_min: 480 },
+    },
   },
 }));
 
 let timer: number | undefined;
+/** Changes on their way to the core: what it says meanwhile may be from before them. */
+let underWay = 0;
 
-/** The core's preferences; a change that is not yet handed over wins. */
+/** The core's preferences; a change that it does not have yet wins. */
 export function applyPreferences(preferences: Preferences): void {
-  if (timer === undefined) usePreferences.setState({ preferences });
+  if (timer === undefined && underWay === 0) usePreferences.setState({ preferences });
 }
 
 async function save(): Promise<void> {
   timer = undefined;
+  underWay += 1;
   try {
     await request("set_preferences", { preferences: usePreferences.getState().preferences });
   } catch (error) {
     report(problemOf(error), "workbench.preferences_not_saved");
+  } finally {
+    underWay -= 1;
   }
+}
+
+/** Hands a change over now: the window closes. */
+export function flushPreferences(): void {
+  if (timer === undefined) return;
+  window.clearTimeout(timer);
+  void save();
 }
 
 /** Changes some of them. */

@@ -18,6 +18,12 @@ pub trait Host: Send + Sync + 'static {
     /// days, never for timeouts.
     fn wall_ms(&self) -> u64;
 
+    /// What this computer's time zone adds to UTC at that instant, in seconds. For the hours a person
+    /// means.
+    fn utc_offset_s(&self, _wall_ms: u64) -> i32 {
+        0
+    }
+
     /// Milliseconds that never run backwards. For every timeout.
     fn monotonic_ms(&self) -> u64;
 
@@ -105,6 +111,12 @@ impl Host for SystemHost {
     fn wall_ms(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn utc_offset_s(&self, wall_ms: u64) -> i32 {
+        let at = i64::try_from(wall_ms).ok();
+        let at = at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        at.map_or(0, |at| jiff::tz::TimeZone::system().to_offset(at).seconds())
     }
 
     fn monotonic_ms(&self) -> u64 {

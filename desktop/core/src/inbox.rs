@@ -9,6 +9,8 @@ use crate::bridge::types::{ChatHead, InboxOrder, InboxRow, Ledger, Standing};
 /// What this device knows beside the record.
 pub(crate) struct Beside<'a> {
     pub(crate) history: u32,
+    /// The last head told was this one.
+    pub(crate) edition: u32,
     pub(crate) held: bool,
     pub(crate) standing: Standing,
     pub(crate) visitor_online: bool,
@@ -61,6 +63,7 @@ pub(crate) fn row(record: &ConversationRecord, beside: &Beside<'_>) -> InboxRow 
 pub(crate) fn head(record: &ConversationRecord, beside: &Beside<'_>) -> ChatHead {
     ChatHead {
         history: beside.history,
+        edition: beside.edition,
         visitor: record.visitor.clone(),
         status: record.status.clone(),
         held: beside.held,

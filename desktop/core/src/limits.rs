@@ -113,6 +113,13 @@ pub const TYPING_EVERY_MS: u64 = 3_000;
 /// A draft's length in characters: far over a message's, so that nothing typed is ever cut.
 pub const DRAFT_CHARS_MAX: usize = 40_000;
 
+/// Lists whose looks are kept: many times those there are.
+pub const LISTS_MAX: usize = 64;
+/// Columns of one of them.
+pub const LIST_COLUMNS_MAX: usize = 64;
+/// The name of a list or of a column, in characters.
+pub const LIST_NAME_CHARS_MAX: usize = 64;
+
 /// Drafts kept.
 pub const DRAFTS_MAX: usize = 2_000;
 

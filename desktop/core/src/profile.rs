@@ -95,7 +95,7 @@ impl Profile {
     /// The defaults, with every field of `kept` that means something here.
     fn with_known_of(kept: &serde_json::Value) -> Self {
         let mut profile = Self::default();
-        let paths = ["", "/preferences"];
+        let paths = ["", "/preferences", "/preferences/alerts"];
         for (path, fields) in paths.iter().filter_map(|path| Some((path, kept.pointer(path)?))) {
             for (name, value) in fields.as_object().into_iter().flatten() {
                 let Ok(mut tried) = serde_json::to_value(&profile) else { continue };

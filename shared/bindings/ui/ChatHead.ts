@@ -19,6 +19,12 @@ export type ChatHead = {
  */
 history: number, 
 /**
+ * Counts the heads told since the account was opened. A reply and a push travel apart, so an
+ * older head may come later: of two, the one with the lower number is thrown away, and so is the
+ * outbox that came with it.
+ */
+edition: number, 
+/**
  * Whose.
  */
 visitor: VisitorCard, 

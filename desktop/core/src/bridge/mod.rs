@@ -1,6 +1,7 @@
 //! The door between the client core and the workbench. See [`types`].
 
 pub mod calls;
+pub mod preferences;
 mod redacted;
 pub mod types;
 

@@ -21,6 +21,10 @@ use yingke_shared::views::{
 };
 
 use super::calls::{RelayAnswer, RelayCall};
+pub use super::preferences::{
+    AlertPreferences, ListColumn, ListPreferences, ListSort, Preferences, QuietHours, SendKey,
+    Theme,
+};
 
 /// Something a person did in the workbench, or a page it needs.
 #[derive(Clone, Serialize, Deserialize, TS)]
@@ -637,6 +641,10 @@ pub struct ChatHead {
     /// Which history of the relay this is of. A message of another one is no message of this one,
     /// whatever its number: replace what is held, do not merge.
     pub history: u32,
+    /// Counts the heads told since the account was opened. A reply and a push travel apart, so an
+    /// older head may come later: of two, the one with the lower number is thrown away, and so is the
+    /// outbox that came with it.
+    pub edition: u32,
     /// Whose.
     pub visitor: VisitorCard,
     /// Where it stands. `Ended`, or served by someone else: read only.
@@ -725,84 +733,4 @@ pub enum OutboxState {
     },
     /// Too old to go by itself (6 days): ask.
     Wedged,
-}
-
-/// The workbench's preferences, kept by the core so that they outlive the web view's storage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
-#[ts(export, export_to = "ui/")]
-pub struct Preferences {
-    /// `zh-CN` or `en`; empty follows the system (A14).
-    pub locale: String,
-    /// Light, dark, or as the system.
-    pub theme: Theme,
-    /// Which key sends (C22).
-    pub send_key: SendKey,
-    /// Width of the list, in pixels, 240 to 400 (C03).
-    pub list_width: u32,
-    /// Width of the side pane, in pixels, 280 to 480.
-    pub side_width: u32,
-    /// Whether the side pane is shown.
-    pub side_open: bool,
-    /// How one is told of what waits (C21).
-    pub alerts: AlertPreferences,
-}
-
-/// How one is told of what waits (C21).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
-#[ts(export, export_to = "ui/")]
-pub struct AlertPreferences {
-    /// By a sound.
-    pub sound: bool,
-    /// Its loudness, in percent.
-    pub volume: u32,
-    /// By notifications of the system.
-    pub notifications: bool,
-    /// By neither for now; the list shows it all the same.
-    pub do_not_disturb: bool,
-}
-
-impl Default for AlertPreferences {
-    fn default() -> Self {
-        Self { sound: true, volume: 60, notifications: true, do_not_disturb: false }
-    }
-}
-
-impl Default for Preferences {
-    fn default() -> Self {
-        Self {
-            locale: String::new(),
-            theme: Theme::System,
-            send_key: SendKey::Enter,
-            list_width: 288,
-            side_width: 320,
-            side_open: true,
-            alerts: AlertPreferences::default(),
-        }
-    }
-}
-
-/// See [`Preferences::theme`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "ui/")]
-pub enum Theme {
-    /// As the operating system.
-    System,
-    /// Light.
-    Light,
-    /// Dark.
-    Dark,
-}
-
-/// See [`Preferences::send_key`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "ui/")]
-pub enum SendKey {
-    /// Enter sends, Shift+Enter breaks the line.
-    Enter,
-    /// Ctrl+Enter (⌘+Enter) sends, Enter breaks the line.
-    CtrlEnter,
 }

@@ -28,6 +28,15 @@ pub(super) struct Attending {
     before: Option<(Option<ConversationId>, bool)>,
 }
 
+impl Step<'_> {
+    /// The minute of the day where this computer is, counted from midnight.
+    fn minute_of_day(&self) -> u32 {
+        let utc_s = i128::from(self.wall / 1_000);
+        let local_s = utc_s + i128::from(self.host.utc_offset_s(self.wall));
+        u32::try_from(local_s.rem_euclid(24 * 60 * 60) / 60).unwrap_or(0)
+    }
+}
+
 impl Account {
     /// Tells of what is new or waits too long.
     pub(super) fn attend(&mut self, step: &mut Step<'_>, wishes: AlertPreferences, locale: &str) {
@@ -54,11 +63,12 @@ impl Account {
             partial: self.replica.missing().is_some(),
         };
         let limits = self.replica.company().attention;
+        let is_quiet = wishes.do_not_disturb || wishes.quiet_hours.cover(step.minute_of_day());
         let rules = Rules {
             warn_ms: u64::from(limits.warn_s) * 1_000,
             red_ms: u64::from(limits.red_s) * 1_000,
-            sounds: wishes.sound && !wishes.do_not_disturb,
-            toasts: wishes.notifications && !wishes.do_not_disturb,
+            sounds: wishes.sound && !is_quiet,
+            toasts: wishes.notifications && !is_quiet,
         };
         let looked = self.attending.machine.look(moment, rules, &scene, touched.as_ref());
         for conversation_id in &looked.changed {

@@ -45,6 +45,9 @@ impl Engine {
                 self.sign_in(step, request_id, &server, form, remember, allow_plain_http);
             }
             UiRequest::SignOut {} => self.sign_out(step, request_id),
+            UiRequest::SetPreferences { preferences } if !preferences.fit() => {
+                step.reply(request_id, Err(UiError::refused(ErrorCode::TooLarge)));
+            }
             UiRequest::SetPreferences { preferences } => {
                 self.profile.preferences = preferences;
                 let profile = Box::new(self.profile.clone());

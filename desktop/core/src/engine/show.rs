@@ -34,6 +34,8 @@ pub(super) struct Shown {
     pub(super) clock_offset_ms: i64,
     /// Counts the histories of the relay seen.
     history: u32,
+    /// Counts the heads told.
+    edition: u32,
     /// A new session is being asked for; so many tries failed.
     pub(super) token_awaited: Option<u32>,
     latency_ms: Option<u32>,
@@ -235,20 +237,26 @@ impl Account {
     fn show_chat(&mut self, step: &mut Step<'_>) {
         let Some(conversation_id) = self.shown.open().cloned() else { return };
         let Some((record, held)) = self.replica.record(&conversation_id) else { return };
-        let head = inbox::head(record, &self.beside(record, held));
+        let mut head = inbox::head(record, &self.beside(record, held));
         let outbox = self.outbox.items(&conversation_id, step.now);
-        let Some(chat) = self.shown.chat.as_mut().filter(|chat| chat.ready) else { return };
+        let Shown { chat, edition, .. } = &mut self.shown;
+        let Some(chat) = chat.as_mut().filter(|chat| chat.ready) else { return };
         let mut messages = std::mem::take(&mut chat.arrived);
         messages.sort_by_key(|message| message.seq);
         messages.dedup_by_key(|message| message.seq);
         let notes = in_order(std::mem::take(&mut chat.arrived_notes));
         // A preview alone is told by its own push.
+        let (preview, number) = (head.preview.clone(), head.edition);
         let same_head = chat
             .head
             .take()
-            .is_some_and(|before| ChatHead { preview: head.preview.clone(), ..before } == head);
+            .is_some_and(|before| ChatHead { preview, edition: number, ..before } == head);
         let nothing_new = messages.is_empty() && notes.is_empty();
         let same = same_head && nothing_new && chat.outbox == outbox;
+        if !same {
+            *edition += 1;
+            head.edition = *edition;
+        }
         chat.head = Some(head.clone());
         chat.outbox.clone_from(&outbox);
         if !same {
@@ -307,6 +315,7 @@ impl Account {
         let (unsent, send_failed) = self.outbox.count(id);
         Beside {
             history: self.shown.history,
+            edition: self.shown.edition,
             held,
             standing: self.standing(id),
             visitor_online: self.online.contains(id),
@@ -332,10 +341,12 @@ impl Account {
             let error = yingke_shared::error_code::ErrorCode::NotFound;
             return step.reply(request_id, Err(crate::bridge::types::UiError::refused(error)));
         };
-        let head = inbox::head(record, &self.beside(record, held));
+        let mut head = inbox::head(record, &self.beside(record, held));
         let outbox = self.outbox.items(&conversation_id, step.now);
         let last = record.last_message.clone();
         let is_shown = self.shown.is_open(&conversation_id);
+        self.shown.edition += 1;
+        head.edition = self.shown.edition;
         if let Some(chat) = &mut self.shown.chat
             && chat.conversation_id == conversation_id
         {

@@ -183,6 +183,7 @@ fn a_row_says_the_newest_text_whatever_notices_follow() {
         let (record, _) = replica.record(&id("a")).unwrap();
         let beside = inbox::Beside {
             history: 0,
+            edition: 0,
             held: true,
             standing: crate::bridge::types::Standing::Serving,
             visitor_online: true,

@@ -1,9 +1,11 @@
 //! What is new is told once: at sign-in, while connected and after a cut.
 
-use yingke_client::bridge::types::{AlertKind, AlertLevel, UiRequest};
+use yingke_client::bridge::types::{
+    AlertKind, AlertLevel, AlertPreferences, Preferences, QuietHours, Remember, UiRequest,
+};
 
 use crate::relay::Relay;
-use crate::seat::{Seat, until};
+use crate::seat::{Clocks, Seat, until};
 
 /// Kinds told so far.
 fn told(seat: &Seat) -> Vec<AlertKind> {
@@ -45,4 +47,31 @@ async fn what_a_person_looks_at_is_not_told() {
         seat.row(&id).and_then(|row| row.ledger).is_some_and(|ledger| ledger.seen_at.is_some())
     })
     .await;
+}
+
+/// An hour before and an hour after now, where the computer is.
+fn around_now(clocks: &Clocks) -> QuietHours {
+    let (now, day) = (clocks.minute(), 24 * 60);
+    QuietHours { on: true, from_min: (now + day - 60) % day, to_min: (now + 60) % day }
+}
+
+#[tokio::test]
+async fn quiet_hours_are_silent_and_end_by_the_clock_of_the_place() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "one");
+    let data = tempfile::tempdir().unwrap();
+    let clocks = Clocks::new(data.path());
+    let seat = Seat::open_on(clocks.clone()).await;
+    let alerts = AlertPreferences { quiet_hours: around_now(&clocks), ..Default::default() };
+    let preferences = Preferences { alerts, ..Default::default() };
+    seat.ask(UiRequest::SetPreferences { preferences }).await.unwrap();
+    seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
+    until("what waits is told", || told(&seat) == [AlertKind::Conversation]).await;
+    let ledger = seat.row(&id).and_then(|row| row.ledger).unwrap();
+    assert_eq!((ledger.sounded_at, ledger.toasted_at), (None, None));
+    clocks.pass(2 * 60 * 60 * 1_000);
+    relay.visitor_writes(&id, "two");
+    until("it is told again", || told(&seat).len() == 2).await;
+    assert_eq!(seat.view().told[0].3, false, "nobody is disturbed");
+    assert_eq!(seat.view().told[1].3, true, "the hours are over");
 }

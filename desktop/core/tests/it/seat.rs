@@ -47,6 +47,9 @@ impl SecretStore for Keys {
     }
 }
 
+/// Where [`Clocks`] stand: eight hours east of Greenwich.
+const EAST_S: i32 = 8 * 60 * 60;
+
 /// A computer whose clocks the test moves on.
 pub(crate) struct Clocks {
     host: SystemHost,
@@ -62,6 +65,11 @@ impl Clocks {
     pub(crate) fn pass(&self, ms: u64) {
         self.ahead_ms.fetch_add(ms, Ordering::SeqCst);
     }
+
+    /// The minute of the day there, counted from midnight.
+    pub(crate) fn minute(&self) -> u32 {
+        ((self.wall_ms() / 60_000 + 8 * 60) % (24 * 60)) as u32
+    }
 }
 
 impl Host for Clocks {
@@ -70,6 +78,9 @@ impl Host for Clocks {
     }
     fn monotonic_ms(&self) -> u64 {
         self.host.monotonic_ms() + self.ahead_ms.load(Ordering::SeqCst)
+    }
+    fn utc_offset_s(&self, _wall_ms: u64) -> i32 {
+        EAST_S
     }
     fn random(&self, bytes: &mut [u8]) {
         self.host.random(bytes);
