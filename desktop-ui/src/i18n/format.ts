@@ -22,6 +22,16 @@ export function timeOfDay(locale: Locale, at: number): string {
   );
 }
 
+/** 10:21:05 */
+export function timeWithSeconds(locale: Locale, at: number): string {
+  return format(locale, "seconds", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(at);
+}
+
 /** Full date and time, for titles and screen readers. */
 export function fullTime(locale: Locale, at: number): string {
   return format(locale, "full", {

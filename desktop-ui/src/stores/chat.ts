@@ -27,6 +27,8 @@ const KEPT_AT_END = 600;
 const KEPT_AFTER_TRIM = 300;
 /** The core limits what the relay hears; this limits what the core hears. */
 const TYPING_EVERY_MS = 2_000;
+/** Of a head that any other one may replace. */
+const UNKNOWN_EDITION = -1;
 
 /** A text on its way into the outbox, shown in the frame of the key press. */
 export interface Echo {
@@ -123,11 +125,16 @@ function newLine(chat: Chat): number | null {
   return unread && read > 0 ? read : null;
 }
 
-/** Marks only grow: a head that overtook another on its way takes nothing back. */
+/** A reply and a push travel apart: whether a head was told before the one that is held. */
+function isOlder(head: ChatHead, held: ChatHead | null): boolean {
+  return held !== null && held.history === head.history && head.edition < held.edition;
+}
+
+/** The later of two heads; marks only grow, whoever brings them. */
 function mergeHead(held: ChatHead | null, head: ChatHead): ChatHead {
   if (held === null || held.history !== head.history) return head;
   return {
-    ...head,
+    ...(isOlder(head, held) ? held : head),
     own_read: Math.max(held.own_read, head.own_read),
     visitor_marks: {
       delivered: Math.max(held.visitor_marks.delivered, head.visitor_marks.delivered),
@@ -148,10 +155,13 @@ export async function openConversation(conversationId: string): Promise<void> {
   await readOpen(conversationId);
 }
 
-/** Reads the shown conversation again: the way to the core was lost, or the cache replaced. */
+/** Reads the shown conversation again: the way to the core was lost, or the cache replaced. It may be
+ * another core, which counts its heads from the start. */
 export async function reopenConversation(): Promise<void> {
-  const { conversationId } = useChat.getState();
-  if (conversationId !== null) await readOpen(conversationId);
+  const { conversationId, head } = useChat.getState();
+  if (conversationId === null) return;
+  if (head !== null) useChat.setState({ head: { ...head, edition: UNKNOWN_EDITION } });
+  await readOpen(conversationId);
 }
 
 async function readOpen(conversationId: string): Promise<void> {
@@ -175,7 +185,7 @@ async function readOpen(conversationId: string): Promise<void> {
         messages,
         notes: mergeNotes(joins ? held.notes : [], chat.notes),
         hasEarlier: mayHaveEarlier(messages, reachesBack ? held.hasEarlier : chat.has_earlier),
-        outbox: stillUnsent(chat.outbox, messages),
+        outbox: stillUnsent(isOlder(chat.head, held.head) ? held.outbox : chat.outbox, messages),
         agents: Object.fromEntries(chat.agents.map((agent) => [agent.id, agent])),
         newAfter: held.phase === "opening" ? newLine(chat) : held.newAfter,
       };
@@ -225,7 +235,7 @@ export function applyChat(
       messages,
       notes: mergeNotes(same ? held.notes : [], notes),
       hasEarlier: mayHaveEarlier(messages, cut || held.hasEarlier),
-      outbox: stillUnsent(outbox, messages),
+      outbox: stillUnsent(isOlder(head, held.head) ? held.outbox : outbox, messages),
       echoes: withoutArrived(held.echoes, arrived),
       newAfter: same ? nextNewLine(held, more) : null,
     };

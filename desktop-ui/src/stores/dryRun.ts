@@ -7,6 +7,7 @@ import type { DryRunAnswer } from "../../../shared/bindings/DryRunAnswer";
 import type { NumberOf } from "../../../shared/bindings/NumberOf";
 import type { TextOf } from "../../../shared/bindings/TextOf";
 import { call, type Problem, problemOf } from "../host";
+import { onAccountChange } from "./session";
 
 /** A visitor as described: empty for what is not known. */
 export interface Description {
@@ -42,13 +43,12 @@ interface DryRunStore {
   problem: Problem | null;
 }
 
+const NOTHING: DryRunStore = { description: NOBODY, running: false, answer: null, problem: null };
+
 /** The description and the last answer. */
-export const useDryRun = create<DryRunStore>(() => ({
-  description: NOBODY,
-  running: false,
-  answer: null,
-  problem: null,
-}));
+export const useDryRun = create<DryRunStore>(() => NOTHING);
+
+onAccountChange(() => useDryRun.setState({ ...NOTHING, description: { ...NOBODY } }));
 
 /** Describes the visitor; the answer to another description is taken away. */
 export function describeVisitor(change: Partial<Description>): void {
@@ -91,7 +91,9 @@ export async function runDry(): Promise<void> {
     const answer = await call("dry_run", dryRunOf(description));
     if (useDryRun.getState().description === description) useDryRun.setState({ answer });
   } catch (error) {
-    useDryRun.setState({ problem: problemOf(error), answer: null });
+    if (useDryRun.getState().description === description) {
+      useDryRun.setState({ problem: problemOf(error), answer: null });
+    }
   } finally {
     useDryRun.setState({ running: false });
   }

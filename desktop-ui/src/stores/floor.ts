@@ -9,6 +9,7 @@ import { type Problem, problemOf, request } from "../host";
 import { openConversation } from "./chat";
 import { useInbox } from "./inbox";
 import { showModule } from "./modules";
+import { kept } from "./same";
 import { watchConversation } from "./watch";
 
 interface FloorStore {
@@ -47,7 +48,16 @@ function settle(): void {
 
 /** The core sent a frame. */
 export function applyFloor(floor: Floor): void {
-  if (watchers > 0) useFloor.setState({ floor, receivedAt: Date.now(), problem: null });
+  if (watchers === 0) return;
+  const before = useFloor.getState().floor;
+  const idOf = (row: { conversation_id: string }) => row.conversation_id;
+  const waiting = kept(before?.waiting ?? [], floor.waiting, idOf);
+  const running = kept(before?.running ?? [], floor.running, idOf);
+  useFloor.setState({
+    floor: { ...floor, waiting, running },
+    receivedAt: Date.now(),
+    problem: null,
+  });
 }
 
 /** Another account, or none: nothing of the floor is known. */

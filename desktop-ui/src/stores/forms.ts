@@ -11,7 +11,8 @@ import type { SiteSettings } from "../../../shared/bindings/SiteSettings";
 import { call, type Problem, problemOf } from "../host";
 import type { TextKey } from "../i18n";
 import { loadAgents, useManagePage } from "./manage";
-import { same } from "./sections";
+import { same } from "./same";
+import { onAccountChange } from "./session";
 
 /** An account as it is being written; account and password only for a new one. */
 export interface AgentForm {
@@ -40,14 +41,13 @@ interface FormsStore {
   said: TextKey | null;
 }
 
+const NONE: FormsStore = { agents: {}, sites: {}, saving: false, problem: null, said: null };
+
 /** Forms begun and not yet sent. */
-export const useForms = create<FormsStore>(() => ({
-  agents: {},
-  sites: {},
-  saving: false,
-  problem: null,
-  said: null,
-}));
+export const useForms = create<FormsStore>(() => NONE);
+
+/** Another account sees nothing of them: a new account's password may stand there. */
+onAccountChange(() => useForms.setState(NONE));
 
 /** Says on the page that something was carried out. */
 export function say(said: TextKey): void {

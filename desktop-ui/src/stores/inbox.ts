@@ -41,10 +41,16 @@ export function applyInbox(upsert: readonly InboxRow[], removed: readonly string
   useInbox.setState(sorted(byId));
 }
 
-/** The live preview of one row. */
+/** The live preview of one row: it comes with every key of every visitor, and moves no row. */
 export function applyRowPreview(conversationId: string, preview: string): void {
-  const row = useInbox.getState().byId[conversationId];
-  if (row !== undefined && row.preview !== preview) applyInbox([{ ...row, preview }], []);
+  const { byId, rows } = useInbox.getState();
+  const row = byId[conversationId];
+  if (row === undefined || row.preview === preview) return;
+  const typed = { ...row, preview };
+  useInbox.setState({
+    byId: { ...byId, [conversationId]: typed },
+    rows: rows.map((one) => (one === row ? typed : one)),
+  });
 }
 
 /** Unviewed messages over all rows: derived, never counted up and down. */
@@ -76,7 +82,7 @@ export async function closeAllLeft(): Promise<void> {
     if (ended > 0) confirm("workbench.left_closed", { count: ended });
     if (kept.length > 0) {
       const { byId } = useInbox.getState();
-      const names = kept.map((id) => byId[id]?.visitor.label ?? id).join(" · ");
+      const names = kept.map((id) => byId[id]?.visitor.label ?? id.slice(-4)).join(" · ");
       warn("workbench.left_kept", { names });
     }
   } catch (error) {

@@ -2,11 +2,13 @@
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { CompanySettings } from "../../../shared/bindings/CompanySettings";
-import type { Settings } from "../../../shared/bindings/Settings";
-import type { RelayCall } from "../../../shared/bindings/ui/RelayCall";
+import { ownCard } from "../../testing/examples";
 import { ScriptedHost } from "../../testing/scriptedHost";
-import { settings as example } from "../../testing/settings";
-import { HostError, installHost } from "../host";
+import { called, SettingsRelay } from "../../testing/settingsRelay";
+import { installHost } from "../host";
+import { useAudit } from "./audit";
+import { describeVisitor, useDryRun } from "./dryRun";
+import { NEW, useForms, writeAgent } from "./forms";
 import {
   discard,
   draftOf,
@@ -15,27 +17,14 @@ import {
   loadSettings,
   mergeTheirs,
   save,
+  showPage,
   useManage,
+  useManagePage,
 } from "./manage";
+import { applySession } from "./session";
 
 let host: ScriptedHost;
-/** What the relay has. */
-let held: Settings;
-
-/** A relay that keeps sections and their versions as the real one does. */
-function answer({ call }: { call: RelayCall }) {
-  const called = (body: unknown) => ({ type: "called" as const, body: { answer: body } }) as never;
-  if (call.type === "list_agents") return called({ type: "agents", body: { agents: [] } });
-  if (call.type === "save_settings") {
-    const { base, section } = call.body;
-    const { version } = held[section.name];
-    if (version !== base) {
-      throw new HostError({ kind: "refused", code: "changed", retry_after_ms: null });
-    }
-    held = { ...held, [section.name]: { version: version + 1, value: section.value } };
-  }
-  return called({ type: "settings", body: held });
-}
+let relay: SettingsRelay;
 
 const company = () => draftOf(useManage.getState().drafts, "company");
 const kept = () => useManage.getState().settings?.company;
@@ -44,14 +33,12 @@ const type = (change: Partial<CompanySettings>) => {
   if (now !== undefined) edit("company", { ...now, ...change });
 };
 /** Somebody else saves. */
-const theySave = (change: Partial<CompanySettings>) => {
-  const { version, value } = held.company;
-  held = { ...held, company: { version: version + 1, value: { ...value, ...change } } };
-};
+const theySave = (change: Partial<CompanySettings>) =>
+  relay.put("company", { ...relay.held.company.value, ...change });
 
 beforeEach(async () => {
-  held = example();
-  host = new ScriptedHost().on("call", answer);
+  relay = new SettingsRelay();
+  host = new ScriptedHost().on("call", relay.answer);
   installHost(host);
   useManage.setState({ settings: null, drafts: {}, saved: null, problem: null });
   await loadSettings();
@@ -108,17 +95,44 @@ describe("answers", () => {
     const slow = new Promise<void>((resolve) => {
       late = resolve;
     });
-    const before = held;
+    const before = relay.held;
     host.on("call", async (body) => {
-      if (body.call.type !== "get_settings") return answer(body);
+      if (body.call.type !== "get_settings") return relay.answer(body);
       await slow;
-      return { type: "called", body: { answer: { type: "settings", body: before } } };
+      return called({ type: "settings", body: before });
     });
     const reading = loadSettings();
     type({ grace_s: 90 });
     await save("company");
     late?.();
     await reading;
+    expect(kept()).toMatchObject({ version: 4, value: { grace_s: 90 } });
+  });
+});
+
+describe("another account", () => {
+  const signIn = (id: string) =>
+    applySession({ kind: "signed_in", server: "https://x.example", own: ownCard({ id }) });
+
+  it("sees nothing of what the one before was doing, nor answers meant for it", async () => {
+    signIn("agent-1");
+    await loadSettings();
+    type({ grace_s: 90 });
+    showPage("agents", NEW);
+    const form = { account: "dan", password: "correct-horse-9", nickname: "Dan" };
+    writeAgent(NEW, { ...form, role: "agent", capacity: 8, departments: [], skills: [] });
+    describeVisitor({ site: "site-1" });
+    useAudit.setState({ hasEarlier: true, phase: "ready" });
+    const saving = save("company");
+    const reading = loadSettings();
+    signIn("agent-2");
+    await Promise.all([saving, reading]);
+    expect(useManage.getState()).toMatchObject({ settings: null, drafts: {}, saved: null });
+    expect(useForms.getState().agents).toEqual({});
+    expect(useDryRun.getState().description.site).toBe("");
+    expect(useAudit.getState().phase).toBe("loading");
+    expect(useManagePage.getState()).toEqual({ page: "departments", entry: null });
+    await loadSettings();
     expect(kept()).toMatchObject({ version: 4, value: { grace_s: 90 } });
   });
 });

@@ -8,8 +8,9 @@ import type { SaveSettings } from "../../../shared/bindings/SaveSettings";
 import type { Settings } from "../../../shared/bindings/Settings";
 import { call, type Problem, problemOf } from "../host";
 import { useCompany } from "./company";
-import { mergeChanges, type SectionName, same, type ValueOf } from "./sections";
-import { useSession } from "./session";
+import { same } from "./same";
+import { mergeChanges, type SectionName, type ValueOf } from "./sections";
+import { onAccountChange } from "./session";
 
 /** A section being changed. */
 export interface Draft<S extends SectionName> {
@@ -30,7 +31,6 @@ interface ManageStore {
   settings: Settings | null;
   /** Everybody, disabled accounts too. */
   agents: readonly ColleagueCard[];
-  loading: boolean;
   /** Why they could not be read. */
   problem: Problem | null;
   drafts: Drafts;
@@ -41,7 +41,6 @@ interface ManageStore {
 const NONE: ManageStore = {
   settings: null,
   agents: [],
-  loading: false,
   problem: null,
   drafts: {},
   saved: null,
@@ -62,14 +61,21 @@ function tidy(settings: Settings, drafts: Drafts): Drafts {
   return kept;
 }
 
-/** Questions asked, and the newest of them that was answered. */
+/** Questions asked, and the newest of them that was answered, of each kind. */
 let askedSoFar = 0;
-let answeredLast = 0;
+const answeredLast = { settings: 0, agents: 0 };
+/** Counts the accounts that were signed in. */
+let account = 0;
 
 /** An answer to a question that was asked before another one answered already is an older truth. */
+function isNews(of: keyof typeof answeredLast, question: number): boolean {
+  if (question < answeredLast[of]) return false;
+  answeredLast[of] = question;
+  return true;
+}
+
 function putSettings(settings: Settings, question: number): void {
-  if (question < answeredLast) return;
-  answeredLast = question;
+  if (!isNews("settings", question)) return;
   useManage.setState(({ drafts }) => ({
     settings,
     problem: null,
@@ -102,28 +108,26 @@ export function inConflict<S extends SectionName>(
 /** Reads everything. */
 export async function loadSettings(): Promise<void> {
   const question = ++askedSoFar;
-  useManage.setState({ loading: true });
   try {
     const [settings, { agents }] = await Promise.all([
       call("get_settings", {}),
       call("list_agents", {}),
     ]);
     putSettings(settings, question);
-    useManage.setState({ agents });
+    if (isNews("agents", question)) useManage.setState({ agents });
   } catch (error) {
-    useManage.setState({ problem: problemOf(error) });
-  } finally {
-    useManage.setState({ loading: false });
+    if (question >= answeredLast.settings) useManage.setState({ problem: problemOf(error) });
   }
 }
 
 /** Reads the accounts again. */
 export async function loadAgents(): Promise<void> {
+  const question = ++askedSoFar;
   try {
     const { agents } = await call("list_agents", {});
-    useManage.setState({ agents });
+    if (isNews("agents", question)) useManage.setState({ agents });
   } catch (error) {
-    useManage.setState({ problem: problemOf(error) });
+    if (question >= answeredLast.agents) useManage.setState({ problem: problemOf(error) });
   }
 }
 
@@ -167,10 +171,12 @@ export async function save<S extends SectionName>(section: S): Promise<boolean> 
   if (draft === undefined || draft.saving) return draft === undefined;
   const sent = draft.value;
   const question = ++askedSoFar;
+  const asker = account;
   putDraft(section, { ...draft, saving: true, problem: null });
   try {
     const body = { base: draft.base, section: { name: section, value: sent } };
     const settings = await call("save_settings", body as SaveSettings);
+    if (asker !== account) return true;
     const now = draftOf(useManage.getState().drafts, section);
     if (now === undefined || same(now.value, sent)) putDraft(section, undefined);
     else {
@@ -189,16 +195,14 @@ export async function save<S extends SectionName>(section: S): Promise<boolean> 
   }
 }
 
-/** Another account, or none. */
-function forget(): void {
+/** Another account: what was asked for the one before is answered too late. */
+onAccountChange(() => {
+  account += 1;
+  askedSoFar += 1;
+  answeredLast.settings = askedSoFar;
+  answeredLast.agents = askedSoFar;
   useManage.setState(NONE);
-}
-
-const accountIn = (session: ReturnType<typeof useSession.getState>["session"]) =>
-  session?.kind === "signed_in" ? `${session.server} ${session.own.id}` : null;
-
-useSession.subscribe(({ session }, { session: before }) => {
-  if (accountIn(session) !== accountIn(before)) forget();
+  useManagePage.setState(FIRST_PAGE);
 });
 
 /** Somebody changed the company's settings, seen here or not: what is held of them is read again. */
@@ -225,8 +229,10 @@ interface PageStore {
   entry: string | null;
 }
 
+const FIRST_PAGE: PageStore = { page: "departments", entry: null };
+
 /** Where the management centre stands; it is left and found again as it was. */
-export const useManagePage = create<PageStore>(() => ({ page: "departments", entry: null }));
+export const useManagePage = create<PageStore>(() => FIRST_PAGE);
 
 /** Opens a page, optionally at one of its entries. */
 export function showPage(page: ManagePage, entry: string | null = null): void {

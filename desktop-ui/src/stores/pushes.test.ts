@@ -243,6 +243,38 @@ describe("the open conversation", () => {
     expect(seqs()).toEqual([39, 40]);
   });
 
+  it("throws away a head that was told before the one it holds, and its outbox", async () => {
+    await signedIn();
+    const late = outboxItem("o1", { conversation_id: ID, text: "already sent" });
+    const ended = { kind: "ended", by: "visitor", at: 9 } as const;
+    opens({ head: chatHead({ edition: 4 }), outbox: [late], messages: [visitorSays(1, "one")] });
+    const opening = openConversation(ID);
+    host.push({
+      type: "chat",
+      body: {
+        conversation_id: ID,
+        head: chatHead({ edition: 5, status: ended }),
+        messages: [],
+        notes: [],
+        outbox: [],
+      },
+    });
+    await opening;
+    expect(useChat.getState().head?.status.kind).toBe("ended");
+    expect(useChat.getState().outbox).toEqual([]);
+    expect(useChat.getState().messages.map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  it("takes the first head of a core that started anew, whatever its number", async () => {
+    await signedIn();
+    opens({ head: chatHead({ edition: 40 }), messages: [visitorSays(1, "one")] });
+    await openConversation(ID);
+    opens({ head: chatHead({ edition: 1, vip: true }), messages: [visitorSays(1, "one")] });
+    host.setLink("lost");
+    host.setLink("up");
+    await vi.waitFor(() => expect(useChat.getState().head?.vip).toBe(true));
+  });
+
   it("takes no mark back", async () => {
     await signedIn();
     opens({ head: chatHead({ visitor_marks: { delivered: 5, read: 4 } }) });
@@ -569,6 +601,37 @@ describe("drafts", () => {
 });
 
 describe("preferences", () => {
+  it("that are on their way win over what the core said before it had them", async () => {
+    await signedIn();
+    vi.useFakeTimers();
+    let heard: (() => void) | undefined;
+    const way = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    host.on("set_preferences", async () => {
+      await way;
+      return done;
+    });
+    setPreferences({ side_width: 400 });
+    vi.advanceTimersByTime(1_000);
+    host.push({ type: "state", body: uiState() });
+    expect(usePreferences.getState().preferences.side_width).toBe(400);
+    heard?.();
+    vi.useRealTimers();
+    await vi.waitFor(() => {
+      host.push({ type: "state", body: uiState() });
+      expect(usePreferences.getState().preferences.side_width).toBe(
+        uiState().preferences.side_width,
+      );
+    });
+  });
+
+  it("are handed over at once when the window closes", () => {
+    setPreferences({ side_width: 420 });
+    window.dispatchEvent(new Event("pagehide"));
+    expect(host.bodies("set_preferences").at(-1)?.preferences.side_width).toBe(420);
+  });
+
   it("show at once and are written once", async () => {
     vi.useFakeTimers();
     try {

@@ -16,16 +16,12 @@ import { flushDrafts, resetDrafts } from "./drafts";
 import { applyFloor, resetFloor, rewatchFloor } from "./floor";
 import { applyInbox, applyRowPreview, replaceInbox } from "./inbox";
 import { applyInvitations } from "./invitations";
-import { applyPreferences } from "./preferences";
+import { applyPreferences, flushPreferences } from "./preferences";
 import { applyQueueLength } from "./queue";
-import { applyOwn, applySession, useSession } from "./session";
+import { accountOf, applyOwn, applySession, useSession } from "./session";
 import { resetTab } from "./tabs";
 import { resetWatching } from "./watch";
 import { resetWhispers } from "./whispers";
-
-function accountOf(session: UiState["session"] | null): string | null {
-  return session?.kind === "signed_in" ? `${session.server} ${session.own.id}` : null;
-}
 
 /** Draws everything from this. */
 export function applyState(state: UiState): void {
@@ -130,5 +126,6 @@ async function onHostLink(link: HostLink): Promise<void> {
 
 /** Starts hearing the core; every time the way to it is open, everything is read anew. */
 export function start(): void {
+  window.addEventListener("pagehide", flushPreferences);
   listen(applyPush, (link) => void onHostLink(link));
 }

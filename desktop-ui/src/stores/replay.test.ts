@@ -83,6 +83,9 @@ describe("the replay of a day", () => {
     await playDay();
     expect(useReplay.getState().answered).toBe(useReplay.getState().trial);
     useManage.setState({ settings: settings() });
+    expect(useReplay.getState().answer).not.toBeNull();
+    const { skills } = settings();
+    useManage.setState({ settings: { ...settings(), skills: { ...skills, version: 9 } } });
     expect(useReplay.getState().answer).toBeNull();
     expect(useReplay.getState().trial.capacities).toEqual({ ana: 3 });
     useManage.setState({ settings: null });

@@ -77,13 +77,20 @@ export function replayOf(trial: Trial, settings: Settings): ReplayDay {
   };
 }
 
+/** Whether two readings of the settings are of the same ones. */
+function sameVersions(a: Settings | null, b: Settings | null): boolean {
+  if (a === null || b === null) return a === b;
+  const names = Object.keys(a) as (keyof Settings)[];
+  return names.every((name) => a[name].version === b[name].version);
+}
+
 /** Plays the day. */
 export async function playDay(): Promise<void> {
   const { trial, running } = useReplay.getState();
   const { settings } = useManage.getState();
   if (running || settings === null || trial.day === "") return;
   useReplay.setState({ running: true, problem: null });
-  const isOfNow = () => useManage.getState().settings === settings;
+  const isOfNow = () => sameVersions(useManage.getState().settings, settings);
   try {
     const answer = await call("replay", replayOf(trial, settings));
     if (isOfNow()) useReplay.setState({ answer, answered: trial });
@@ -101,7 +108,7 @@ export function dayBefore(at: number, zone: string): string {
 
 /** Another account, or other settings: what was tried and said of the old ones is no longer so. */
 useManage.subscribe(({ settings }, { settings: before }) => {
-  if (settings === before) return;
+  if (sameVersions(settings, before)) return;
   if (settings === null) useReplay.setState({ ...NOTHING });
   else if (before !== null) {
     useReplay.setState({ answer: null });

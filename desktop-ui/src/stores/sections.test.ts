@@ -1,18 +1,9 @@
 // Two people change the same section: what each of them changed stays, and the order does not jump.
 
 import { describe, expect, it } from "vitest";
-import { changesBetween, mergeChanges, same } from "./sections";
+import { changesBetween, mergeChanges } from "./sections";
 
 const one = (id: string, name = id) => ({ id, name });
-
-describe("same", () => {
-  it("does not mind the order of fields, and minds everything else", () => {
-    expect(same({ a: 1, b: [1, { c: null }] }, { b: [1, { c: null }], a: 1 })).toBe(true);
-    expect(same({ a: undefined }, { b: undefined })).toBe(false);
-    expect(same([1, 2], [2, 1])).toBe(false);
-    expect(same(null, {})).toBe(false);
-  });
-});
 
 describe("what changed", () => {
   it("names entries that came, went, changed, and another order", () => {

@@ -1,8 +1,9 @@
-// Sections of the settings as values: equal or not, what somebody changed, and two people's changes
-// brought together. Pure.
+// Sections of the settings as values: what somebody changed, and two people's changes brought together.
+// Pure.
 
 import type { Settings } from "../../../shared/bindings/Settings";
 import type { SettingsSection } from "../../../shared/bindings/SettingsSection";
+import { isMap, same } from "./same";
 
 /** A section's name. */
 export type SectionName = SettingsSection["name"];
@@ -11,22 +12,6 @@ export type SectionName = SettingsSection["name"];
 export type ValueOf<S extends SectionName> = Settings[S]["value"];
 
 type Plain = null | boolean | number | string | readonly unknown[] | { [key: string]: unknown };
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Whether two values say the same, in whatever order their fields stand. */
-export function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((one, at) => same(one, b[at]));
-  }
-  if (!isMap(a) || !isMap(b)) return false;
-  const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]))
-  );
-}
 
 /** A list whose entries have ids: departments, skills, rules. */
 type Entries = readonly { id: string }[];

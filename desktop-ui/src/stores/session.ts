@@ -31,6 +31,18 @@ export function applyOwn(own: OwnCard): void {
   if (session?.kind === "signed_in") useSession.setState({ session: { ...session, own } });
 }
 
+/** Whose session it is; `null` for nobody's. */
+export function accountOf(session: Session | null): string | null {
+  return session?.kind === "signed_in" ? `${session.server} ${session.own.id}` : null;
+}
+
+/** Calls when another account is signed in, or none: nothing of the one before may stay. */
+export function onAccountChange(forget: () => void): void {
+  useSession.subscribe(({ session }, { session: before }) => {
+    if (accountOf(session) !== accountOf(before)) forget();
+  });
+}
+
 /** The own card, while someone is signed in. */
 export function useOwn(): OwnCard | null {
   return useSession(({ session }) => (session?.kind === "signed_in" ? session.own : null));

@@ -3,24 +3,28 @@
 
 import { Button, Select } from "antd";
 import { CircleAlert } from "lucide-react";
-import { useId, useMemo, useState } from "react";
+import { useId, useMemo, useRef, useState } from "react";
 import type { Floor } from "../../../../shared/bindings/Floor";
 import { useLocale, useT } from "../../i18n";
-import { fullTime } from "../../i18n/format";
+import { timeWithSeconds } from "../../i18n/format";
 import { departmentName, problemText } from "../../i18n/words";
 import { useRelayNow } from "../../stores/clock";
 import { useCompany } from "../../stores/company";
 import { useConnection } from "../../stores/connection";
 import { rewatchFloor, useFloor, useFloorWatch } from "../../stores/floor";
+import { setListView, toggleColumn, useListView } from "../../stores/lists";
 import { usePeople } from "../../stores/people";
+import { ColumnsMenu } from "../../ui/ColumnsMenu";
 import { Empty } from "../../ui/Empty";
 import { join } from "../../ui/join";
+import { placeFor } from "../../ui/tabKeys";
 import { AgentPanel } from "./AgentPanel";
 import { AgentTable } from "./AgentTable";
+import { AGENTS, type AgentColumn } from "./agentColumns";
 import { DepartmentCards } from "./DepartmentCards";
 import { FigureStrip } from "./FigureStrip";
 import styles from "./FloorBoard.module.css";
-import { type AgentSort, agentRows, figuresOf } from "./figures";
+import { agentRows, figuresOf } from "./figures";
 import { RunningTable } from "./RunningTable";
 import { WaitingTable } from "./WaitingTable";
 
@@ -60,7 +64,7 @@ function Live() {
   const locale = useLocale();
   const now = useRelayNow();
   const live = useConnection((state) => state.connection.state === "connected");
-  const time = fullTime(locale, now).slice(-8);
+  const time = timeWithSeconds(locale, now);
   return (
     <span className={join(styles.live, !live && styles.stale)} data-testid="floor-live">
       {live ? t("floor.live", { time }) : t("floor.not_live")}
@@ -76,28 +80,36 @@ function Board({ floor }: { floor: Floor }) {
   const departments = useCompany((state) => state.company.departments);
   const [tab, setTab] = useState<Tab>("agents");
   const [chosen, setDepartment] = useState<string | null>(null);
-  const [sort, setSort] = useState<AgentSort>("presence");
+  const view = useListView(AGENTS);
   const [agentId, setAgent] = useState<string | null>(null);
+  const board = useRef<HTMLDivElement>(null);
 
   const department = departments.some((one) => one.id === chosen) ? chosen : null;
   const rows = useMemo(
-    () => agentRows(floor, people, department, sort),
-    [floor, people, department, sort],
+    () => agentRows(floor, people, department, view.sort, view.reversed),
+    [floor, people, department, view],
   );
   const figures = useMemo(() => figuresOf(floor, rows, department), [floor, rows, department]);
   const inDepartment = <T extends { department_id: string }>(all: readonly T[]) =>
     department === null ? all : all.filter((one) => one.department_id === department);
   const running = inDepartment(floor.running);
   const waiting = inDepartment(floor.waiting);
-  const full = new Set(
-    floor.agents.filter((one) => one.running >= one.capacity).map((one) => one.agent_id),
-  );
+  const full = floor.agents
+    .filter((one) => one.running >= one.capacity)
+    .map((one) => one.agent_id)
+    .join(" ");
   const counts = { agents: rows.length, running: figures.running, waiting: figures.waiting };
   const selected = rows.find((row) => row.agent.agent_id === agentId);
 
+  /** The keyboard goes back to the row that opened it. */
+  function closePanel() {
+    setAgent(null);
+    board.current?.querySelector<HTMLElement>(`[data-agent="${agentId}"]`)?.focus();
+  }
+
   return (
     <main className={styles.module} data-testid="floor">
-      <div className={styles.board}>
+      <div className={styles.board} ref={board}>
         <header className={styles.head}>
           <h2>{t("floor.title")}</h2>
           <div
@@ -105,9 +117,8 @@ function Board({ floor }: { floor: Floor }) {
             role="tablist"
             aria-label={t("floor.title")}
             onKeyDown={({ key, currentTarget }) => {
-              const step = { ArrowRight: 1, ArrowLeft: TABS.length - 1 }[key];
-              const next = step && TABS[(TABS.indexOf(tab) + step) % TABS.length];
-              if (!next) return;
+              const next = TABS[placeFor(key, TABS.indexOf(tab), TABS.length) ?? -1];
+              if (next === undefined) return;
               setTab(next);
               currentTarget.querySelector<HTMLElement>(`[data-tab="${next}"]`)?.focus();
             }}
@@ -143,6 +154,19 @@ function Board({ floor }: { floor: Floor }) {
               onChange={(value) => setDepartment(value === ALL ? null : value)}
             />
           )}
+          {tab === "agents" && (
+            <ColumnsMenu
+              label={t("queue.columns")}
+              shownWord={t("queue.shown")}
+              testId="floor-column"
+              columns={AGENTS.columns.map((key) => ({
+                key,
+                label: t(`floor.column_${key}`),
+                shown: view.columns.includes(key),
+              }))}
+              onToggle={(key) => toggleColumn(AGENTS, key as AgentColumn)}
+            />
+          )}
         </header>
         <div
           className={styles.content}
@@ -157,9 +181,11 @@ function Board({ floor }: { floor: Floor }) {
                 rows={rows}
                 departments={departments}
                 receivedAt={receivedAt}
-                sort={sort}
+                view={view}
                 selected={agentId}
-                onSort={setSort}
+                onSort={(sort) =>
+                  setListView(AGENTS, { sort, reversed: sort === view.sort && !view.reversed })
+                }
                 onSelect={(to) => setAgent(to === agentId ? null : to)}
               />
               <DepartmentCards
@@ -171,18 +197,12 @@ function Board({ floor }: { floor: Floor }) {
             </>
           )}
           {tab === "running" && (
-            <RunningTable
-              running={running}
-              total={figures.running}
-              people={people}
-              departments={departments}
-            />
+            <RunningTable running={running} total={figures.running} departments={departments} />
           )}
           {tab === "waiting" && (
             <WaitingTable
               waiting={waiting}
               total={figures.waiting}
-              people={people}
               full={full}
               departments={departments}
             />
@@ -193,7 +213,7 @@ function Board({ floor }: { floor: Floor }) {
         <AgentPanel
           row={selected}
           conversations={floor.running.filter((one) => one.agent_id === selected.agent.agent_id)}
-          onClose={() => setAgent(null)}
+          onClose={closePanel}
         />
       )}
     </main>

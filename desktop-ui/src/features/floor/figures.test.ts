@@ -118,6 +118,11 @@ describe("the agents' rows", () => {
     ]);
     expect(ids(agentRows(frame, people, null, "load"))[0]).toBe("agent-1");
     expect(ids(agentRows(frame, people, null, "agent"))).toEqual(["agent-1", "agent-2", "agent-3"]);
+    expect(ids(agentRows(frame, people, null, "agent", true))).toEqual([
+      "agent-3",
+      "agent-2",
+      "agent-1",
+    ]);
   });
 
   it("are those of one department", () => {

@@ -44,16 +44,22 @@ export interface AgentRow {
 export type AgentSort = "agent" | "presence" | "load" | "unanswered" | "served" | "first_response";
 
 const share = ({ agent }: AgentRow) => agent.running / Math.max(1, agent.capacity);
+const negative = (of: number | null) => (of === null ? null : -of);
 
-const BY: Record<AgentSort, (a: AgentRow, b: AgentRow) => number> = {
+/** What each order compares, the least first; who has nothing of it stands last either way. */
+const KEYS: Record<AgentSort, (row: AgentRow) => number | null> = {
   agent: () => 0,
-  presence: (a, b) => PRESENCES.indexOf(a.presence) - PRESENCES.indexOf(b.presence),
-  load: (a, b) => share(b) - share(a),
-  unanswered: (a, b) => (a.unansweredSince ?? Infinity) - (b.unansweredSince ?? Infinity) || 0,
-  served: (a, b) => b.agent.today.served - a.agent.today.served,
-  first_response: (a, b) =>
-    (b.agent.today.first_response_ms ?? -1) - (a.agent.today.first_response_ms ?? -1),
+  presence: (row) => PRESENCES.indexOf(row.presence),
+  load: (row) => negative(share(row)),
+  unanswered: (row) => row.unansweredSince,
+  served: ({ agent }) => negative(agent.today.served),
+  first_response: ({ agent }) => negative(agent.today.first_response_ms),
 };
+
+function compareKeys(a: number | null, b: number | null, sign: number): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return sign * (a - b);
+}
 
 function longestUnanswered(running: readonly FloorRunning[]): Map<string, number> {
   const since = new Map<string, number>();
@@ -70,7 +76,10 @@ export function agentRows(
   people: People,
   departmentId: string | null,
   sort: AgentSort,
+  reversed = false,
 ): AgentRow[] {
+  const sign = reversed ? -1 : 1;
+  const key = KEYS[sort];
   const since = longestUnanswered(floor.running);
   const rows = floor.agents.map((agent) => {
     const person = people[agent.agent_id];
@@ -86,8 +95,8 @@ export function agentRows(
     .filter((row) => departmentId === null || row.departments.includes(departmentId))
     .sort(
       (a, b) =>
-        BY[sort](a, b) ||
-        a.name.localeCompare(b.name, "zh-CN") ||
+        compareKeys(key(a), key(b), sign) ||
+        (sort === "agent" ? sign : 1) * a.name.localeCompare(b.name, "zh-CN") ||
         (a.agent.agent_id < b.agent.agent_id ? -1 : 1),
     );
 }

@@ -7,6 +7,7 @@ import { isRunning, useInbox } from "../../stores/inbox";
 import { useQueue } from "../../stores/queue";
 import { useOwn } from "../../stores/session";
 import { showTab, type Tab, tabFor, tabsOf, useTabs } from "../../stores/tabs";
+import { placeFor } from "../../ui/tabKeys";
 import { QueueList } from "../queue/QueueList";
 import { InvitationCards } from "../transfer/InvitationCards";
 import { ColleaguesList } from "./ColleaguesList";
@@ -30,14 +31,7 @@ export function InboxPane() {
   const tab = useTabs((state) => tabFor(state.tab, role));
 
   function onKeyDown(event: KeyboardEvent) {
-    const at = tabs.indexOf(tab);
-    const to = {
-      ArrowRight: (at + 1) % tabs.length,
-      ArrowLeft: (at + tabs.length - 1) % tabs.length,
-      Home: 0,
-      End: tabs.length - 1,
-    }[event.key];
-    const next = to === undefined ? undefined : tabs[to];
+    const next = tabs[placeFor(event.key, tabs.indexOf(tab), tabs.length) ?? -1];
     if (next === undefined) return;
     event.preventDefault();
     showTab(next);

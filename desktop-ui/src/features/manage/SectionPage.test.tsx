@@ -3,32 +3,16 @@
 
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { Settings } from "../../../../shared/bindings/Settings";
-import type { RelayCall } from "../../../../shared/bindings/ui/RelayCall";
 import { ScriptedHost } from "../../../testing/scriptedHost";
-import { settings as example } from "../../../testing/settings";
-import { HostError, installHost } from "../../host";
+import { SettingsRelay } from "../../../testing/settingsRelay";
+import { installHost } from "../../host";
 import { loadSettings, showPage, useManage } from "../../stores/manage";
 import { DepartmentsPage } from "./DepartmentsPage";
 import { RulesPage } from "./RulesPage";
 import { SkillsPage } from "./SkillsPage";
 
 let host: ScriptedHost;
-let held: Settings;
-
-function answer({ call }: { call: RelayCall }) {
-  const called = (body: unknown) => ({ type: "called" as const, body: { answer: body } }) as never;
-  if (call.type === "list_agents") return called({ type: "agents", body: { agents: [] } });
-  if (call.type === "save_settings") {
-    const { base, section } = call.body;
-    const { version } = held[section.name];
-    if (version !== base) {
-      throw new HostError({ kind: "refused", code: "changed", retry_after_ms: null });
-    }
-    held = { ...held, [section.name]: { version: version + 1, value: section.value } };
-  }
-  return called({ type: "settings", body: held });
-}
+let relay: SettingsRelay;
 
 const saves = () =>
   host.bodies("call").flatMap(({ call }) => (call.type === "save_settings" ? [call.body] : []));
@@ -38,8 +22,8 @@ const press = (id: string) => act(async () => fireEvent.click(screen.getByTestId
 const state = () => screen.getByTestId("save-state").textContent;
 
 beforeEach(async () => {
-  held = example();
-  host = new ScriptedHost().on("call", answer);
+  relay = new SettingsRelay();
+  host = new ScriptedHost().on("call", relay.answer);
   installHost(host);
   useManage.setState({ settings: null, agents: [], drafts: {}, saved: null, problem: null });
   showPage("departments");
@@ -80,8 +64,7 @@ describe("a page of settings", () => {
   it("shows somebody else's change beside one's own, and brings the two together", async () => {
     render(<SkillsPage />);
     type("skill-name-0", "英语");
-    const theirs = [...held.skills.value, { id: "skill-2", name: "日语" }];
-    held = { ...held, skills: { version: 2, value: theirs } };
+    relay.put("skills", [...relay.held.skills.value, { id: "skill-2", name: "日语" }]);
     await press("save");
     const conflict = within(screen.getByTestId("conflict"));
     expect(conflict.getByText("新增 日语")).toBeTruthy();
@@ -89,7 +72,7 @@ describe("a page of settings", () => {
     await press("conflict-merge");
     expect(screen.queryByTestId("conflict")).toBeNull();
     await press("save");
-    expect(held.skills.value.map(({ name }) => name)).toEqual(["英语", "日语"]);
+    expect(relay.held.skills.value.map(({ name }) => name)).toEqual(["英语", "日语"]);
   });
 
   it("says in plain words that something still uses what is deleted", async () => {
@@ -108,8 +91,8 @@ describe("departments", () => {
     await press("department-row-service");
     type("department-name", "售后");
     await press("save");
-    expect(held.departments.value.map(({ name }) => name)).toEqual(["", "售后"]);
-    expect(held.departments.value[1]?.hours?.week[0]).toHaveLength(2);
+    expect(relay.held.departments.value.map(({ name }) => name)).toEqual(["", "售后"]);
+    expect(relay.held.departments.value[1]?.hours?.week[0]).toHaveLength(2);
   });
 
   it("save what stands in a field that was not left yet", async () => {
@@ -119,7 +102,9 @@ describe("departments", () => {
     field.focus();
     type("day-0-0-from", "8:30");
     fireEvent.keyDown(field, { key: "s", ctrlKey: true });
-    await vi.waitFor(() => expect(held.departments.value[1]?.hours?.week[0]?.[0]?.from).toBe(510));
+    await vi.waitFor(() =>
+      expect(relay.held.departments.value[1]?.hours?.week[0]?.[0]?.from).toBe(510),
+    );
   });
 
   it("cannot be deleted while a rule names them", () => {
@@ -136,7 +121,7 @@ describe("rules", () => {
     await press("move-down-0");
     await vi.waitFor(() => expect(document.activeElement?.getAttribute("data-move")).toBe("up-1"));
     await press("save");
-    expect(held.rules.value.map(({ id }) => id)).toEqual(["rule-2", "rule-1"]);
+    expect(relay.held.rules.value.map(({ id }) => id)).toEqual(["rule-2", "rule-1"]);
   });
 
   it("are switched off, added and given conditions", async () => {
@@ -147,7 +132,7 @@ describe("rules", () => {
     expect(state()).toContain("1 处");
     await press("remove-condition-0");
     await press("save");
-    const [first, , third] = held.rules.value;
+    const [first, , third] = relay.held.rules.value;
     expect(first?.enabled).toBe(false);
     expect(third).toMatchObject({ name: "新规则", when: [] });
   });

@@ -1,13 +1,7 @@
 // 排队 (B09, B10, B16). Managers see who waits, where and why, and assign by hand or take over. Agents
 // see how many wait, and that nobody has to be fetched.
 
-import {
-  ArrowDownWideNarrow,
-  Check,
-  ListOrdered,
-  SlidersHorizontal,
-  UsersRound,
-} from "lucide-react";
+import { ArrowDownWideNarrow, ListOrdered, UsersRound } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { VList } from "virtua";
 import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
@@ -16,18 +10,12 @@ import { useChat } from "../../stores/chat";
 import { useConnection } from "../../stores/connection";
 import { useFloor, useFloorWatch } from "../../stores/floor";
 import { useServing } from "../../stores/inbox";
+import { setListView, toggleColumn, useListView } from "../../stores/lists";
 import { useQueue } from "../../stores/queue";
-import {
-  QUEUE_COLUMNS,
-  QUEUE_ORDERS,
-  type QueueColumn,
-  type QueueOrder,
-  setQueueView,
-  useQueueView,
-} from "../../stores/queueView";
+import { QUEUE, type QueueColumn, type QueueOrder } from "../../stores/queueView";
 import { useOwn } from "../../stores/session";
+import { ColumnsMenu } from "../../ui/ColumnsMenu";
 import { Empty } from "../../ui/Empty";
-import { IconButton } from "../../ui/IconButton";
 import { Menu } from "../../ui/Menu";
 import { Rows } from "../../ui/Rows";
 import { sortWaiting } from "./order";
@@ -52,7 +40,7 @@ function Waiting({ listId }: { listId: string }) {
   const floor = useFloor((state) => state.floor);
   const open = useChat((state) => state.conversationId);
   const connected = useConnection((state) => state.connection.state === "connected");
-  const { order, columns } = useQueueView();
+  const { sort: order, columns } = useListView(QUEUE);
   const [assigning, setAssigning] = useState<FloorWaiting | null>(null);
   const rows = useMemo(
     () =>
@@ -84,7 +72,17 @@ function Waiting({ listId }: { listId: string }) {
               {connected ? t("queue.count", { count: floor.waiting_total }) : t("floor.not_live")}
             </span>
             <OrderMenu order={order} />
-            <ColumnsMenu columns={columns} />
+            <ColumnsMenu
+              label={t("queue.columns")}
+              shownWord={t("queue.shown")}
+              testId="queue-column"
+              columns={QUEUE.columns.map((key) => ({
+                key,
+                label: t(`queue.column_${key}`),
+                shown: columns.includes(key),
+              }))}
+              onToggle={(key) => toggleColumn(QUEUE, key as QueueColumn)}
+            />
           </div>
           <VList
             id={listId}
@@ -122,12 +120,12 @@ function OrderMenu({ order }: { order: QueueOrder }) {
   return (
     <Menu
       placement="bottomRight"
-      items={QUEUE_ORDERS.map((key) => ({
+      items={QUEUE.sorts.map((key) => ({
         key,
         label: <span data-testid={`queue-order-${key}`}>{t(`queue.sort_${key}`)}</span>,
       }))}
       selected={order}
-      onChoose={(key) => setQueueView({ order: key as QueueOrder })}
+      onChoose={(key) => setListView(QUEUE, { sort: key as QueueOrder })}
     >
       <button
         type="button"
@@ -139,37 +137,6 @@ function OrderMenu({ order }: { order: QueueOrder }) {
         <ArrowDownWideNarrow size={14} aria-hidden="true" />
         {t(`queue.sort_${order}`)}
       </button>
-    </Menu>
-  );
-}
-
-function ColumnsMenu({ columns }: { columns: readonly QueueColumn[] }) {
-  const t = useT();
-  return (
-    <Menu
-      placement="bottomRight"
-      items={QUEUE_COLUMNS.map((key) => ({
-        key,
-        icon: columns.includes(key) ? <Check size={16} /> : <span className={styles.unchecked} />,
-        label: (
-          <span data-testid={`queue-column-${key}`}>
-            {t(`queue.column_${key}`)}
-            {columns.includes(key) && <span className="visually-hidden"> {t("queue.shown")}</span>}
-          </span>
-        ),
-      }))}
-      onChoose={(key) => {
-        const column = key as QueueColumn;
-        setQueueView({
-          columns: QUEUE_COLUMNS.filter((one) =>
-            one === column ? !columns.includes(one) : columns.includes(one),
-          ),
-        });
-      }}
-    >
-      <IconButton label={t("queue.columns")} aria-haspopup="menu" data-testid="queue-columns">
-        <SlidersHorizontal size={15} aria-hidden="true" />
-      </IconButton>
     </Menu>
   );
 }
