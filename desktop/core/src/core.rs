@@ -278,6 +278,13 @@ impl Runner {
             };
             self.feed(event);
         }
+        // What was handed over before the end is carried out: a window says the last words of its
+        // drafts while it closes.
+        ui.close();
+        while let Ok(call) = ui.try_recv() {
+            let event = self.asked(call);
+            self.feed(event);
+        }
         self.end().await;
     }
 

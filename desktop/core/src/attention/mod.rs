@@ -120,6 +120,11 @@ impl Attention {
         self.deadline
     }
 
+    /// Conversations whose notification was not taken away.
+    pub(crate) fn toasted(&self) -> impl Iterator<Item = &ConversationId> {
+        self.entries.iter().filter(|(_, entry)| entry.toasted).map(|(id, _)| id)
+    }
+
     /// Compares how everything stands with how it stood; with `touched`, only these were looked at.
     pub(crate) fn look(
         &mut self,
@@ -149,9 +154,16 @@ impl Attention {
             let news = if is_first { None } else { news(&before, wait) };
             let passed = wait.passed(moment.relay_ms, rules);
             let is_due = passed > entry.passed && rings && !is_first;
-            // A clock that was set back brings no limit a second time.
-            entry.passed =
-                if before.since_ms == wait.since_ms { passed.max(entry.passed) } else { passed };
+            let is_same_wait = before.since_ms == wait.since_ms;
+            entry.passed = if is_same_wait && !moment.live {
+                // Without the relay nobody knows what time it is there: no limit counts as passed.
+                entry.passed
+            } else if is_same_wait && rings {
+                // A clock that was set back brings no limit a second time.
+                passed.max(entry.passed)
+            } else {
+                passed
+            };
             if entry.toasted && wait.is_settled() {
                 entry.toasted = false;
                 looked.settled.push(id.clone());

@@ -365,3 +365,20 @@ fn a_clock_set_back_brings_no_limit_twice() {
     ana.now += 10_000;
     assert_eq!(ana.told(), []);
 }
+
+#[test]
+fn a_clock_set_forward_while_there_is_no_link_costs_no_limit() {
+    let mut ana = Ana::begins();
+    ana.visitor_writes("c1");
+    ana.told();
+    let began = ana.now;
+    // The computer's clock leaps by a day; until the relay says its own there is no better one.
+    ana.live = false;
+    ana.now = began + 24 * 60 * 60 * 1_000;
+    assert_eq!(ana.told(), []);
+    ana.live = true;
+    ana.now = began + 1_000;
+    assert_eq!(ana.told(), []);
+    ana.now = began + WARN;
+    assert_eq!(ana.told(), [(WAITS, LOUDER, true, true)]);
+}

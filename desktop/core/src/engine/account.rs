@@ -263,8 +263,7 @@ impl Account {
         if !self.connection.is_live() {
             return;
         }
-        let offset = i128::from(welcome.now.millis()) - i128::from(step.wall);
-        self.shown.clock_offset_ms = i64::try_from(offset).unwrap_or(0);
+        self.clock_heard(step, welcome.now);
         let epoch = welcome.epoch.clone();
         // Unsent messages stay visible whatever the relay's history says of their conversations.
         let lanes = self.outbox.conversations();

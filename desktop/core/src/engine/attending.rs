@@ -54,10 +54,9 @@ impl Account {
         }
         self.attending.before = now;
         let scene = self.scene(touched.as_ref());
-        let relay_ms = i128::from(step.wall) + i128::from(self.shown.clock_offset_ms);
         let moment = Moment {
             now: step.now,
-            relay_ms: u64::try_from(relay_ms).unwrap_or(0),
+            relay_ms: self.relay_ms(step),
             at: step.timestamp(),
             live: self.connection.is_live(),
             partial: self.replica.missing().is_some(),
@@ -79,6 +78,13 @@ impl Account {
         }
         for alert in looked.alerts {
             self.tell_of(step, alert, locale);
+        }
+    }
+
+    /// Nobody is told any more: what is shown outside of the window goes too.
+    pub(super) fn unattended(&self, step: &mut Step<'_>) {
+        for conversation_id in self.attending.machine.toasted() {
+            step.act(Effect::Withdraw { conversation_id: conversation_id.clone() });
         }
     }
 

@@ -70,11 +70,10 @@ impl Account {
     /// Whether a conversation is served and its visitor is known to be gone.
     fn has_left(&self, step: &Step<'_>, conversation_id: &ConversationId) -> bool {
         let Some((record, true)) = self.replica.record(conversation_id) else { return false };
-        let relay_now = i128::from(step.wall) + i128::from(self.shown.clock_offset_ms);
-        let came = record.assigned_at.map_or(0, |at| i128::from(at.millis()));
+        let came = record.assigned_at.map_or(0, |at| at.millis());
         self.standing(conversation_id) == Standing::Serving
             && !self.online.contains(conversation_id)
-            && relay_now >= came + i128::from(PRESENCE_KNOWN_AFTER_MS)
+            && self.relay_ms(step) >= came + PRESENCE_KNOWN_AFTER_MS
     }
 
     pub(super) fn closing_due(&mut self, step: &mut Step<'_>) {

@@ -257,8 +257,10 @@ impl Account {
         self.shown.dirty(&conversation_id);
     }
 
-    /// Sends what is due. Called after every event.
+    /// Sends what is due, forgets what is too old. Called after every event.
     pub(super) fn settle(&mut self, step: &mut Step<'_>) {
+        let (outbox, shown) = (&self.outbox, &self.shown);
+        self.replica.forget_oldest_past(|id| outbox.count(id).0 > 0 || shown.is_open(id));
         if self.connection.is_live() {
             if self.epoch_entered {
                 self.send_due(step);

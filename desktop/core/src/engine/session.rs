@@ -390,6 +390,7 @@ impl Engine {
         if let Some(mut account) = self.account.take() {
             account.link(step, Input::Stop);
             account.abandon(step);
+            account.unattended(step);
             if wipe {
                 step.act(Effect::Cache(crate::store::thread::CacheJob::Wipe));
             }

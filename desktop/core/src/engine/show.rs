@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yingke_shared::ids::{ConversationId, Seq};
+use yingke_shared::time::Timestamp;
 use yingke_shared::views::{AgentCard, Author, Company, ConversationRecord, Message, Note};
 
 use super::account::Account;
@@ -14,6 +15,9 @@ use crate::bridge::types::{
 use crate::inbox::{self, Beside};
 use crate::limits::TRIES_BEFORE_OFFLINE;
 use crate::store::cache::{CacheWrite, Page};
+
+/// A clock that is off by less was not set: the two are only not read in one instant.
+const CLOCK_SET_MS: u128 = 1_000;
 
 /// The conversation in the chat pane.
 struct OpenChat {
@@ -32,6 +36,8 @@ struct OpenChat {
 pub(super) struct Shown {
     /// The relay's clock minus this computer's.
     pub(super) clock_offset_ms: i64,
+    /// The relay's clock minus the monotonic one, which nobody sets, at the last welcome.
+    relay_ahead_ms: i128,
     /// Counts the histories of the relay seen.
     history: u32,
     /// Counts the heads told.
@@ -143,6 +149,36 @@ impl Shown {
 
     pub(super) fn is_open(&self, conversation_id: &ConversationId) -> bool {
         self.open() == Some(conversation_id)
+    }
+}
+
+impl Account {
+    /// The relay said what time it is there.
+    pub(super) fn clock_heard(&mut self, step: &Step<'_>, relay: Timestamp) {
+        let relay_ms = i128::from(relay.millis());
+        self.shown.relay_ahead_ms = relay_ms - i128::from(step.now);
+        let offset = relay_ms - i128::from(step.wall);
+        self.shown.clock_offset_ms = i64::try_from(offset).unwrap_or(0);
+    }
+
+    /// The relay's clock. While the link stands nobody can set it here; without one the computer may
+    /// have slept, which only its own clock knows.
+    pub(super) fn relay_ms(&self, step: &Step<'_>) -> u64 {
+        let relay_ms = if self.connection.is_live() {
+            i128::from(step.now) + self.shown.relay_ahead_ms
+        } else {
+            i128::from(step.wall) + i128::from(self.shown.clock_offset_ms)
+        };
+        u64::try_from(relay_ms).unwrap_or(0)
+    }
+
+    /// This computer's clock may have been set: what is shown goes by the relay's all the same.
+    fn follow_clock(&mut self, step: &Step<'_>) {
+        let offset = i128::from(self.relay_ms(step)) - i128::from(step.wall);
+        let moved = offset - i128::from(self.shown.clock_offset_ms);
+        if moved.unsigned_abs() > CLOCK_SET_MS {
+            self.shown.clock_offset_ms = i64::try_from(offset).unwrap_or(0);
+        }
     }
 }
 
@@ -272,7 +308,8 @@ impl Account {
         }
     }
 
-    fn connection_shown(&self, step: &Step<'_>) -> Connection {
+    fn connection_shown(&mut self, step: &Step<'_>) -> Connection {
+        self.follow_clock(step);
         let state = match self.shown.token_awaited {
             Some(failures) if failures >= TRIES_BEFORE_OFFLINE => ConnectionState::Offline,
             Some(_) => ConnectionState::Connecting,

@@ -59,7 +59,6 @@ impl Replica {
         self.beside.asked.remove(id);
         if let Some(record) = self.beside.watched.remove(id) {
             self.past.insert(id.clone(), record);
-            self.forget_oldest_past();
         }
     }
 
@@ -104,7 +103,6 @@ impl Replica {
         }
         let last = record.last_message.clone();
         self.past.insert(id.clone(), record);
-        self.forget_oldest_past();
         self.add_message(id.clone(), &last, &mut changed);
         changed.conversations.insert(id.clone());
         changed.unsure.insert(id);

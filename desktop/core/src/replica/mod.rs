@@ -330,7 +330,6 @@ impl Replica {
         for (id, message) in &changed.messages {
             extend(&mut self.tails, id, message.seq);
         }
-        self.forget_oldest_past();
         changed
     }
 
@@ -492,7 +491,6 @@ impl Replica {
             if matches!(event.body, StaffEventBody::ConversationWithdrawn { .. }) {
                 changed.withdrawn.push(id.clone());
             }
-            self.forget_oldest_past();
         }
         if is_news {
             changed.conversations.insert(id.clone());
@@ -504,9 +502,12 @@ impl Replica {
         changed.messages.push((id, message.clone()));
     }
 
-    fn forget_oldest_past(&mut self) {
+    /// Of the conversations that left the inbox the newest are remembered, and those that must stay:
+    /// what is unsent or open would have nothing to be shown with. Called after every event.
+    pub(crate) fn forget_oldest_past(&mut self, must_stay: impl Fn(&ConversationId) -> bool) {
         while self.past.len() > PAST_CONVERSATIONS_MAX {
-            let oldest = self.past.values().min_by_key(|record| (record.rev, record.id.clone()));
+            let may_go = self.past.values().filter(|record| !must_stay(&record.id));
+            let oldest = may_go.min_by_key(|record| (record.rev, &record.id));
             let Some(id) = oldest.map(|record| record.id.clone()) else { return };
             self.past.remove(&id);
             self.tails.remove(&id);

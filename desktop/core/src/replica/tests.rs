@@ -253,10 +253,12 @@ fn only_so_many_past_conversations_are_remembered_the_newest_ones() {
             StaffEventBody::ConversationWithdrawn { conversation_id },
         ];
         replica.deliver(&delivery(now, bodies)).ok().unwrap();
+        replica.forget_oldest_past(|stays| *stays == id("c3"));
         now += 2;
     }
-    assert!(replica.record(&id("c4")).is_none());
-    assert!(replica.record(&id("c5")).is_some());
+    assert!(replica.record(&id("c3")).is_some(), "it must stay");
+    assert!(replica.record(&id("c2")).is_none() && replica.record(&id("c4")).is_none());
+    assert!(replica.record(&id("c6")).is_some());
 }
 
 /// P18, the dose of a run: three devices read and two sides write at random; what is held through resumes and

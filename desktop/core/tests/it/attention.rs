@@ -75,3 +75,36 @@ async fn quiet_hours_are_silent_and_end_by_the_clock_of_the_place() {
     assert_eq!(seat.view().told[0].3, false, "nobody is disturbed");
     assert_eq!(seat.view().told[1].3, true, "the hours are over");
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_leaves_waits_as_long_as_they_are() {
+    let hour = 60 * 60 * 1_000;
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "one");
+    let data = tempfile::tempdir().unwrap();
+    let clocks = Clocks::new(data.path());
+    let seat = Seat::open_on(clocks.clone()).await;
+    seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
+    seat.connected().await;
+    let before = seat.view().clock_offset_ms;
+    clocks.set_back(hour);
+    relay.visitor_writes(&id, "two");
+    until("the relay's time is known again", || {
+        (seat.view().clock_offset_ms - before - hour as i64).abs() < 5_000
+    })
+    .await;
+    assert_eq!(relay.world().hellos.len(), 1, "on the same link");
+}
+
+#[tokio::test]
+async fn notifications_go_with_who_signs_out() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "one");
+    let data = tempfile::tempdir().unwrap();
+    let clocks = Clocks::new(data.path());
+    let seat = Seat::open_on(clocks.clone()).await;
+    seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
+    until("it is notified", || clocks.notified.lock().unwrap().contains(&id)).await;
+    seat.ask(UiRequest::SignOut {}).await.unwrap();
+    assert!(clocks.notified.lock().unwrap().is_empty());
+}

@@ -9,6 +9,7 @@ use yingke_client::bridge::types::{
     ConnectionState, OutboxState, Remember, UiErrorKind, UiReply, UiRequest,
 };
 use yingke_shared::error_code::{ErrorCode, WireError};
+use yingke_shared::events::StaffEventBody;
 use yingke_shared::ids::{ClientId, ConversationId, Epoch};
 use yingke_shared::views::Author;
 
@@ -322,4 +323,50 @@ async fn twenty_five_kills_lose_and_double_nothing() {
     until("all are acknowledged", || seat.view().unsent == 0).await;
     assert_eq!(stored(&relay, "c1"), expected[0]);
     assert_eq!(stored(&relay, "c2"), expected[1]);
+}
+
+#[tokio::test]
+async fn what_was_handed_over_before_the_end_is_kept() {
+    let (relay, id, data, seat) = at_work().await;
+    let other = relay.begin("c2", "hello");
+    until("both are served", || seat.row(&other).is_some()).await;
+    let send =
+        UiRequest::SendMessage { conversation_id: id, text: "bye".to_owned(), client_id: None };
+    let text = "half a".to_owned();
+    let draft = UiRequest::SetDraft { conversation_id: other.clone(), text };
+    // The window says both while it closes, and hears no answer any more.
+    for request in [send, draft] {
+        drop(seat.core.try_submit(request).unwrap());
+    }
+    seat.core.shutdown().await;
+    drop(seat);
+    let seat = Seat::signed_in(data.path(), &relay).await;
+    until("the message arrived", || stored(&relay, "c1").len() == 1).await;
+    assert_eq!(stored(&relay, "c1")[0].1, "bye");
+    until("both are served", || seat.row(&other).is_some()).await;
+    assert_eq!(seat.open_chat(&other).await.draft, "half a");
+}
+
+#[tokio::test]
+async fn a_failed_message_stays_in_sight_after_hundreds_of_conversations() {
+    let (relay, id, _data, seat) = at_work().await;
+    relay.world().on_send.push_back(OnSend::Refuse(WireError::new(ErrorCode::Forbidden)));
+    seat.send(&id, "unsaid").await;
+    until("it failed", || seat.row(&id).is_some_and(|row| row.send_failed)).await;
+    let withdraw = |conversation_id: &ConversationId| {
+        let conversation_id = conversation_id.clone();
+        relay.world().announce(StaffEventBody::ConversationWithdrawn { conversation_id });
+    };
+    withdraw(&id);
+    for n in 0..250 {
+        withdraw(&relay.begin(&format!("later-{n}"), "hello"));
+    }
+    let last = relay.begin("last", "hello");
+    until("all of it is known", || seat.row(&last).is_some()).await;
+    let UiReply::State(state) = seat.ask(UiRequest::GetState {}).await.unwrap() else {
+        panic!("no state")
+    };
+    let mut rows = state.inbox.iter().filter(|row| row.send_failed);
+    assert_eq!(rows.next().map(|row| &row.conversation_id), Some(&id));
+    assert_eq!(seat.open_chat(&id).await.outbox.len(), 1);
 }

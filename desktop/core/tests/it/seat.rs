@@ -1,6 +1,6 @@
 //! Ana's seat: a real core, and what a workbench would show that draws only from replies and pushes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,7 +11,7 @@ use yingke_client::bridge::types::{
     AlertKind, AlertLevel, Chat, ChatHead, ConnectionState, InboxRow, OutboxItem, Remember,
     Session, UiError, UiPush, UiReply, UiRequest, UiState,
 };
-use yingke_client::host::{Host, SecretError, SecretStore, SystemHost};
+use yingke_client::host::{Host, Notice, SecretError, SecretStore, SystemHost};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq};
 use yingke_shared::views::{Floor, Message, Note};
 
@@ -54,16 +54,27 @@ const EAST_S: i32 = 8 * 60 * 60;
 pub(crate) struct Clocks {
     host: SystemHost,
     ahead_ms: AtomicU64,
+    /// The wall clock was set back so far.
+    back_ms: AtomicU64,
+    /// Conversations with a notification of the system.
+    pub(crate) notified: Mutex<BTreeSet<ConversationId>>,
 }
 
 impl Clocks {
     pub(crate) fn new(data: &Path) -> Arc<Self> {
-        Arc::new(Self { host: SystemHost::new(data, None), ahead_ms: AtomicU64::new(0) })
+        let host = SystemHost::new(data, None);
+        let (ahead_ms, back_ms) = Default::default();
+        Arc::new(Self { host, ahead_ms, back_ms, notified: Mutex::default() })
     }
 
     /// Lets time pass at once. Who waits for a time sees it with the next thing that happens.
     pub(crate) fn pass(&self, ms: u64) {
         self.ahead_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Somebody, or the network, sets the clock back.
+    pub(crate) fn set_back(&self, ms: u64) {
+        self.back_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
     /// The minute of the day there, counted from midnight.
@@ -74,7 +85,8 @@ impl Clocks {
 
 impl Host for Clocks {
     fn wall_ms(&self) -> u64 {
-        self.host.wall_ms() + self.ahead_ms.load(Ordering::SeqCst)
+        let ahead = self.host.wall_ms() + self.ahead_ms.load(Ordering::SeqCst);
+        ahead - self.back_ms.load(Ordering::SeqCst)
     }
     fn monotonic_ms(&self) -> u64 {
         self.host.monotonic_ms() + self.ahead_ms.load(Ordering::SeqCst)
@@ -87,6 +99,12 @@ impl Host for Clocks {
     }
     fn secrets(&self) -> Option<Arc<dyn SecretStore>> {
         None
+    }
+    fn notify(&self, notice: Notice) {
+        self.notified.lock().unwrap().insert(notice.conversation_id);
+    }
+    fn withdraw(&self, conversation_id: &ConversationId) {
+        self.notified.lock().unwrap().remove(conversation_id);
     }
     fn data_dir(&self) -> &Path {
         self.host.data_dir()
@@ -110,6 +128,7 @@ pub(crate) struct View {
     pub(crate) around: (Vec<AgentId>, Vec<AgentId>),
     pub(crate) floors: Vec<Floor>,
     pub(crate) connection: Option<ConnectionState>,
+    pub(crate) clock_offset_ms: i64,
     pub(crate) unsent: u32,
 }
 
@@ -137,11 +156,13 @@ impl View {
                     .map(|row| (row.conversation_id.clone(), row.clone()))
                     .collect();
                 self.connection = Some(state.connection.state);
+                self.clock_offset_ms = state.connection.clock_offset_ms;
                 self.unsent = state.connection.unsent;
                 self.state = Some(state);
             }
             UiPush::Connection(connection) => {
                 self.connection = Some(connection.state);
+                self.clock_offset_ms = connection.clock_offset_ms;
                 self.unsent = connection.unsent;
             }
             UiPush::Own(own) => {
