@@ -1,6 +1,7 @@
 // The workbench with a scripted core, to be looked at while it is being built: `vite testing` and
 // open it with `#scene=chat&locale=en&theme=dark`; `role=manager`, `stand=watching`, `notes`, `asked`,
-// `inviting`, `companions`, `left` show what their names say, `click=a,b` clicks test ids in turn. Not
+// `inviting`, `companions` show what their names say, `crowd=500` is a full floor, `click=a,b` clicks
+// test ids in turn. Not
 // part of the product: nothing in src/ refers to it and the build does not contain it.
 
 import { createRoot } from "react-dom/client";
@@ -172,6 +173,26 @@ const outbox: OutboxItem[] = scene.has("unsent")
     ]
   : [];
 
+const crowd = Number(scene.get("crowd") ?? 0);
+const crowdOfRows = Array.from({ length: crowd }, (_, at) =>
+  row(
+    `crowd${at}`,
+    visitor((0x1000 + at * 37).toString(16).toUpperCase(), shop, x20, "p/x20-pro"),
+    {
+      said: line(
+        at % 3 === 0,
+        "想问一下发货时间和安装",
+        "When is it delivered, and who installs it?",
+        ago(at),
+      ),
+      unread: at % 4 === 1 ? at : 0,
+      vip: at % 7 === 0,
+      unanswered_since: at % 2 === 1 ? ago(at * 3) : null,
+      order: { group: at % 2 === 1 ? 0 : 1, key: ago(at * 3) },
+    },
+  ),
+);
+
 const link = (scene.get("link") ?? "connected") as ConnectionState;
 const state: UiState = {
   session:
@@ -201,8 +222,8 @@ const state: UiState = {
     since: ago(12),
     unsent: outbox.length,
   }),
-  inbox: scene.get("scene") === "empty" ? [] : inbox,
-  colleagues: busy.colleagues(say),
+  inbox: scene.get("scene") === "empty" ? [] : [...inbox, ...crowdOfRows],
+  colleagues: [...busy.colleagues(say), ...busy.moreColleagues(crowd)],
   company: busy.company(say),
   sites: sites(say),
   invitations: scene.has("asked")
@@ -335,7 +356,12 @@ const host = new ScriptedHost()
     };
   })
   .on("watch_floor", () => {
-    setTimeout(() => host.push({ type: "floor", body: atWork(busy.floor(say, ago), ago) }));
+    const frame = () => {
+      const floor = atWork(busy.floor(say, ago), ago);
+      host.push({ type: "floor", body: crowd > 0 ? busy.crowded(floor, crowd, ago) : floor });
+    };
+    setTimeout(frame);
+    if (crowd > 0) setInterval(frame, 1_000);
     return done;
   })
   .on("call", ({ call }) => ({

@@ -172,3 +172,76 @@ export function assignments(say: Say, ago: Ago): Assignments {
     ],
   };
 }
+
+/** Names as they come: long, Latin, one character, with a title. */
+const NAMES = [
+  "欧阳晓雨（华东售后组长）",
+  "Bartholomew Featherstonehaugh",
+  "王",
+  "阿依古丽·买买提",
+  "Ng",
+];
+const nameOf = (at: number) => `${NAMES[at % NAMES.length] ?? ""}${at >= NAMES.length ? at : ""}`;
+const crowdId = (at: number) => `crowd-${at}`;
+
+/** As many colleagues as a large company has, for a crowd of conversations. */
+export function moreColleagues(crowd: number): ColleagueCard[] {
+  return Array.from({ length: Math.ceil(crowd / 3) }, (_, at) =>
+    example.colleague({
+      card: { id: crowdId(at), nickname: nameOf(at) },
+      capacity: at === 1 ? 200 : 8,
+      departments: at % 2 === 0 ? ["sales", "repair", "default"] : ["repair"],
+    }),
+  );
+}
+
+/** The floor of a busy day. */
+export function crowded(floor: Floor, crowd: number, ago: Ago): Floor {
+  const label = (at: number) => (0x2000 + at * 41).toString(16).toUpperCase();
+  const text = "想问一下这款扫地机器人的发货时间、安装和三年质保，最好今天能回复我";
+  return {
+    ...floor,
+    agents: [
+      ...floor.agents,
+      ...Array.from({ length: Math.ceil(crowd / 3) }, (_, at) =>
+        example.floorAgent(crowdId(at), {
+          running: at === 1 ? 137 : at % 9,
+          capacity: at === 1 ? 200 : 8,
+          availability: at % 5 === 0 ? "busy" : "online",
+          unanswered: at % 4,
+          since: ago(at * 97),
+        }),
+      ),
+    ],
+    waiting: [
+      ...floor.waiting,
+      ...Array.from({ length: crowd }, (_, at) =>
+        example.floorWaiting(`cw${at}`, {
+          label: label(at),
+          since: ago(at * 2 + 5),
+          place: at + 1,
+          vip: at % 11 === 0,
+          department_id: "sales",
+          own_agent: at % 13 === 0 ? crowdId(0) : null,
+          text,
+        }),
+      ),
+    ],
+    waiting_total: floor.waiting_total + crowd + 120,
+    running: [
+      ...floor.running,
+      ...Array.from({ length: crowd }, (_, at) => ({
+        conversation_id: `cr${at}`,
+        label: label(at + 600),
+        site_id: "site-1",
+        department_id: "repair",
+        agent_id: crowdId(at % Math.ceil(crowd / 3)),
+        members: at % 10 === 0 ? [crowdId(0), crowdId(1)] : [],
+        since: ago(at * 11 + 60),
+        unanswered_since: at % 2 === 0 ? ago(at * 2) : null,
+        text,
+      })),
+    ],
+    running_total: floor.running_total + crowd,
+  };
+}

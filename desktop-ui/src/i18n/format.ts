@@ -32,6 +32,23 @@ export function timeWithSeconds(locale: Locale, at: number): string {
   }).format(at);
 }
 
+/** A minute of the day: 09:30, and 24:00 for its end. */
+export function timeText(minute: number): string {
+  const pad = (n: number) => String(n).padStart(2, "0");
+  return `${pad(Math.floor(minute / 60))}:${pad(minute % 60)}`;
+}
+
+/** The end of the day, in minutes. */
+export const DAY_MINUTES = 1_440;
+
+/** What was typed as minutes of the day: 9, 9:30, 0930, 24:00; `null` for what is no time. */
+export function parseTime(typed: string): number | null {
+  const found = /^(\d{1,2})(?:[:：.]?([0-5]\d))?$/.exec(typed.trim());
+  if (found === null) return null;
+  const minutes = Number(found[1]) * 60 + Number(found[2] ?? 0);
+  return minutes <= DAY_MINUTES ? minutes : null;
+}
+
 /** Full date and time, for titles and screen readers. */
 export function fullTime(locale: Locale, at: number): string {
   return format(locale, "full", {

@@ -28,13 +28,31 @@ interface NoticesStore {
 export const useNotices = create<NoticesStore>(() => ({ notices: [] }));
 
 let nextId = 1;
+/** When each leaves; none leaves while they are being read. */
+const leaving = new Map<number, number>();
+let held = false;
+
+function leaveLater(id: number) {
+  leaving.set(
+    id,
+    window.setTimeout(() => dismiss(id), SHOWN_MS),
+  );
+}
 
 function show(notice: Omit<Notice, "id">) {
   const id = nextId++;
   useNotices.setState(({ notices }) => ({
     notices: [...notices, { ...notice, id }].slice(-NOTICES_MAX),
   }));
-  window.setTimeout(() => dismiss(id), SHOWN_MS);
+  if (!held) leaveLater(id);
+}
+
+/** The pointer or the keyboard is at them, or no longer: they stay as long, and then a while. */
+export function holdNotices(on: boolean): void {
+  held = on;
+  for (const timer of leaving.values()) window.clearTimeout(timer);
+  leaving.clear();
+  if (!on) for (const { id } of useNotices.getState().notices) leaveLater(id);
 }
 
 /** Says that something a person asked for was not carried out, optionally what that means. */
@@ -54,5 +72,9 @@ export function confirm(text: TextKey, values: TextValues = {}): void {
 
 /** Takes a notice away. */
 export function dismiss(id: number): void {
+  window.clearTimeout(leaving.get(id));
+  leaving.delete(id);
   useNotices.setState(({ notices }) => ({ notices: notices.filter((one) => one.id !== id) }));
+  // Nothing is left to be read.
+  if (useNotices.getState().notices.length === 0) held = false;
 }

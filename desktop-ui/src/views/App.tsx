@@ -1,9 +1,8 @@
 // The whole window: which screen stands there, in which language and theme.
 
-import { Button, ConfigProvider } from "antd";
+import { ConfigProvider } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
-import { CircleAlert } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo } from "react";
 import { Attention } from "../features/attention/Attention";
 import { HostBanner } from "../features/connection/HostBanner";
@@ -15,10 +14,10 @@ import { usePreferences } from "../stores/preferences";
 import { useSession } from "../stores/session";
 import { themeFor } from "../styles/theme";
 import { Boundary } from "../ui/Boundary";
-import { Empty } from "../ui/Empty";
 import { Mark } from "../ui/Mark";
 import { useMedia } from "../ui/useMedia";
 import styles from "./App.module.css";
+import { Broken } from "./Broken";
 import { WorkbenchView } from "./WorkbenchView";
 
 const SignInView = lazy(() => import("./SignInView"));
@@ -88,22 +87,6 @@ function Screen() {
         busy={session.kind === "signing_in"}
       />
     </Suspense>
-  );
-}
-
-function Broken() {
-  const t = useT();
-  return (
-    <Empty
-      icon={<CircleAlert size={26} />}
-      title={t("workbench.broken")}
-      text={t("workbench.broken_text")}
-      action={
-        <Button type="primary" onClick={() => window.location.reload()}>
-          {t("workbench.broken_reload")}
-        </Button>
-      }
-    />
   );
 }
 

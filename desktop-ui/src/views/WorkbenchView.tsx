@@ -20,9 +20,12 @@ import {
   setPreferences,
   usePreferences,
 } from "../stores/preferences";
+import { Boundary } from "../ui/Boundary";
 import { IconButton } from "../ui/IconButton";
 import { Splitter } from "../ui/Splitter";
+import { useHeldFocus } from "../ui/useHeldFocus";
 import { useWidth } from "../ui/useWidth";
+import { Broken } from "./Broken";
 import { Rail } from "./Rail";
 import { TitleRow } from "./TitleRow";
 import styles from "./WorkbenchView.module.css";
@@ -43,11 +46,15 @@ export function WorkbenchView({ own, server }: { own: OwnCard; server: string })
       <TitleRow own={own} server={server} />
       <div className={styles.body}>
         <Rail role={own.role} module={module} />
-        <Suspense>
-          {module === "floor" && <FloorView />}
-          {module === "manage" && <ManageView />}
-        </Suspense>
-        {module === "reception" ? <Reception own={own} /> : <InvitationPrompt />}
+        {/* A bug in one module leaves the others, and what is written there, as they are. */}
+        <Boundary key={module} instead={<Broken />}>
+          <Suspense>
+            {module === "reception" && <Reception own={own} />}
+            {module === "floor" && <FloorView />}
+            {module === "manage" && <ManageView />}
+          </Suspense>
+        </Boundary>
+        {module !== "reception" && <InvitationPrompt />}
       </div>
     </>
   );
@@ -137,9 +144,12 @@ interface DrawerProps {
 }
 
 function Drawer({ width, label, onClose }: DrawerProps) {
+  const drawer = useRef<HTMLDivElement>(null);
+  useHeldFocus(drawer);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Esc closes it from anywhere inside
     <div
+      ref={drawer}
       className={styles.drawer}
       style={{ width }}
       onKeyDown={(event) => {

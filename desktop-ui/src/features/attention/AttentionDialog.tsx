@@ -1,64 +1,134 @@
 // 提醒: how one is told of what waits. A change holds at once.
 
 import { Button, Switch } from "antd";
-import { useId } from "react";
+import { type ReactNode, useId } from "react";
+import type { AlertPreferences } from "../../../../shared/bindings/ui/AlertPreferences";
+import type { QuietHours } from "../../../../shared/bindings/ui/QuietHours";
 import { useT } from "../../i18n";
+import { DAY_MINUTES } from "../../i18n/format";
 import { setAlerts } from "../../stores/attention";
+import { useNow } from "../../stores/clock";
 import { usePreferences } from "../../stores/preferences";
 import { Dialog } from "../../ui/Dialog";
+import { TimeField } from "../../ui/TimeField";
 import styles from "./AttentionDialog.module.css";
+import { isQuiet, overMidnight } from "./quiet";
 import { play } from "./sound";
-
-type Choice = "sound" | "notifications" | "do_not_disturb";
-const CHOICES: readonly Choice[] = ["sound", "notifications", "do_not_disturb"];
 
 export default function AttentionDialog({ onClose }: { onClose: () => void }) {
   const t = useT();
-  const id = useId();
   const alerts = usePreferences((state) => state.preferences.alerts);
   return (
     <Dialog title={t("attention.title")} closeLabel={t("common.close")} onClose={onClose}>
       <div data-testid="attention-dialog">
-        {CHOICES.map((choice) => (
-          <div key={choice} className={styles.choice}>
-            <label htmlFor={`${id}-${choice}`}>
-              <b>{t(`attention.${choice}`)}</b>
-              <span>{t(`attention.${choice}_means`)}</span>
-            </label>
-            <Switch
-              id={`${id}-${choice}`}
-              data-testid={`attention-${choice}`}
-              checked={alerts[choice]}
-              onChange={(on) => setAlerts({ [choice]: on })}
-            />
-          </div>
-        ))}
-        <div className={styles.choice}>
-          <label htmlFor={`${id}-volume`}>
-            <b>{t("attention.volume")}</b>
-          </label>
-          <input
-            id={`${id}-volume`}
-            type="range"
-            min={0}
-            max={100}
-            step={5}
-            className={styles.volume}
-            data-testid="attention-volume"
-            disabled={!alerts.sound}
-            value={alerts.volume}
-            onChange={(event) => setAlerts({ volume: event.target.valueAsNumber })}
-          />
-          <Button
-            size="small"
-            disabled={!alerts.sound}
-            data-testid="attention-try"
-            onClick={() => void play("calm", alerts.volume)}
-          >
-            {t("attention.try")}
-          </Button>
-        </div>
+        <Choice name="sound" alerts={alerts}>
+          {alerts.sound && <Volume volume={alerts.volume} />}
+        </Choice>
+        <Choice name="notifications" alerts={alerts} />
+        <Choice name="do_not_disturb" alerts={alerts} />
+        <Quiet hours={alerts.quiet_hours} />
       </div>
     </Dialog>
+  );
+}
+
+interface LineProps {
+  name: "sound" | "notifications" | "do_not_disturb" | "quiet_hours";
+  on: boolean;
+  onChange: (on: boolean) => void;
+  /** What belongs to it, below. */
+  children?: ReactNode;
+}
+
+function Line({ name, on, onChange, children }: LineProps) {
+  const t = useT();
+  const id = useId();
+  return (
+    <section className={styles.choice}>
+      <div className={styles.line}>
+        <label htmlFor={id}>
+          <b>{t(`attention.${name}`)}</b>
+          <span>{t(`attention.${name}_means`)}</span>
+        </label>
+        <Switch id={id} data-testid={`attention-${name}`} checked={on} onChange={onChange} />
+      </div>
+      {children}
+    </section>
+  );
+}
+
+interface ChoiceProps {
+  name: "sound" | "notifications" | "do_not_disturb";
+  alerts: AlertPreferences;
+  children?: ReactNode;
+}
+
+function Choice({ name, alerts, children }: ChoiceProps) {
+  return (
+    <Line name={name} on={alerts[name]} onChange={(on) => setAlerts({ [name]: on })}>
+      {children}
+    </Line>
+  );
+}
+
+function Volume({ volume }: { volume: number }) {
+  const t = useT();
+  const id = useId();
+  return (
+    <div className={styles.more}>
+      <label htmlFor={id}>{t("attention.volume")}</label>
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={100}
+        step={5}
+        className={styles.volume}
+        data-testid="attention-volume"
+        value={volume}
+        onChange={(event) => setAlerts({ volume: event.target.valueAsNumber })}
+      />
+      <Button size="small" data-testid="attention-try" onClick={() => void play("calm", volume)}>
+        {t("attention.try")}
+      </Button>
+    </div>
+  );
+}
+
+const ENDS = ["from", "to"] as const;
+
+function Quiet({ hours }: { hours: QuietHours }) {
+  const t = useT();
+  const now = useNow();
+  const put = (change: Partial<QuietHours>) => setAlerts({ quiet_hours: { ...hours, ...change } });
+  return (
+    <Line name="quiet_hours" on={hours.on} onChange={(on) => put({ on })}>
+      {hours.on && (
+        <>
+          <div className={styles.more}>
+            {ENDS.map((end) => (
+              <span key={end} className={styles.end}>
+                {t(`attention.quiet_${end}`)}
+                {end === "to" && overMidnight(hours) && (
+                  <span className={styles.next}>{t("attention.quiet_next_day")}</span>
+                )}
+                <TimeField
+                  label={t(`attention.quiet_${end}_label`)}
+                  name={`attention-quiet-${end}`}
+                  minutes={hours[`${end}_min`]}
+                  wrong={false}
+                  onChange={(minutes) => put({ [`${end}_min`]: minutes % DAY_MINUTES })}
+                />
+              </span>
+            ))}
+          </div>
+          <p className={styles.state} role="status">
+            {hours.from_min === hours.to_min
+              ? t("attention.quiet_never")
+              : isQuiet(hours, now) && t("attention.quiet_now")}
+          </p>
+        </>
+      )}
+    </Line>
   );
 }

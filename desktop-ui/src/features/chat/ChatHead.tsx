@@ -47,6 +47,7 @@ export function ChatHead(props: ChatHeadProps) {
   const ending = useChat((state) => state.ending);
   const unsent = useChat((state) => state.outbox.length);
   const [asking, setAsking] = useState(false);
+  const endButton = useRef<HTMLButtonElement>(null);
   const may = mayDo(head, role);
   const others = head.members.length > 0;
   const asks = head.unanswered_since !== null || unsent > 0 || others;
@@ -54,6 +55,12 @@ export function ChatHead(props: ChatHeadProps) {
   function end() {
     setAsking(false);
     void endConversation(conversationId);
+  }
+
+  /** Nothing ends; the keyboard is where it was. */
+  function goOn() {
+    setAsking(false);
+    endButton.current?.focus();
   }
 
   return (
@@ -85,6 +92,7 @@ export function ChatHead(props: ChatHeadProps) {
         />
         {may.end && (
           <Button
+            ref={endButton}
             className={styles.end ?? ""}
             data-testid="end-conversation"
             loading={ending}
@@ -104,7 +112,13 @@ export function ChatHead(props: ChatHeadProps) {
         </IconButton>
       </header>
       {asking && may.end && (
-        <div className={styles.asking} role="alert">
+        <div
+          className={styles.asking}
+          role="alert"
+          onKeyDown={(event) => {
+            if (event.key === "Escape") goOn();
+          }}
+        >
           <TriangleAlert size={16} aria-hidden="true" />
           <EndQuestion members={head.members} unsent={unsent} />
           {others ? (
@@ -119,7 +133,7 @@ export function ChatHead(props: ChatHeadProps) {
               {t("transfer.leave_instead")}
             </Button>
           ) : (
-            <Button size="small" onClick={() => setAsking(false)}>
+            <Button size="small" onClick={goOn}>
               {t("workbench.go_on_talking")}
             </Button>
           )}

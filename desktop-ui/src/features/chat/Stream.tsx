@@ -172,15 +172,17 @@ function useOpenAtNewLine(list: React.RefObject<VListHandle | null>, items: Stre
   }, [list, items]);
 }
 
-/** Reads new messages of the visitor out, politely, and nothing else of the stream. */
+/** Reads new lines of the visitor and of the system out, politely, and nothing else of the stream. */
 function Announcer({ head }: { head: ChatHead }) {
   const t = useT();
   const last = useChat((state) => state.messages.at(-1));
   const from = useRef(last?.seq ?? 0);
   const fresh = last !== undefined && last.seq > from.current && last.author.kind !== "agent";
+  const who =
+    last?.author.kind === "visitor" ? `${visitorName(t, head.visitor)}${t("common.colon")}` : "";
   return (
     <div className="visually-hidden" aria-live="polite">
-      {fresh && `${visitorName(t, head.visitor)}${t("common.colon")}${lineOf(t, last)}`}
+      {fresh && `${who}${lineOf(t, last)}`}
     </div>
   );
 }

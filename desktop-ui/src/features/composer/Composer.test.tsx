@@ -235,6 +235,15 @@ describe("a whisper", () => {
     expect(whisper()).toBeTruthy();
   });
 
+  it("that was being written when it ended can still be read", () => {
+    const { rerender } = show();
+    begin();
+    say("ask for the order number");
+    const ended = chatHead({ status: { kind: "ended", by: "visitor", at: TEN_O_CLOCK } });
+    rerender(<Composer conversationId={ID} head={ended} ownId={ana.id} onLeave={() => {}} />);
+    expect(screen.getByTestId("unsaid").textContent).toContain("ask for the order number");
+  });
+
   it("cannot be added to what is over", () => {
     show(chatHead({ status: { kind: "ended", by: "agent", at: TEN_O_CLOCK } }));
     expect(screen.queryByTestId("whisper-open")).toBeNull();

@@ -77,6 +77,7 @@ export function Composer({ conversationId, head, ownId, onLeave }: ComposerProps
   }
   return (
     <div className={styles.closed} role="status" data-testid="composer-closed">
+      <Unsaid conversationId={conversationId} reply={!writesFirst} whisper={!open} />
       <Lock size={16} aria-hidden="true" />
       <span>{closed}</span>
       {open && (
@@ -93,6 +94,34 @@ export function Composer({ conversationId, head, ownId, onLeave }: ComposerProps
           {t("contacts.write_first")}
         </Button>
       )}
+    </div>
+  );
+}
+
+interface UnsaidProps {
+  conversationId: string;
+  /** Which of the two has no other way any more. */
+  reply: boolean;
+  whisper: boolean;
+}
+
+/** What was being written when it could no longer be sent: it is not lost, it can be read and copied. */
+function Unsaid({ conversationId, ...shown }: UnsaidProps) {
+  const t = useT();
+  const reply = useDraft(conversationId);
+  const whisper = useWhispers((state) => state.texts[conversationId] ?? "");
+  const texts = [shown.reply ? reply : "", shown.whisper ? whisper : ""].filter(
+    (text) => text.trim() !== "",
+  );
+  if (texts.length === 0) return null;
+  return (
+    <div className={styles.unsaid} data-testid="unsaid">
+      <p>{t("workbench.unsaid")}</p>
+      {texts.map((text) => (
+        <blockquote key={text} dir="auto">
+          {text}
+        </blockquote>
+      ))}
     </div>
   );
 }

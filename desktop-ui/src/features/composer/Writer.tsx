@@ -14,10 +14,11 @@ import {
 import type { SendKey } from "../../../../shared/bindings/ui/SendKey";
 import { useT } from "../../i18n";
 import { setPreferences, usePreferences } from "../../stores/preferences";
+import type { Composed } from "../../ui/inputMethod";
 import { join } from "../../ui/join";
 import { Menu } from "../../ui/Menu";
 import styles from "./Composer.module.css";
-import { type Composed, meaningOf } from "./keys";
+import { meaningOf } from "./keys";
 
 /** As the relay demands (limits of the protocol): Unicode characters, not UTF-16 units. */
 const TEXT_CHARS_MAX = 4_000;

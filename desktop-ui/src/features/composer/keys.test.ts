@@ -3,7 +3,8 @@
 // right after the end of the composition).
 
 import { describe, expect, it } from "vitest";
-import { type Composed, type KeyMeaning, meaningOf, type Press } from "./keys";
+import type { Composed } from "../../ui/inputMethod";
+import { type KeyMeaning, meaningOf, type Press } from "./keys";
 
 const NOW = 10_000;
 

@@ -1,12 +1,12 @@
 // Everybody at work, live: presence and since when, load, who waits for an answer, and today's work.
 
-import { type ReactNode, useMemo } from "react";
-import type { AgentDay } from "../../../../shared/bindings/AgentDay";
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
 import type { DepartmentCard } from "../../../../shared/bindings/DepartmentCard";
-import { type Locale, type Translate, useLocale, useT } from "../../i18n";
+import { type Translate, useLocale, useT } from "../../i18n";
 import { departmentName } from "../../i18n/words";
 import { useNow, useRelayNow } from "../../stores/clock";
 import type { ListView } from "../../stores/lists";
+import { same } from "../../stores/same";
 import { Avatar, initials } from "../../ui/Avatar";
 import { join } from "../../ui/join";
 import { Load } from "../../ui/Load";
@@ -30,13 +30,16 @@ interface AgentTableProps {
 export function AgentTable(props: AgentTableProps) {
   const { rows, departments, receivedAt, view, selected, onSort, onSelect } = props;
   const t = useT();
-  const locale = useLocale();
-  const now = useRelayNow();
   const elapsed = useNow() - receivedAt;
   const names = useMemo(
     () => new Map(departments.map((one) => [one.id, departmentName(t, one)])),
     [departments, t],
   );
+  const select = useRef(onSelect);
+  useEffect(() => {
+    select.current = onSelect;
+  }, [onSelect]);
+  const onRow = useCallback((agentId: string) => select.current(agentId), []);
   return (
     <table className={styles.table} data-testid="agents-table">
       <thead>
@@ -47,70 +50,105 @@ export function AgentTable(props: AgentTableProps) {
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => {
-          const { agent_id } = row.agent;
-          const cells = cellsOf(row, { t, locale, now, day: liveDay(row.agent, elapsed) });
-          return (
-            <tr
-              key={agent_id}
-              className={join(
-                styles.choosable,
-                selected === agent_id && styles.selected,
-                row.presence === "offline" && styles.faint,
-              )}
-              data-testid={`agent-row-${agent_id}`}
-              data-presence={row.presence}
-              onClick={() => onSelect(agent_id)}
-            >
-              <td>
-                <Who
-                  row={row}
-                  places={row.departments.flatMap((id) => names.get(id) ?? [])}
-                  open={selected === agent_id}
-                />
-              </td>
-              {view.columns.map((column) => (
-                <td key={column} className={classOf(column)}>
-                  {cells[column]()}
-                </td>
-              ))}
-            </tr>
-          );
-        })}
+        {rows.map((row) => (
+          <Row
+            key={row.agent.agent_id}
+            t={t}
+            told={toldOf(t, row, names, elapsed)}
+            columns={view.columns}
+            selected={selected === row.agent.agent_id}
+            onSelect={onRow}
+          />
+        ))}
       </tbody>
     </table>
   );
 }
 
+/** What a row says: words and numbers, so that one which says the same is not drawn again. */
+function toldOf(t: Translate, row: AgentRow, names: ReadonlyMap<string, string>, elapsed: number) {
+  const { agent, name, presence, unansweredSince } = row;
+  const day = liveDay(agent, elapsed);
+  return {
+    id: agent.agent_id,
+    name,
+    presence,
+    unansweredSince,
+    where: row.departments.flatMap((id) => names.get(id) ?? []).join(" · "),
+    since: agent.since,
+    running: agent.running,
+    capacity: agent.capacity,
+    unanswered: agent.unanswered,
+    served: day.served,
+    first_response: responseText(t, day.first_response_ms),
+    online: minutesText(t, day.online_s),
+    busy: minutesText(t, day.busy_s),
+    rest: minutesText(t, day.away_s),
+  };
+}
+type Told = ReturnType<typeof toldOf>;
+
+interface RowProps {
+  t: Translate;
+  told: Told;
+  columns: readonly AgentColumn[];
+  selected: boolean;
+  onSelect: (agentId: string) => void;
+}
+
+/** Two hundred of them, every second: drawn again only for other words. Clocks count on their own. */
+const Row = memo(
+  function Row({ t, told, columns, selected, onSelect }: RowProps) {
+    const { id, presence } = told;
+    const cells = cellsOf(t, told);
+    return (
+      <tr
+        className={join(
+          styles.choosable,
+          selected && styles.selected,
+          presence === "offline" && styles.faint,
+        )}
+        data-testid={`agent-row-${id}`}
+        data-presence={presence}
+        onClick={() => onSelect(id)}
+      >
+        <td>
+          <Who told={told} open={selected} />
+        </td>
+        {columns.map((column) => (
+          <td key={column} className={classOf(column)}>
+            {cells[column]()}
+          </td>
+        ))}
+      </tr>
+    );
+  },
+  (a, b) =>
+    a.t === b.t &&
+    a.columns === b.columns &&
+    a.selected === b.selected &&
+    a.onSelect === b.onSelect &&
+    same(a.told, b.told),
+);
+
 function classOf(column: string): string {
   return join(AT_END.includes(column) && styles.end, WIDE.includes(column) && styles.wide);
 }
 
-interface WhoProps {
-  row: AgentRow;
-  places: readonly string[];
-  open: boolean;
-}
-
-function Who({ row, places, open }: WhoProps) {
-  const where = places.join(" · ");
+function Who({ told, open }: { told: Told; open: boolean }) {
+  const { id, name, where, presence } = told;
   return (
     <div className={styles.who}>
-      <Avatar
-        letters={initials(row.name)}
-        seed={row.agent.agent_id}
-        size={28}
-        absent={row.presence === "offline"}
-      />
+      <Avatar letters={initials(name)} seed={id} size={28} absent={presence === "offline"} />
       <div className={styles.names}>
         <button
           type="button"
           className={styles.name}
-          title={row.name}
+          title={name}
           aria-expanded={open}
-          data-agent={row.agent.agent_id}
+          data-agent={id}
         >
-          {row.name}
+          {name}
         </button>
         <span title={where}>{where}</span>
       </div>
@@ -118,21 +156,13 @@ function Who({ row, places, open }: WhoProps) {
   );
 }
 
-interface Context {
-  t: Translate;
-  locale: Locale;
-  now: number;
-  day: AgentDay;
-}
-
-function cellsOf(row: AgentRow, context: Context): Record<AgentColumn, () => ReactNode> {
-  const { t, locale, now, day } = context;
-  const { running, capacity, since } = row.agent;
+function cellsOf(t: Translate, told: Told): Record<AgentColumn, () => ReactNode> {
+  const { running, capacity } = told;
   return {
     presence: () => (
       <>
-        <PresenceMark presence={row.presence} />
-        <span className={styles.since}>{sinceText(locale, since, now)}</span>
+        <PresenceMark presence={told.presence} />
+        <Since at={told.since} />
       </>
     ),
     load: () => (
@@ -142,22 +172,27 @@ function cellsOf(row: AgentRow, context: Context): Record<AgentColumn, () => Rea
         label={t("floor.load_is", { running, capacity })}
       />
     ),
-    unanswered: () => <Unanswered row={row} />,
-    served: () => day.served,
-    first_response: () => responseText(t, day.first_response_ms),
-    online: () => minutesText(t, day.online_s),
-    busy: () => minutesText(t, day.busy_s),
-    rest: () => minutesText(t, day.away_s),
+    unanswered: () => <Unanswered count={told.unanswered} since={told.unansweredSince} />,
+    served: () => told.served,
+    first_response: () => told.first_response,
+    online: () => told.online,
+    busy: () => told.busy,
+    rest: () => told.rest,
   };
 }
 
-function Unanswered({ row: { agent, unansweredSince } }: { row: AgentRow }) {
+/** Since when, counted on its own. */
+function Since({ at }: { at: number }) {
+  return <span className={styles.since}>{sinceText(useLocale(), at, useRelayNow())}</span>;
+}
+
+function Unanswered({ count, since }: { count: number; since: number | null }) {
   const t = useT();
-  if (unansweredSince === null) return agent.unanswered > 0 ? agent.unanswered : t("floor.none");
+  if (since === null) return count > 0 ? count : t("floor.none");
   return (
-    <span title={t("floor.unanswered_count", { count: agent.unanswered })}>
-      {agent.unanswered > 1 && <span className={styles.times}>{agent.unanswered} ×</span>}
-      <WaitingClock since={unansweredSince} />
+    <span title={t("floor.unanswered_count", { count })}>
+      {count > 1 && <span className={styles.times}>{count} ×</span>}
+      <WaitingClock since={since} />
     </span>
   );
 }

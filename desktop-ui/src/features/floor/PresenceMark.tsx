@@ -1,7 +1,7 @@
 // Presence by shape, colour and word together.
 
 import { useT } from "../../i18n";
-import { join } from "../../ui/join";
+import { PresenceDot } from "../session/PresenceDot";
 import type { Presence } from "./figures";
 import styles from "./PresenceMark.module.css";
 
@@ -9,7 +9,7 @@ export function PresenceMark({ presence }: { presence: Presence }) {
   const t = useT();
   return (
     <span className={styles.presence}>
-      <span className={join(styles.shape, styles[presence])} aria-hidden="true" />
+      <PresenceDot presence={presence} />
       {t(`floor.presence_${presence}`)}
     </span>
   );

@@ -1,11 +1,10 @@
 // 同事会话 (L02): what colleagues serve, the longest unanswered first. Opening one watches it, unseen by
 // visitor and agent.
 
-import { Eye, WifiOff } from "lucide-react";
-import { useCallback } from "react";
+import { Eye, Globe } from "lucide-react";
+import { memo, useMemo } from "react";
 import type { FloorRunning } from "../../../../shared/bindings/FloorRunning";
 import { useT } from "../../i18n";
-import { useChat } from "../../stores/chat";
 import { useConnection } from "../../stores/connection";
 import { useFloor, useFloorWatch } from "../../stores/floor";
 import { useAgentName } from "../../stores/people";
@@ -13,36 +12,31 @@ import { useOwn } from "../../stores/session";
 import { watchConversation } from "../../stores/watch";
 import { Avatar } from "../../ui/Avatar";
 import { Empty } from "../../ui/Empty";
-import { join } from "../../ui/join";
-import { RowList } from "../../ui/RowList";
 import { Rows } from "../../ui/Rows";
+import {
+  ConversationList,
+  type ConversationRowProps,
+  OutOfReach,
+  RowFrame,
+} from "./ConversationList";
 import styles from "./Row.module.css";
 import { WaitingClock } from "./WaitingClock";
 
-const ROW_HEIGHT = 62;
+const watchOne = (id: string) => void watchConversation(id);
 
 export function ColleaguesList({ listId }: { listId: string }) {
   const t = useT();
   useFloorWatch();
-  const ownId = useOwn()?.id;
-  const floor = useFloor((state) => state.floor);
+  const ownId = useOwn()?.id ?? "";
+  const running = useFloor((state) => state.floor?.running);
   const connected = useConnection((state) => state.connection.state === "connected");
-  const open = useChat((state) => state.conversationId);
-  const onOpen = useCallback((id: string) => void watchConversation(id), []);
-  const rows = (floor?.running ?? []).filter(
-    (one) => one.agent_id !== ownId && !one.members.includes(ownId ?? ""),
+  const rows = useMemo(
+    () => running?.filter((one) => one.agent_id !== ownId && !one.members.includes(ownId)) ?? [],
+    [running, ownId],
   );
   // What is not current says nothing: nobody talking before is not nobody talking.
-  if (!connected && rows.length === 0) {
-    return (
-      <Empty
-        icon={<WifiOff size={26} />}
-        title={t("workbench.inbox_empty_offline")}
-        text={t("workbench.inbox_empty_offline_text")}
-      />
-    );
-  }
-  if (floor === null) return <Rows label={t("transfer.running_loading")} />;
+  if (!connected && rows.length === 0) return <OutOfReach />;
+  if (running === undefined) return <Rows label={t("transfer.running_loading")} />;
   if (rows.length === 0) {
     return (
       <Empty
@@ -59,65 +53,42 @@ export function ColleaguesList({ listId }: { listId: string }) {
           {t("floor.not_live")}
         </p>
       )}
-      <RowList
-        id={listId}
+      <ConversationList
+        listId={listId}
         label={t("workbench.tab_colleagues")}
         rows={rows}
-        rowHeight={ROW_HEIGHT}
-        keyOf={(row) => row.conversation_id}
-        open={open}
-        onOpen={onOpen}
-      >
-        {(row, place) => (
-          <ColleagueRow
-            key={row.conversation_id}
-            id={place.id}
-            row={row}
-            current={row.conversation_id === open}
-            cursor={place.cursor}
-            onOpen={onOpen}
-          />
-        )}
-      </RowList>
+        Row={ColleagueRow}
+        onOpen={watchOne}
+      />
     </>
   );
 }
 
-interface ColleagueRowProps {
-  id: string;
-  row: FloorRunning;
-  current: boolean;
-  cursor: boolean;
-  onOpen: (conversationId: string) => void;
-}
-
-function ColleagueRow({ id, row, current, cursor, onOpen }: ColleagueRowProps) {
+const ColleagueRow = memo(function ColleagueRow(props: ConversationRowProps<FloorRunning>) {
+  const { row } = props;
   const t = useT();
   const nameOf = useAgentName();
   const names = [row.agent_id, ...row.members].map(nameOf).join(t("workbench.names_and"));
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys for all its options
-    // biome-ignore lint/a11y/useFocusableInteractive: the list holds the focus and names this one
-    <div
-      id={id}
-      role="option"
-      aria-selected={current}
-      data-testid="colleague-row"
-      data-conversation-id={row.conversation_id}
-      className={join(styles.row, current && styles.current, cursor && styles.cursor)}
-      onClick={() => onOpen(row.conversation_id)}
-    >
-      <Avatar letters={row.label.slice(0, 2)} seed={row.label} size={36} />
+    <RowFrame {...props} conversationId={row.conversation_id} testId="colleague-row">
+      <Avatar
+        letters={row.label.slice(0, 2)}
+        seed={row.label}
+        size={36}
+        mark={<Globe size={10} />}
+      />
       <div className={styles.lines}>
         <div className={styles.top}>
           <span className={styles.name}>{t("common.visitor_name", { label: row.label })}</span>
-          <span className={styles.site}>{names}</span>
+          <span className={styles.site} title={names}>
+            {names}
+          </span>
           {row.unanswered_since !== null && <WaitingClock since={row.unanswered_since} />}
         </div>
         <div className={styles.bottom}>
           <span className={styles.line}>{row.text}</span>
         </div>
       </div>
-    </div>
+    </RowFrame>
   );
-}
+});

@@ -3,23 +3,23 @@
 
 import { Button } from "antd";
 import { CircleAlert, Globe, UsersRound } from "lucide-react";
-import { useEffect } from "react";
+import { memo, useEffect } from "react";
 import type { RecentContact } from "../../../../shared/bindings/RecentContact";
 import { useLocale, useT } from "../../i18n";
 import { rowTime } from "../../i18n/format";
 import { problemText, visitorName } from "../../i18n/words";
-import { openConversation, useChat } from "../../stores/chat";
+import { openConversation } from "../../stores/chat";
 import { useToday } from "../../stores/clock";
 import { useConnection } from "../../stores/connection";
 import { readContacts, useContacts } from "../../stores/contacts";
 import { Avatar } from "../../ui/Avatar";
 import { Empty } from "../../ui/Empty";
 import { join } from "../../ui/join";
-import { RowList } from "../../ui/RowList";
 import { Rows } from "../../ui/Rows";
+import { ConversationList, type ConversationRowProps, RowFrame } from "./ConversationList";
 import styles from "./Row.module.css";
 
-const ROW_HEIGHT = 62;
+const openOne = (id: string) => void openConversation(id);
 /** Who is here changes; the list is asked for again this often while it is shown. */
 const READ_EVERY_MS = 20_000;
 
@@ -37,7 +37,6 @@ export function ContactsList({ listId }: { listId: string }) {
   const t = useT();
   useReading();
   const { contacts, problem } = useContacts();
-  const open = useChat((state) => state.conversationId);
   if (contacts === null) {
     if (problem === null) return <Rows label={t("contacts.loading")} />;
     return (
@@ -58,61 +57,30 @@ export function ContactsList({ listId }: { listId: string }) {
       />
     );
   }
-  const onOpen = (id: string) => void openConversation(id);
   return (
-    <RowList
-      id={listId}
+    <ConversationList
+      listId={listId}
       label={t("workbench.tab_recent")}
       rows={contacts}
-      rowHeight={ROW_HEIGHT}
-      keyOf={(contact) => contact.conversation_id}
-      open={open}
-      onOpen={onOpen}
-    >
-      {(contact, place) => (
-        <ContactRow
-          key={contact.conversation_id}
-          id={place.id}
-          contact={contact}
-          current={contact.conversation_id === open}
-          cursor={place.cursor}
-          onOpen={onOpen}
-        />
-      )}
-    </RowList>
+      Row={ContactRow}
+      onOpen={openOne}
+    />
   );
 }
 
-interface ContactRowProps {
-  id: string;
-  contact: RecentContact;
-  current: boolean;
-  cursor: boolean;
-  onOpen: (conversationId: string) => void;
-}
-
-function ContactRow({ id, contact, current, cursor, onOpen }: ContactRowProps) {
+const ContactRow = memo(function ContactRow(props: ConversationRowProps<RecentContact>) {
   const t = useT();
   const locale = useLocale();
   const today = useToday();
+  const { row: contact } = props;
   const { visitor, online, is_open } = contact;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys for all its options
-    // biome-ignore lint/a11y/useFocusableInteractive: the list holds the focus and names this one
-    <div
-      id={id}
-      role="option"
-      aria-selected={current}
-      data-testid="contact-row"
-      data-conversation-id={contact.conversation_id}
-      data-online={online}
-      className={join(
-        styles.row,
-        current && styles.current,
-        cursor && styles.cursor,
-        !online && styles.absent,
-      )}
-      onClick={() => onOpen(contact.conversation_id)}
+    <RowFrame
+      {...props}
+      conversationId={contact.conversation_id}
+      testId="contact-row"
+      absent={!online}
+      data={{ "data-online": online }}
     >
       <Avatar
         letters={visitor.label.slice(0, 2)}
@@ -133,6 +101,6 @@ function ContactRow({ id, contact, current, cursor, onOpen }: ContactRowProps) {
           <span className={styles.line}>{contact.text}</span>
         </div>
       </div>
-    </div>
+    </RowFrame>
   );
-}
+});

@@ -15,46 +15,28 @@ import { Avatar } from "../../ui/Avatar";
 import { join } from "../../ui/join";
 import { Tag } from "../../ui/Tag";
 import { ledgerLine } from "../attention/ledger";
+import { type ConversationRowProps, RowFrame } from "./ConversationList";
 import styles from "./Row.module.css";
 import { WaitingClock } from "./WaitingClock";
 
 /** Counts above this say no more than "many". */
 const UNREAD_SHOWN_MAX = 99;
 
-interface RowProps {
-  /** Of its element: the list names the active one by it. */
-  id: string;
-  row: InboxRow;
-  current: boolean;
-  cursor: boolean;
-  onOpen: (conversationId: string) => void;
-}
-
-export const Row = memo(function Row({ id, row, current, cursor, onOpen }: RowProps) {
+export const Row = memo(function Row(props: ConversationRowProps<InboxRow>) {
+  const { row, current } = props;
   const t = useT();
   const locale = useLocale();
   const today = useToday();
   const fresh = row.unread > 0 && !current;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys for all its options
-    // biome-ignore lint/a11y/useFocusableInteractive: the list holds the focus and names this one
-    <div
-      id={id}
-      role="option"
-      aria-selected={current}
-      data-testid="inbox-row"
-      data-conversation-id={row.conversation_id}
-      data-fresh={fresh}
-      data-unread={row.unread}
+    <RowFrame
+      {...props}
+      conversationId={row.conversation_id}
+      testId="inbox-row"
+      fresh={fresh}
+      absent={!row.visitor_online}
       title={row.ledger === null ? undefined : ledgerLine(t, locale, row.ledger)}
-      className={join(
-        styles.row,
-        current && styles.current,
-        fresh && styles.fresh,
-        cursor && styles.cursor,
-        !row.visitor_online && styles.absent,
-      )}
-      onClick={() => onOpen(row.conversation_id)}
+      data={{ "data-fresh": fresh, "data-unread": row.unread }}
     >
       <Avatar
         letters={row.visitor.label.slice(0, 2)}
@@ -100,7 +82,7 @@ export const Row = memo(function Row({ id, row, current, cursor, onOpen }: RowPr
           {!row.visitor_online && <Heard>{t("workbench.visitor_left")}</Heard>}
         </div>
       </div>
-    </div>
+    </RowFrame>
   );
 });
 

@@ -2,49 +2,34 @@
 // left. When there are none, why, and what to do first.
 
 import { Button } from "antd";
-import { Coffee, MessagesSquare, MoonStar, WifiOff } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { Coffee, MessagesSquare, MoonStar } from "lucide-react";
+import { useMemo } from "react";
 import { useT } from "../../i18n";
-import { openConversation, useChat } from "../../stores/chat";
+import { openConversation } from "../../stores/chat";
 import { useConnection } from "../../stores/connection";
 import { isRunning, useInbox } from "../../stores/inbox";
 import { setAvailability, useOwn } from "../../stores/session";
 import { Empty } from "../../ui/Empty";
-import { RowList } from "../../ui/RowList";
+import { ConversationList, OutOfReach } from "./ConversationList";
 import { LeftBar } from "./LeftBar";
 import { Row } from "./Row";
 
-const ROW_HEIGHT = 62;
+const openOne = (id: string) => void openConversation(id);
 
 export function RunningList({ listId }: { listId: string }) {
   const t = useT();
   const all = useInbox((state) => state.rows);
   const rows = useMemo(() => all.filter(isRunning), [all]);
-  const open = useChat((state) => state.conversationId);
-  const onOpen = useCallback((id: string) => void openConversation(id), []);
   if (rows.length === 0) return <EmptyInbox />;
   return (
     <>
-      <RowList
-        id={listId}
+      <ConversationList
+        listId={listId}
         label={t("workbench.running")}
         rows={rows}
-        rowHeight={ROW_HEIGHT}
-        keyOf={(row) => row.conversation_id}
-        open={open}
-        onOpen={onOpen}
-      >
-        {(row, place) => (
-          <Row
-            key={row.conversation_id}
-            id={place.id}
-            row={row}
-            current={row.conversation_id === open}
-            cursor={place.cursor}
-            onOpen={onOpen}
-          />
-        )}
-      </RowList>
+        Row={Row}
+        onOpen={openOne}
+      />
       <LeftBar />
     </>
   );
@@ -55,15 +40,7 @@ function EmptyInbox() {
   const t = useT();
   const own = useOwn();
   const connected = useConnection((state) => state.connection.state === "connected");
-  if (!connected) {
-    return (
-      <Empty
-        icon={<WifiOff size={26} />}
-        title={t("workbench.inbox_empty_offline")}
-        text={t("workbench.inbox_empty_offline_text")}
-      />
-    );
-  }
+  if (!connected) return <OutOfReach />;
   if (own !== null && own.availability !== "online") {
     const away = own.availability === "away";
     return (

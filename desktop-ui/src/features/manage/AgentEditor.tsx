@@ -19,7 +19,7 @@ import { showPage } from "../../stores/manage";
 import { useOwn } from "../../stores/session";
 import { agentProblems, PASSWORD_MIN, type Problems } from "./checks";
 import { useDepartmentChoices, useSkillChoices } from "./choices";
-import { EntryPage, FormProblem, SaveActions } from "./EntryPage";
+import { Back, EntryPage, FormProblem, SaveActions } from "./EntryPage";
 import { Field, FormSection } from "./Form";
 import styles from "./Form.module.css";
 import { useSection } from "./useSection";
@@ -48,15 +48,14 @@ export function AgentEditor({ agent }: { agent: ColleagueCard | undefined }) {
 
   return (
     <EntryPage
+      back={<Back list={t("manage.page_agents")} onBack={() => showPage("agents")} />}
       name="agent"
       title={agent === undefined ? t("manage.agent_new") : agent.card.nickname}
       actions={
         <SaveActions
-          list={t("manage.page_agents")}
           dirty={dirty}
           ready={Object.keys(problems).length === 0}
           word={agent === undefined ? t("manage.agent_create") : t("manage.save")}
-          onBack={() => showPage("agents")}
           onDiscard={() => dropForm("agents", id)}
           onSave={() => void onSave()}
         />

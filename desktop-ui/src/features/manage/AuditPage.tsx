@@ -1,7 +1,7 @@
 // 操作记录: who did what, the newest first (X20).
 
 import { Button } from "antd";
-import { History } from "lucide-react";
+import { CircleAlert, History } from "lucide-react";
 import { useEffect } from "react";
 import type { AuditEntry } from "../../../../shared/bindings/AuditEntry";
 import { type TextKey, useLocale, useT } from "../../i18n";
@@ -43,6 +43,30 @@ function useSubject(): (entry: AuditEntry) => string {
   };
 }
 
+/** Nothing was read: not yet, not at all, or there is nothing. */
+function Nothing() {
+  const t = useT();
+  const { phase, problem } = useAudit();
+  if (phase === "loading") return <p>{t("manage.loading")}</p>;
+  if (problem !== null) {
+    return (
+      <Empty
+        icon={<CircleAlert size={26} />}
+        title={t("manage.audit_failed")}
+        text={problemText(t, problem)}
+        action={<Button onClick={() => void loadAudit()}>{t("common.retry")}</Button>}
+      />
+    );
+  }
+  return (
+    <Empty
+      icon={<History size={26} />}
+      title={t("manage.audit_none")}
+      text={t("manage.audit_none_text")}
+    />
+  );
+}
+
 export function AuditPage() {
   const t = useT();
   const locale = useLocale();
@@ -52,17 +76,8 @@ export function AuditPage() {
   useEffect(() => void loadAudit(), []);
   return (
     <EntryPage name="audit" title={t("manage.page_audit")} lead={t("manage.audit_lead")}>
-      {entries.length === 0 ? (
-        phase === "loading" ? (
-          <p>{t("manage.loading")}</p>
-        ) : (
-          <Empty
-            icon={<History size={26} />}
-            title={t("manage.audit_none")}
-            text={problem === null ? t("manage.audit_none_text") : problemText(t, problem)}
-          />
-        )
-      ) : (
+      {entries.length === 0 && <Nothing />}
+      {entries.length > 0 && (
         <table className={styles.table} data-testid="audit-table">
           <thead>
             <tr>
@@ -88,6 +103,11 @@ export function AuditPage() {
             })}
           </tbody>
         </table>
+      )}
+      {entries.length > 0 && problem !== null && (
+        <p className={styles.problem} role="alert">
+          {problemText(t, problem)}
+        </p>
       )}
       {hasEarlier && (
         <div className={styles.more}>

@@ -4,6 +4,7 @@ import { Checkbox, Input, InputNumber, Select } from "antd";
 import type { Ask } from "../../../../shared/bindings/Ask";
 import type { Condition } from "../../../../shared/bindings/Condition";
 import { type TextKey, useLocale, useT } from "../../i18n";
+import { TimeField } from "../../ui/TimeField";
 import styles from "./ConditionEditor.module.css";
 import { NAME_MAX } from "./checks";
 import { useDepartmentChoices, useSiteChoices } from "./choices";
@@ -19,7 +20,6 @@ import {
 import form from "./Form.module.css";
 import { weekday } from "./hoursText";
 import { MoveAway } from "./MoveAway";
-import { TimeField } from "./TimeField";
 import { useSection } from "./useSection";
 
 interface ConditionEditorProps {

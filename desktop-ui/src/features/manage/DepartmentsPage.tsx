@@ -2,16 +2,16 @@
 // one department is saved together with the rest.
 
 import { Button } from "antd";
-import { ArrowLeft, CircleAlert, Plus } from "lucide-react";
+import { CircleAlert, Plus } from "lucide-react";
 import type { DepartmentSettings } from "../../../../shared/bindings/DepartmentSettings";
 import { useLocale, useT } from "../../i18n";
 import { departmentName } from "../../i18n/words";
 import { showPage, useManage, useManagePage } from "../../stores/manage";
-import { IconButton } from "../../ui/IconButton";
 import { join } from "../../ui/join";
 import { departmentsProblems, ENTRIES_MAX, FIRST_DEPARTMENT, type Problems } from "./checks";
 import { DepartmentForm } from "./DepartmentForm";
 import { byOrder, newDepartment } from "./departments";
+import { Back } from "./EntryPage";
 import { hoursText } from "./hoursText";
 import { SectionPage } from "./SectionPage";
 import styles from "./Tables.module.css";
@@ -45,6 +45,11 @@ export function DepartmentsPage() {
 
   return (
     <SectionPage
+      back={
+        open !== undefined && (
+          <Back list={t("manage.page_departments")} onBack={() => showPage("departments")} />
+        )
+      }
       section="departments"
       title={
         open === undefined
@@ -56,26 +61,16 @@ export function DepartmentsPage() {
       {...(open === undefined ? { lead: t("manage.departments_lead") } : {})}
       problems={Object.keys(problems).length}
       actions={
-        open === undefined ? (
-          departments.length < ENTRIES_MAX && (
-            <Button
-              type={dirty ? "default" : "primary"}
-              icon={<Plus size={15} aria-hidden="true" />}
-              data-testid="department-add"
-              onClick={add}
-            >
-              {t("manage.department_add")}
-            </Button>
-          )
-        ) : (
-          <IconButton
-            label={t("manage.back")}
-            data-testid="back"
-            onClick={() => showPage("departments")}
+        open === undefined &&
+        departments.length < ENTRIES_MAX && (
+          <Button
+            type={dirty ? "default" : "primary"}
+            icon={<Plus size={15} aria-hidden="true" />}
+            data-testid="department-add"
+            onClick={add}
           >
-            <ArrowLeft size={18} aria-hidden="true" />
-            {t("manage.page_departments")}
-          </IconButton>
+            {t("manage.department_add")}
+          </Button>
         )
       }
     >

@@ -9,7 +9,25 @@ import { IconButton } from "../../ui/IconButton";
 import { refusalText } from "./SectionPage";
 import styles from "./SectionPage.module.css";
 
+/** The way back to the list that a page about one of its entries came from. */
+export function Back({ list, onBack }: { list: string; onBack: () => void }) {
+  const t = useT();
+  return (
+    <IconButton
+      label={`${t("manage.back")} · ${list}`}
+      className={styles.back}
+      data-testid="back"
+      onClick={onBack}
+    >
+      <ArrowLeft size={18} aria-hidden="true" />
+      {list}
+    </IconButton>
+  );
+}
+
 interface EntryPageProps {
+  /** Before the title. */
+  back?: ReactNode;
   name: string;
   title: string;
   lead?: string;
@@ -17,12 +35,13 @@ interface EntryPageProps {
   children: ReactNode;
 }
 
-export function EntryPage({ name, title, lead, actions, children }: EntryPageProps) {
+export function EntryPage({ back, name, title, lead, actions, children }: EntryPageProps) {
   const t = useT();
   const said = useForms((state) => state.said);
   return (
     <div className={styles.page} data-testid={`page-${name}`}>
       <header className={styles.head}>
+        {back}
         <h2>{title}</h2>
         <div className={styles.state} role="status" data-testid="save-state">
           {said !== null && (
@@ -43,19 +62,16 @@ export function EntryPage({ name, title, lead, actions, children }: EntryPagePro
 }
 
 interface SaveActionsProps {
-  /** The word of the list it goes back to. */
-  list: string;
   dirty: boolean;
   ready: boolean;
   word: string;
-  onBack: () => void;
   onDiscard: () => void;
   onSave: () => void;
 }
 
-/** Discard, back and save of a form. */
+/** Discard and save of a form. */
 export function SaveActions(props: SaveActionsProps) {
-  const { list, dirty, ready, word, onBack, onDiscard, onSave } = props;
+  const { dirty, ready, word, onDiscard, onSave } = props;
   const t = useT();
   const saving = useForms((state) => state.saving);
   return (
@@ -65,10 +81,6 @@ export function SaveActions(props: SaveActionsProps) {
           {t("manage.discard")}
         </Button>
       )}
-      <IconButton label={t("manage.back")} data-testid="back" onClick={onBack}>
-        <ArrowLeft size={18} aria-hidden="true" />
-        {list}
-      </IconButton>
       <Button
         type="primary"
         disabled={!dirty || !ready}

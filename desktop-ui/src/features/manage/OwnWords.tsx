@@ -2,7 +2,6 @@
 // the company's words replace them they are kept and shown as not used.
 
 import { Button } from "antd";
-import { CircleAlert } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
@@ -11,7 +10,8 @@ import { useCompany } from "../../stores/company";
 import { confirm } from "../../stores/notices";
 import { setAutoReplies } from "../../stores/ownWords";
 import type { Problem } from "../../stores/problem";
-import { Dialog } from "../../ui/Dialog";
+import { Dialog, DialogActions } from "../../ui/Dialog";
+import { Note } from "../../ui/Note";
 import { REPLIES } from "./AutoRepliesPage";
 import { wordsProblems } from "./checks";
 import { Field } from "./Form";
@@ -48,12 +48,7 @@ export default function OwnWords({ own, onClose }: OwnWordsProps) {
     <Dialog title={t("manage.own_words")} closeLabel={t("common.close")} wide onClose={onClose}>
       <form className={styles.form} onSubmit={onSubmit} data-testid="own-words">
         <p className={styles.lead}>{t("manage.own_words_lead")}</p>
-        {forced && (
-          <p className={styles.forced}>
-            <CircleAlert size={16} aria-hidden="true" />
-            {t("manage.own_words_forced")}
-          </p>
-        )}
+        {forced && <Note tone="warn">{t("manage.own_words_forced")}</Note>}
         {REPLIES.map((name) => (
           <Field key={name} label={t(`manage.reply_${name}`)} problem={problems[name]}>
             {({ id }) => (
@@ -70,9 +65,9 @@ export default function OwnWords({ own, onClose }: OwnWordsProps) {
           </Field>
         ))}
         <div role="alert">
-          {problem !== null && <p className={styles.problem}>{problemText(t, problem)}</p>}
+          {problem !== null && <Note tone="danger">{problemText(t, problem)}</Note>}
         </div>
-        <div className={styles.actions}>
+        <DialogActions>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
           <Button
             type="primary"
@@ -83,7 +78,7 @@ export default function OwnWords({ own, onClose }: OwnWordsProps) {
           >
             {t("manage.save")}
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );

@@ -74,6 +74,8 @@ export function Words(props: WordsProps) {
     const to = element?.selectionEnd ?? value.length;
     onChange(`${value.slice(0, from)}{${placeholder}}${value.slice(to)}`);
     element?.focus();
+    const behind = from + placeholder.length + 2;
+    requestAnimationFrame(() => element?.setSelectionRange(behind, behind));
   }
 
   const examples = {

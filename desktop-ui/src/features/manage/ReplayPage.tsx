@@ -27,7 +27,7 @@ import form from "./Form.module.css";
 import { moved, replaced } from "./lists";
 import { MoveButtons } from "./MoveButtons";
 import styles from "./Replay.module.css";
-import { ReplayReport } from "./ReplayReport";
+import { Bounds, ReplayReport } from "./ReplayReport";
 import { Seconds } from "./Seconds";
 
 const CAPACITY_MAX = 200;
@@ -77,7 +77,7 @@ export function ReplayPage() {
         </>
       }
     >
-      <Day zone={settings.company.value.zone} />
+      <Day zone={settings.company.value.zone} bounds={answer === null} />
       <div role="status" className={styles.status}>
         {running && <p className={styles.running}>{t("replay.running")}</p>}
         {problem !== null && (
@@ -97,17 +97,20 @@ export function ReplayPage() {
           />
         )}
       </div>
-      {answer !== null && answer.before.all.came > 0 && <ReplayReport answer={answer} />}
+      {answer !== null && answer.before.all.came > 0 && (
+        <ReplayReport answer={answer} tried={answered !== null && triesSomething(answered)} />
+      )}
       <Trials settings={settings} />
     </EntryPage>
   );
 }
 
-function Day({ zone }: { zone: string }) {
+/** The day; what is left out stands with the report, once there is one. */
+function Day({ zone, bounds }: { zone: string; bounds: boolean }) {
   const t = useT();
   const day = useReplay((state) => state.trial.day);
   return (
-    <FormSection title={t("replay.day")} about={t("replay.left_out")}>
+    <FormSection title={t("replay.day")}>
       <Field label={t("replay.which_day")} hint={zone}>
         {({ id }) => (
           <Input
@@ -120,6 +123,7 @@ function Day({ zone }: { zone: string }) {
           />
         )}
       </Field>
+      {bounds && <Bounds />}
     </FormSection>
   );
 }

@@ -27,10 +27,22 @@ const LINES: readonly { of: keyof WaitFigures; show: (of: number) => string; jud
   { of: "wait_max_ms", show: clock, judged: true },
 ];
 
-export function ReplayReport({ answer }: { answer: ReplayAnswer }) {
+interface ReplayReportProps {
+  answer: ReplayAnswer;
+  /** Whether the settings tried are others than those of now. */
+  tried: boolean;
+}
+
+export function ReplayReport({ answer, tried }: ReplayReportProps) {
   const t = useT();
   return (
     <section className={styles.report} aria-label={t("replay.report")} data-testid="replay-report">
+      <div className={styles.answer}>
+        <p data-testid="replay-answer">
+          {tried ? <Answer answer={answer} /> : t("replay.answer_none")}
+        </p>
+        <Bounds />
+      </div>
       <Whole answer={answer} />
       <Legend />
       <div className={styles.charts}>
@@ -50,6 +62,40 @@ export function ReplayReport({ answer }: { answer: ReplayAnswer }) {
       <Departments answer={answer} />
       <Agents answer={answer} />
     </section>
+  );
+}
+
+/** The whole in one sentence. */
+function Answer({ answer }: { answer: ReplayAnswer }) {
+  const t = useT();
+  const [now, then] = [answer.as_now.all, answer.after.all];
+  const change = (before: number, after: number, show: (of: number) => string) => {
+    if (before === after) return t("replay.answer_equal");
+    const by = show(Math.abs(after - before));
+    return t(after < before ? "replay.answer_less" : "replay.answer_more", { by });
+  };
+  return t("replay.answer", {
+    wait: clock(then.wait_mean_ms),
+    wait_change: change(now.wait_mean_ms, then.wait_mean_ms, clock),
+    missed: then.missed,
+    missed_change: change(now.missed, then.missed, count),
+  });
+}
+
+const BOUNDS = ["clocks", "transfers", "before", "people"] as const;
+
+/** What the day was played without: nobody takes the figures for more than they are. */
+export function Bounds() {
+  const t = useT();
+  return (
+    <div className={styles.bounds} data-testid="replay-bounds">
+      <p>{t("replay.bounds")}</p>
+      <ul>
+        {BOUNDS.map((bound) => (
+          <li key={bound}>{t(`replay.bound_${bound}`)}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -120,6 +120,7 @@ export function RuleEditor({ rule, problems, onChange, onRemove }: RuleEditorPro
       <Button
         danger
         type="text"
+        className={styles.remove ?? ""}
         icon={<Trash2 size={15} aria-hidden="true" />}
         data-testid="rule-remove"
         onClick={onRemove}

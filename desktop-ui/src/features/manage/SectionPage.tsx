@@ -13,6 +13,8 @@ import { Conflict } from "./Conflict";
 import styles from "./SectionPage.module.css";
 
 interface SectionPageProps {
+  /** Before the title. */
+  back?: ReactNode;
   section: SectionName;
   title: string;
   lead?: string;
@@ -24,7 +26,7 @@ interface SectionPageProps {
 }
 
 export function SectionPage(props: SectionPageProps) {
-  const { section, title, lead, problems, actions, children } = props;
+  const { back, section, title, lead, problems, actions, children } = props;
   const t = useT();
   const draft = useManage((state) => draftOf(state.drafts, section));
   const saved = useManage((state) => state.saved === section);
@@ -56,6 +58,7 @@ export function SectionPage(props: SectionPageProps) {
     // biome-ignore lint/a11y/noStaticElementInteractions: Ctrl+S saves from anywhere inside
     <div className={styles.page} data-testid={`page-${section}`} onKeyDown={onKeyDown}>
       <header className={styles.head}>
+        {back}
         <h2>{title}</h2>
         <div className={styles.state} role="status" data-testid="save-state">
           {dirty ? (

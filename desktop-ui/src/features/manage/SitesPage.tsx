@@ -17,11 +17,12 @@ import {
   writeSite,
 } from "../../stores/forms";
 import { showPage, useManagePage } from "../../stores/manage";
-import { confirm } from "../../stores/notices";
+import { confirm, warn } from "../../stores/notices";
 import { useSession } from "../../stores/session";
+import { copyText } from "../../ui/copy";
 import { Empty } from "../../ui/Empty";
 import { siteProblems } from "./checks";
-import { EntryPage, FormProblem, SaveActions } from "./EntryPage";
+import { Back, EntryPage, FormProblem, SaveActions } from "./EntryPage";
 import { Field, FormSection } from "./Form";
 import form from "./Form.module.css";
 import styles from "./Sites.module.css";
@@ -119,15 +120,14 @@ function SiteEditor({ site }: { site: SiteSettings | undefined }) {
 
   return (
     <EntryPage
+      back={<Back list={t("manage.page_sites")} onBack={() => showPage("sites")} />}
       name="site"
       title={site === undefined ? t("manage.site_new") : site.name}
       actions={
         <SaveActions
-          list={t("manage.page_sites")}
           dirty={dirty}
           ready={Object.keys(problems).length === 0}
           word={site === undefined ? t("manage.add") : t("manage.save")}
-          onBack={() => showPage("sites")}
           onDiscard={() => dropForm("sites", id)}
           onSave={() => void onSave()}
         />
@@ -226,6 +226,11 @@ function Behaviour({ value, set }: BehaviourProps) {
   );
 }
 
+async function copy(text: string): Promise<void> {
+  if (await copyText(text)) confirm("common.copied");
+  else warn("common.copy_failed");
+}
+
 function Embedding({ site }: { site: SiteSettings }) {
   const t = useT();
   const server = useSession(({ session }) =>
@@ -246,12 +251,7 @@ function Embedding({ site }: { site: SiteSettings }) {
           {() => (
             <>
               <code className={styles.code}>{text}</code>
-              <Button
-                icon={<Copy size={15} aria-hidden="true" />}
-                onClick={() => {
-                  void navigator.clipboard.writeText(text).then(() => confirm("common.copied"));
-                }}
-              >
+              <Button icon={<Copy size={15} aria-hidden="true" />} onClick={() => void copy(text)}>
                 {t("manage.site_copy")}
               </Button>
             </>

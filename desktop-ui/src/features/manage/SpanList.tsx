@@ -4,10 +4,10 @@ import { Plus, X } from "lucide-react";
 import type { Span } from "../../../../shared/bindings/Span";
 import { useT } from "../../i18n";
 import { IconButton } from "../../ui/IconButton";
+import { TimeField } from "../../ui/TimeField";
 import styles from "./Hours.module.css";
 import { replaced, without } from "./lists";
 import { nextSpan, SPANS_MAX } from "./spans";
-import { TimeField } from "./TimeField";
 
 interface SpanListProps {
   /** The day's name. */

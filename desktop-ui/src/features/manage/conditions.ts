@@ -7,8 +7,8 @@ import type { NumberOf } from "../../../../shared/bindings/NumberOf";
 import type { TextIs } from "../../../../shared/bindings/TextIs";
 import type { TextOf } from "../../../../shared/bindings/TextOf";
 import type { Locale, Translate } from "../../i18n";
+import { DAY_MINUTES, timeText } from "../../i18n/format";
 import { weekday } from "./hoursText";
-import { DAY_MINUTES, timeText } from "./spans";
 
 /** Texts by what they are about. */
 export const TEXT_GROUPS = {

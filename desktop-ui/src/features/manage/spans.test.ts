@@ -1,15 +1,8 @@
 // Times of a day as they are typed, and what a week may look like.
 
 import { describe, expect, it } from "vitest";
-import {
-  isDate,
-  nextSpan,
-  parseTime,
-  spansProblem,
-  specialProblem,
-  timeText,
-  weekRuns,
-} from "./spans";
+import { parseTime, timeText } from "../../i18n/format";
+import { isDate, nextSpan, spansProblem, specialProblem, weekRuns } from "./spans";
 
 describe("a time", () => {
   it.each([

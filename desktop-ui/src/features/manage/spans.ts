@@ -4,27 +4,12 @@
 import type { Span } from "../../../../shared/bindings/Span";
 import type { SpecialDay } from "../../../../shared/bindings/SpecialDay";
 import type { TextKey } from "../../i18n";
+import { DAY_MINUTES, timeText } from "../../i18n/format";
 
-/** The end of the day. */
-export const DAY_MINUTES = 1_440;
 /** Spans of one day. */
 export const SPANS_MAX = 6;
 /** Special days of a department. */
 export const SPECIAL_MAX = 366;
-
-/** 09:30 */
-export function timeText(minutes: number): string {
-  const pad = (n: number) => String(n).padStart(2, "0");
-  return `${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
-}
-
-/** What was typed as minutes; `null` for what is no time of a day. */
-export function parseTime(typed: string): number | null {
-  const found = /^(\d{1,2})(?:[:：.]?([0-5]\d))?$/.exec(typed.trim());
-  if (found === null) return null;
-  const minutes = Number(found[1]) * 60 + Number(found[2] ?? 0);
-  return minutes <= DAY_MINUTES ? minutes : null;
-}
 
 /** What is wrong with the spans of one day. */
 export function spansProblem(spans: readonly Span[]): TextKey | null {

@@ -3,7 +3,7 @@
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { useT } from "../../i18n";
 import { problemText } from "../../i18n/words";
-import { dismiss, useNotices } from "../../stores/notices";
+import { dismiss, holdNotices, useNotices } from "../../stores/notices";
 import { IconButton } from "../../ui/IconButton";
 import { join } from "../../ui/join";
 import styles from "./Notices.module.css";
@@ -12,7 +12,15 @@ export function Notices() {
   const t = useT();
   const notices = useNotices((state) => state.notices);
   return (
-    <div className={styles.corner} role="status" aria-live="polite">
+    <div
+      className={styles.corner}
+      role="status"
+      aria-live="polite"
+      onMouseEnter={() => holdNotices(true)}
+      onMouseLeave={() => holdNotices(false)}
+      onFocus={() => holdNotices(true)}
+      onBlur={() => holdNotices(false)}
+    >
       {notices.map(({ id, tone, text, values, problem }) => (
         <div key={id} className={join(styles.notice, styles[tone])} data-testid="notice">
           {tone === "danger" ? (

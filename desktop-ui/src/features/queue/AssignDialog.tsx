@@ -14,8 +14,9 @@ import { useAgentName, usePeople } from "../../stores/people";
 import type { Problem } from "../../stores/problem";
 import { assign } from "../../stores/queue";
 import { useOwn } from "../../stores/session";
-import { Dialog } from "../../ui/Dialog";
+import { Dialog, DialogActions } from "../../ui/Dialog";
 import { Load } from "../../ui/Load";
+import { Note } from "../../ui/Note";
 import { Rows } from "../../ui/Rows";
 import { type AgentChoice, agentChoices, matches } from "../transfer/choices";
 import { Option } from "../transfer/Option";
@@ -93,23 +94,23 @@ export default function AssignDialog({ row, onClose }: AssignDialogProps) {
             onChoose={choose}
           />
         )}
-        <div role="alert">
+        <div role="alert" className={styles.alert}>
           {confirming && problem === null && agent !== undefined && (
-            <p className={styles.ask} data-testid="assign-full">
+            <Note tone="warn" testId="assign-full">
               {t("queue.full_ask", {
                 name: agent.name,
                 running: agent.running,
                 capacity: agent.capacity,
               })}
-            </p>
+            </Note>
           )}
           {problem !== null && (
-            <p className={styles.problem} data-testid="assign-problem">
+            <Note tone="danger" testId="assign-problem">
               {overtaken ? t("queue.overtaken") : problemText(t, problem)}
-            </p>
+            </Note>
           )}
         </div>
-        <div className={styles.actions}>
+        <DialogActions>
           <Button onClick={onClose}>{t(overtaken ? "common.close" : "common.cancel")}</Button>
           {!overtaken && (
             <Button
@@ -122,7 +123,7 @@ export default function AssignDialog({ row, onClose }: AssignDialogProps) {
               {t(confirming ? "queue.assign_anyway" : "queue.assign")}
             </Button>
           )}
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );
@@ -141,7 +142,8 @@ function Whom({ floor, agents, departmentId, chosen, onChoose }: WhomProps) {
   const group = useId();
   const cards = useCompany((state) => state.company.departments);
   const [typed, setTyped] = useState("");
-  const shown = agents.filter((agent) => matches(agent.name, typed));
+  // Who is chosen stays in sight, whatever is searched for.
+  const shown = agents.filter((agent) => agent.id === chosen || matches(agent.name, typed));
   const near = shown.filter((agent) => agent.departments.includes(departmentId));
   const far = shown.filter((agent) => !agent.departments.includes(departmentId));
   const titled = floor.departments.length > 1;

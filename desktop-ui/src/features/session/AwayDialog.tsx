@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from "react";
 import { useT } from "../../i18n";
 import { useServing } from "../../stores/inbox";
 import { setAvailability } from "../../stores/session";
-import { Dialog } from "../../ui/Dialog";
+import { Dialog, DialogActions } from "../../ui/Dialog";
 import styles from "./AwayDialog.module.css";
 
 export default function AwayDialog({ onClose }: { onClose: () => void }) {
@@ -54,11 +54,11 @@ export default function AwayDialog({ onClose }: { onClose: () => void }) {
             {t("away.end_means")}
           </span>
         </button>
-        <div className={styles.actions}>
+        <DialogActions>
           <Button ref={stay} data-testid="away-stay" onClick={onClose}>
             {t("away.stay")}
           </Button>
-        </div>
+        </DialogActions>
       </div>
     </Dialog>
   );

@@ -7,7 +7,8 @@ import { problemText } from "../../i18n/words";
 import { confirm } from "../../stores/notices";
 import type { Problem } from "../../stores/problem";
 import { changePassword } from "../../stores/session";
-import { Dialog } from "../../ui/Dialog";
+import { Dialog, DialogActions } from "../../ui/Dialog";
+import { Note } from "../../ui/Note";
 import styles from "./SignInForm.module.css";
 
 /** As the relay demands (limits of the protocol). */
@@ -88,14 +89,14 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
         <p className={styles.hint}>{t("workbench.password_consequence")}</p>
         <div role="alert">
           {problem !== null && (
-            <p className={styles.error}>
+            <Note tone="danger">
               {problem.code === "wrong_credentials"
                 ? t("workbench.password_now_wrong")
                 : problemText(t, problem)}
-            </p>
+            </Note>
           )}
         </div>
-        <div className={styles.actions}>
+        <DialogActions>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
           <Button
             type="primary"
@@ -106,7 +107,7 @@ export default function PasswordDialog({ account, onClose }: PasswordDialogProps
           >
             {t("workbench.change_password")}
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );

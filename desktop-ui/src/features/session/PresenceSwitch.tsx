@@ -8,17 +8,13 @@ import type { OwnCard } from "../../../../shared/bindings/OwnCard";
 import { useT } from "../../i18n";
 import { useServing } from "../../stores/inbox";
 import { onAwayAsked, setAvailability } from "../../stores/session";
-import { join } from "../../ui/join";
 import { Menu } from "../../ui/Menu";
+import { PresenceDot } from "./PresenceDot";
 import styles from "./TitleParts.module.css";
 
 const CHOICES: readonly Availability[] = ["online", "busy", "away"];
 
 const AwayDialog = lazy(() => import("./AwayDialog"));
-
-export function PresenceDot({ availability }: { availability: Availability }) {
-  return <span className={join(styles.dot, styles[availability])} aria-hidden="true" />;
-}
 
 export function PresenceSwitch({ own }: { own: OwnCard }) {
   const t = useT();
@@ -40,7 +36,9 @@ export function PresenceSwitch({ own }: { own: OwnCard }) {
           key: choice,
           label: (
             <div className={styles.choice} data-testid={`presence-${choice}`}>
-              <PresenceDot availability={choice} />
+              <span className={styles.sign}>
+                <PresenceDot presence={choice} />
+              </span>
               <div>
                 <b>{t(`workbench.presence_${choice}`)}</b>
                 <p>{t(`workbench.presence_${choice}_means`, { count: own.capacity })}</p>
@@ -60,7 +58,7 @@ export function PresenceSwitch({ own }: { own: OwnCard }) {
           aria-haspopup="menu"
           aria-label={t("workbench.presence_is", { state: word })}
         >
-          <PresenceDot availability={own.availability} />
+          <PresenceDot presence={own.availability} />
           {word}
           <ChevronDown size={14} aria-hidden="true" />
         </button>

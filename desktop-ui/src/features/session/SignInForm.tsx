@@ -2,7 +2,7 @@
 // fields, keeps everything typed, and warns before a password would travel unencrypted.
 
 import { Button, Checkbox, Input, type InputRef } from "antd";
-import { CircleAlert, LockKeyholeOpen } from "lucide-react";
+import { LockKeyholeOpen } from "lucide-react";
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { SignedOutNotice } from "../../../../shared/bindings/ui/SignedOutNotice";
 import type { SignInForm as Filled } from "../../../../shared/bindings/ui/SignInForm";
@@ -10,6 +10,7 @@ import { useT } from "../../i18n";
 import { problemText } from "../../i18n/words";
 import type { Problem } from "../../stores/problem";
 import { isPlainHttp, serverAddress, signIn } from "../../stores/session";
+import { Note } from "../../ui/Note";
 import styles from "./SignInForm.module.css";
 
 interface SignInFormProps {
@@ -91,9 +92,7 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
 
   return (
     <form className={styles.form} onSubmit={onSubmit} noValidate>
-      {noticeWords !== null && problem === null && (
-        <Note tone="warn" text={noticeWords} icon={<CircleAlert size={16} />} />
-      )}
+      {noticeWords !== null && problem === null && <Note tone="warn">{noticeWords}</Note>}
       <Field
         label={t("workbench.server")}
         error={missing === "server" ? t("workbench.server_missing") : null}
@@ -180,18 +179,14 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
       {!filled.can_remember && <p className={styles.hint}>{t("workbench.cannot_remember")}</p>}
       <div role="alert">
         {problem !== null && problem.kind !== "plain_http" && (
-          <Note
-            tone="danger"
-            text={problemText(t, problem)}
-            icon={<CircleAlert size={16} />}
-            testId="sign-in-error"
-          />
+          <Note tone="danger" testId="sign-in-error">
+            {problemText(t, problem)}
+          </Note>
         )}
         {problem?.kind === "plain_http" && (
           <Note
             tone="warn"
-            text={t("workbench.plain_http_warning")}
-            icon={<LockKeyholeOpen size={16} />}
+            icon={<LockKeyholeOpen size={16} aria-hidden="true" />}
             action={
               <Button
                 size="small"
@@ -201,15 +196,15 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
                 {t("workbench.plain_http_go_on")}
               </Button>
             }
-          />
+          >
+            {t("workbench.plain_http_warning")}
+          </Note>
         )}
       </div>
       {plain && problem === null && noticeWords === null && (
-        <Note
-          tone="warn"
-          text={t("workbench.plain_http_note")}
-          icon={<LockKeyholeOpen size={16} />}
-        />
+        <Note tone="warn" icon={<LockKeyholeOpen size={16} aria-hidden="true" />}>
+          {t("workbench.plain_http_note")}
+        </Note>
       )}
       <Button
         type="primary"
@@ -253,26 +248,6 @@ function Field({ label, error, hint, children }: FieldProps) {
       <p id={note} className={error === null ? styles.hint : styles.error}>
         {error ?? hint}
       </p>
-    </div>
-  );
-}
-
-interface NoteProps {
-  tone: "warn" | "danger";
-  text: string;
-  icon: ReactNode;
-  action?: ReactNode;
-  testId?: string;
-}
-
-function Note({ tone, text, icon, action, testId }: NoteProps) {
-  return (
-    <div className={`${styles.note} ${styles[tone]}`} data-testid={testId}>
-      {icon}
-      <div>
-        <p>{text}</p>
-        {action}
-      </div>
     </div>
   );
 }

@@ -3,7 +3,7 @@
 
 import { Button, Input } from "antd";
 import { type FormEvent, useId, useState } from "react";
-import type { Floor } from "../../../../shared/bindings/Floor";
+import type { FloorDepartment } from "../../../../shared/bindings/FloorDepartment";
 import type { InvitationKind } from "../../../../shared/bindings/InvitationKind";
 import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
 import { type Translate, useT } from "../../i18n";
@@ -13,10 +13,11 @@ import { useFloor, useFloorWatch } from "../../stores/floor";
 import { invite } from "../../stores/invitations";
 import { usePeople } from "../../stores/people";
 import type { Problem } from "../../stores/problem";
-import { Dialog } from "../../ui/Dialog";
+import { Dialog, DialogActions } from "../../ui/Dialog";
 import { Load } from "../../ui/Load";
+import { Note } from "../../ui/Note";
 import { Rows } from "../../ui/Rows";
-import { agentChoices, departmentChoices, matches } from "./choices";
+import { type AgentChoice, agentChoices, departmentChoices, matches } from "./choices";
 import { Option } from "./Option";
 import styles from "./Picker.module.css";
 
@@ -47,10 +48,19 @@ export default function InviteDialog(props: InviteDialogProps) {
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const over = [...note.trim()].length - NOTE_CHARS_MAX;
+  const people = usePeople();
+  const agents = floor === null ? [] : agentChoices(floor, people, without);
+  // A single department is everybody: then the colleagues say more.
+  const departments =
+    floor === null || floor.departments.length < 2 ? [] : departmentChoices(floor);
+  // Who went away meanwhile is chosen no longer.
+  const isThere =
+    agents.some(({ id }) => chosen === `agent:${id}`) ||
+    departments.some(({ department_id }) => chosen === `department:${department_id}`);
 
   async function onSubmit(event: FormEvent) {
     event.preventDefault();
-    if (chosen === null || asking || over > 0) return;
+    if (chosen === null || !isThere || asking || over > 0) return;
     const [who = "", whose = ""] = chosen.split(/:(.*)/s);
     setAsking(true);
     const failed = await invite(
@@ -80,7 +90,12 @@ export default function InviteDialog(props: InviteDialogProps) {
         {floor === null ? (
           <Rows label={t("transfer.loading")} />
         ) : (
-          <Whom floor={floor} without={without} chosen={chosen} onChoose={setChosen} />
+          <Whom
+            agents={agents}
+            departments={departments}
+            chosen={isThere ? chosen : null}
+            onChoose={setChosen}
+          />
         )}
         <label className={styles.note} htmlFor={`${id}-note`}>
           {t("transfer.note")}
@@ -95,26 +110,26 @@ export default function InviteDialog(props: InviteDialogProps) {
             onChange={(event) => setNote(event.target.value)}
           />
         </label>
-        <div role="alert">
-          {over > 0 && <p className={styles.problem}>{t("transfer.note_long", { count: over })}</p>}
+        <div role="alert" className={styles.alert}>
+          {over > 0 && <Note tone="danger">{t("transfer.note_long", { count: over })}</Note>}
           {problem !== null && (
-            <p className={styles.problem} data-testid="invite-problem">
+            <Note tone="danger" testId="invite-problem">
               {refusalText(t, problem)}
-            </p>
+            </Note>
           )}
         </div>
-        <div className={styles.actions}>
+        <DialogActions>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
           <Button
             type="primary"
             htmlType="submit"
-            disabled={chosen === null || over > 0}
+            disabled={!isThere || over > 0}
             loading={asking}
             data-testid="invite-submit"
           >
             {t(`transfer.send_${kind}`)}
           </Button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );
@@ -157,16 +172,15 @@ function Kinds({ kind, onChoose }: KindsProps) {
 }
 
 interface WhomProps {
-  floor: Floor;
-  without: readonly string[];
+  agents: readonly AgentChoice[];
+  departments: readonly FloorDepartment[];
   chosen: string | null;
   onChoose: (value: string) => void;
 }
 
-function Whom({ floor, without, chosen, onChoose }: WhomProps) {
+function Whom({ agents: all, departments: open, chosen, onChoose }: WhomProps) {
   const t = useT();
   const group = useId();
-  const people = usePeople();
   const cards = useCompany((state) => state.company.departments);
   const [typed, setTyped] = useState("");
   const nameOf = (id: string) =>
@@ -174,13 +188,11 @@ function Whom({ floor, without, chosen, onChoose }: WhomProps) {
       t,
       cards.find((card) => card.id === id),
     );
-  const all = agentChoices(floor, people, without);
-  const agents = all.filter((agent) => matches(agent.name, typed));
-  // A single department is everybody: then the colleagues say more.
-  const departments =
-    floor.departments.length > 1
-      ? departmentChoices(floor).filter((one) => matches(nameOf(one.department_id), typed))
-      : [];
+  // Who is chosen stays in sight, whatever is searched for.
+  const agents = all.filter(({ id, name }) => chosen === `agent:${id}` || matches(name, typed));
+  const departments = open.filter(
+    ({ department_id: id }) => chosen === `department:${id}` || matches(nameOf(id), typed),
+  );
   return (
     <>
       {all.length >= SEARCH_FROM && (

@@ -1,7 +1,7 @@
 // Who one is talking to: everything the visitor's card says, and nothing it does not.
 
 import { Check, Copy, Globe } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
 import type { VisitorCard } from "../../../../shared/bindings/VisitorCard";
 import { useLocale, useT } from "../../i18n";
@@ -10,7 +10,9 @@ import { departmentName, visitorName } from "../../i18n/words";
 import { useChat } from "../../stores/chat";
 import { useToday } from "../../stores/clock";
 import { useCompany } from "../../stores/company";
+import { warn } from "../../stores/notices";
 import { Avatar } from "../../ui/Avatar";
+import { copyText } from "../../ui/copy";
 import { IconButton } from "../../ui/IconButton";
 import { join } from "../../ui/join";
 import { LinkedText } from "../../ui/LinkedText";
@@ -131,15 +133,14 @@ function Page({ visitor }: { visitor: VisitorCard }) {
 function CopyButton({ text }: { text: string }) {
   const t = useT();
   const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = window.setTimeout(() => setCopied(false), COPIED_MS);
+    return () => window.clearTimeout(timer);
+  }, [copied]);
   async function copy() {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      // No clipboard here: the address stands beside the button and can be selected.
-      return;
-    }
-    setCopied(true);
-    window.setTimeout(() => setCopied(false), COPIED_MS);
+    if (await copyText(text)) setCopied(true);
+    else warn("common.copy_failed");
   }
   return (
     <IconButton

@@ -3,8 +3,8 @@
 
 import { Input } from "antd";
 import { useState } from "react";
-import styles from "./Hours.module.css";
-import { parseTime, timeText } from "./spans";
+import { parseTime, timeText } from "../i18n/format";
+import styles from "./TimeField.module.css";
 
 interface TimeFieldProps {
   label: string;
