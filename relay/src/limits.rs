@@ -330,8 +330,9 @@ pub const CONTACT_CONVERSATIONS_READ_MAX: u32 = 1_000;
 /// Assignments of a conversation that are shown (X04), the newest.
 pub const ASSIGNMENTS_SHOWN_MAX: u32 = 100;
 
-/// Sessions of one account: a few machines and forgotten browsers. The oldest give way.
-pub const SESSIONS_PER_ACCOUNT_MAX: u32 = 20;
+/// Sessions of one account: a few machines and forgotten browsers. The oldest that no socket uses
+/// give way.
+pub const SESSIONS_PER_ACCOUNT_MAX: usize = 20;
 
 /// Tokens of one visitor: a browser that loses its storage again and again leaves old ones behind.
 pub const TOKENS_PER_VISITOR_MAX: u32 = 10;

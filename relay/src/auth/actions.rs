@@ -44,6 +44,9 @@ pub async fn sign_in(
     let token = app.world.new_secret();
     let session = TokenHash::of(&token);
     let stored = session.clone();
+    // A device that is at work is not signed out because another one signs in again and again.
+    let mut in_use = app.hub.sessions_in_use(&found.agent_id);
+    in_use.insert(session.clone());
     let (agent_id, role, crowded_out) = app
         .store
         .write("sign in", move |tx| {
@@ -52,8 +55,8 @@ pub async fn sign_in(
                 .filter(|now| !now.disabled && now.password_hash == found.password_hash)
                 .ok_or(Abort::Refused(ErrorCode::WrongCredentials))?;
             store::insert_session(tx, &stored, &current.agent_id, now, session_ends(now))?;
-            let crowded_out =
-                store::tidy_sessions(tx, &current.agent_id, now, SESSIONS_PER_ACCOUNT_MAX)?;
+            let (id, kept) = (&current.agent_id, SESSIONS_PER_ACCOUNT_MAX);
+            let crowded_out = store::tidy_sessions(tx, id, now, kept, &in_use)?;
             Ok::<_, Abort<ErrorCode>>((current.agent_id, current.role, crowded_out))
         })
         .await?;

@@ -1,5 +1,7 @@
 //! The SQL of sessions and of the sign-in's columns of accounts.
 
+use std::collections::BTreeSet;
+
 use yingke_shared::ids::{AgentId, SiteId, VisitorId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::Role;
@@ -108,24 +110,29 @@ pub(crate) fn insert_session(
     Ok(())
 }
 
-/// Ends what has expired and, beyond `kept`, the oldest sessions of the account; gives those that
-/// were ended for being too many.
+/// Ends what has expired and, beyond `kept`, the oldest sessions of the account, those in use last;
+/// gives those that were ended for being too many.
 pub(crate) fn tidy_sessions(
     tx: &mut WriteTx<'_>,
     agent_id: &AgentId,
     now: Timestamp,
-    kept: u32,
+    kept: usize,
+    in_use: &BTreeSet<TokenHash>,
 ) -> Result<Vec<TokenHash>, StoreError> {
     tx.execute(
         "DELETE FROM staff_sessions WHERE agent_id = ? AND expires_at <= ?",
         params![agent_id, now],
     )?;
-    let too_many = tx.query(
+    let oldest_first = tx.query(
         "SELECT token_hash FROM staff_sessions WHERE agent_id = ? \
-         ORDER BY created_at DESC, token_hash LIMIT 1000 OFFSET ?",
-        params![agent_id, kept],
+         ORDER BY created_at, token_hash LIMIT 1000",
+        params![agent_id],
         |row| Ok(TokenHash::stored(&row.text(0)?)),
     )?;
+    let over = oldest_first.len().saturating_sub(kept);
+    let (used, idle): (Vec<_>, Vec<_>) =
+        oldest_first.into_iter().partition(|token| in_use.contains(token));
+    let too_many: Vec<TokenHash> = idle.into_iter().chain(used).take(over).collect();
     for token in &too_many {
         end_session(tx, token)?;
     }

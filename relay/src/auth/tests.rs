@@ -1,6 +1,7 @@
 //! Stories of signing in, staying signed in, and being put out; on a real store.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::rest::{ChangeAgent, ChangePassword, SignIn};
@@ -210,6 +211,23 @@ async fn the_oldest_of_too_many_sessions_gives_way() {
     }
     assert_eq!(who(&relay, &first).await, Err(ErrorCode::Unauthenticated));
     assert!(who(&relay, &last).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_in_use_is_not_crowded_out_by_others() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (first, ana) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let _desk = relay.app.hub.join_staff(&ana.agent_id, ana.role, &ana.session, &Arc::default());
+    let mut forgotten = Vec::new();
+    for _ in 0..40 {
+        relay.pass(1_000);
+        forgotten.push(sign_in(&relay, "ana", PASSWORD).await.unwrap().0);
+    }
+    assert!(who(&relay, &first).await.is_ok());
+    for (at, token) in forgotten.iter().enumerate() {
+        assert_eq!(who(&relay, token).await.is_ok(), at >= 21, "the newest 19 stay: {at}");
+    }
 }
 
 #[tokio::test]

@@ -172,6 +172,14 @@ impl Hub {
         }
     }
 
+    /// The sessions of an account that have a socket now.
+    #[must_use]
+    pub fn sessions_in_use(&self, agent_id: &AgentId) -> BTreeSet<TokenHash> {
+        let state = self.inner.state.lock();
+        let token = |session: &Session| session.staff.as_ref().map(|staff| staff.token.clone());
+        state.staff_of(agent_id).filter_map(token).collect()
+    }
+
     /// Whether a widget of this visitor is connected.
     #[must_use]
     pub fn visitor_online(&self, visitor_id: &VisitorId) -> bool {
