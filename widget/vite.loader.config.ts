@@ -1,10 +1,10 @@
 // Builds the loader: dist/widget.js, one classic script that host pages include.
 
 import { defineConfig } from "vite";
-import { catalogue, isLoaderText } from "./catalogue.ts";
+import { catalogue } from "./catalogue.ts";
 
 export default defineConfig({
-  plugins: [catalogue(isLoaderText)],
+  plugins: [catalogue("loader")],
   build: {
     outDir: "dist",
     emptyOutDir: false,

@@ -24,7 +24,7 @@ const TYPES = {
   ".svg": "image/svg+xml",
 };
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; frame-ancestors *";
+  "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self' 'nonce-n'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; frame-ancestors *";
 
 const say = (...words) => process.stdout.write(`${words.join(" ")}\n`);
 let story = process.argv[3] ?? "fresh";

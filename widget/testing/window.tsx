@@ -6,6 +6,8 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, type Mock, vi } from "vitest";
 import { App, type Frame, type KeptKey } from "../src/app/app";
 import { ChatClient } from "../src/app/client";
+import * as later from "../src/app/later";
+import { Part } from "../src/app/part";
 import type {
   VisitorEvent,
   VisitorFrame,
@@ -57,6 +59,15 @@ const FRAME: Frame = {
   has_sound: false,
 };
 
+/** What is fetched later is there, unless a test puts another in its place. */
+const fetched = new Part(() => Promise.resolve(later));
+fetched.value = later;
+let parts = fetched;
+
+export function fetchLater(part: Part<typeof later>): void {
+  parts = part;
+}
+
 export function find<T extends HTMLElement>(testid: string): T {
   const element = document.querySelector<T>(`[data-testid="${testid}"]`);
   if (element === null) throw new Error(`no ${testid}`);
@@ -107,7 +118,7 @@ export async function open(storage = new SiteStorage("s", localStorage)): Promis
     onAgentMessage: () => {},
   });
   const nothing = () => {};
-  const props = { client, kept, onLocale: nothing, onSound: nothing };
+  const props = { client, kept, later: parts, onLocale: nothing, onSound: nothing };
   await act(() => render(<App {...props} frame={FRAME} onClose={onClose} />, document.body));
   await act(() => client.start());
   await pass(0);
@@ -156,6 +167,7 @@ export async function reload(): Promise<ChatClient> {
 export function setUp(): void {
   beforeEach(() => {
     onClose = vi.fn();
+    parts = fetched;
     position = 7;
     kept_values = new Map();
     localStorage.clear();

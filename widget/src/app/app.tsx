@@ -1,17 +1,18 @@
 // The window: header, stream, composer. Owns what belongs to this tab alone: language, sound, draft,
 // whether the form of the leave-message is open.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { isClosed } from "./apply";
 import { lacksCategory } from "./asks";
-import type { ChatClient, ChatState } from "./client";
+import type { ChatClient } from "./client";
 import { Composer } from "./composer";
-import { ToolsContext } from "./context";
+import { type Later, ToolsContext } from "./context";
 import { Header } from "./header";
-import { type Locale, type Translate, translator } from "./i18n";
-import { isLeaving, isPast, type LeaveWish, mayLeave, standingOf, unanswered } from "./leaving";
+import { translator } from "./i18n";
+import type { LeaveWish } from "./leaving";
+import type { Locale } from "./locale";
+import type { Part } from "./part";
 import { Stream } from "./stream";
-import { companyWords } from "./words";
 
 /** What the page around the app decides. */
 export interface Frame {
@@ -35,6 +36,7 @@ export interface AppProps {
   client: ChatClient;
   frame: Frame;
   kept: Kept;
+  later: Part<Later>;
   onLocale: (locale: Locale) => void;
   onSound: (is_on: boolean) => void;
   onClose: () => void;
@@ -62,24 +64,23 @@ function useKept(kept: Kept, key: KeptKey): [string, (value: string) => void] {
   return [value, write];
 }
 
+/** Draws anew when it comes. */
+function useLater(later: Part<Later>): Part<Later> {
+  const [, setDrawn] = useState(0);
+  useEffect(() => later.listen(() => setDrawn((drawn) => drawn + 1)), [later]);
+  return later;
+}
+
 function readWish(text: string): LeaveWish | null {
   if (text === "") return null;
   return { of: text.slice(1), is_open: text.startsWith("+") };
 }
 
-/** Why a message is left, in the company's words or the widget's. */
-function whyLeave({ held }: ChatState, t: Translate): string {
-  const status = held?.conversation?.status;
-  const reason = status?.kind === "waiting" ? status.reason : null;
-  const own = (text: string | undefined) => companyWords(text, {}, t);
-  if (reason === "nobody_online") return own(held?.site.prompts.nobody_online) ?? t("leave_nobody");
-  if (reason === "closed") return own(held?.site.prompts.closed) ?? t("leave_closed");
-  return t("leave_any");
-}
-
 export function App(props: AppProps) {
   const { client, frame, kept } = props;
   const [state, setState] = useState(client.state);
+  const later = useLater(props.later);
+  const leaving = later.value?.leaving;
   const [draft, setDraft] = useKept(kept, "draft");
   const [kept_wish, keepWish] = useKept(kept, "wish");
   const [name, setName] = useKept(kept, "name");
@@ -91,14 +92,15 @@ export function App(props: AppProps) {
 
   const { held } = state;
   const wish = readWish(kept_wish);
-  const standing = held && standingOf(held);
+  const standing = held && leaving?.standingOf(held);
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when things stand otherwise
   useEffect(() => {
-    if (held !== null && wish !== null && isPast(wish, held)) keepWish("");
+    if (held !== null && wish !== null && leaving?.isPast(wish, held)) keepWish("");
   }, [standing]);
 
-  const may_leave = mayLeave(held);
-  const is_leaving = isLeaving(state, wish);
+  const may_leave = leaving?.mayLeave(held) ?? false;
+  // Until its form is there the composer is what it always is.
+  const is_leaving = leaving?.isLeaving(state, wish) ?? false;
   const want = (is_open: boolean) => keepWish(`${is_open ? "+" : "-"}${standing ?? ""}`);
   const write = (text: string) => {
     setDraft(text);
@@ -112,7 +114,13 @@ export function App(props: AppProps) {
     if (is_taken) want(false);
     return is_taken;
   };
-  const t = translator(frame.locale);
+  const { locale } = frame;
+  const { value, is_in_doubt } = later;
+  // The same as long as it says the same: a key press draws no line of the stream anew.
+  const tools = useMemo(
+    () => ({ t: translator(locale), locale, client, later: value, is_in_doubt }),
+    [locale, client, value, is_in_doubt],
+  );
   const is_panel = frame.mode === "panel";
   const is_closed = isClosed(state.held);
   const onKeyDown = (event: KeyboardEvent) => {
@@ -120,7 +128,7 @@ export function App(props: AppProps) {
     if (is_panel && frame.is_full_screen) keepFocus(event);
   };
   return (
-    <ToolsContext.Provider value={{ t, locale: frame.locale, client }}>
+    <ToolsContext.Provider value={tools}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Esc closes from everywhere inside */}
       <div class={`app ${frame.mode}${frame.is_full_screen ? " full" : ""}`} onKeyDown={onKeyDown}>
         <Header
@@ -145,12 +153,12 @@ export function App(props: AppProps) {
           onSend={send}
           must_pick={lacksCategory(held, state.asks)}
           form={
-            is_leaving
+            leaving && is_leaving
               ? {
-                  words: whyLeave(state, t),
+                  words: leaving.whyLeave(state, tools.t),
                   name,
                   contact,
-                  said: unanswered(state),
+                  said: leaving.unanswered(state),
                   is_wanted: wish?.is_open === true,
                   onName: (text) => {
                     setName(text);

@@ -3,13 +3,12 @@
 
 import { Avatar } from "./avatar";
 import { useTools } from "./context";
-import { moment, type TextKey, type Translate, timeOfDay } from "./i18n";
-import { AlertIcon, ClockIcon } from "./icons";
+import { moment, timeOfDay } from "./i18n";
+import { ClockIcon } from "./icons";
 import type { Line, Mark } from "./lines";
 import { pieces } from "./link_text";
 import type { OutboxItem } from "./outbox";
-import type { ErrorCode, SystemNotice, VisitorMessage } from "./protocol";
-import { noticeWords } from "./words";
+import type { VisitorMessage } from "./protocol";
 
 export function Text(props: { text: string }) {
   return (
@@ -40,31 +39,6 @@ function MarkLabel(props: { mark: Mark; at: number | null; is_left?: boolean }) 
   );
 }
 
-function whyFailed(code: ErrorCode, t: Translate): string {
-  const key = `failed_${code}`;
-  const known: readonly string[] = [
-    "failed_too_large",
-    "failed_empty_text",
-    "failed_site_disabled",
-  ];
-  return t(known.includes(key) ? (key as TextKey) : "failed_other");
-}
-
-/** A line of the system; one that only a newer widget understands keeps its place and says nothing. */
-function Notice(props: { notice: SystemNotice; agent: string | null; attributes: object }) {
-  const { t, client } = useTools();
-  const { notice, attributes } = props;
-  const words = noticeWords(notice, props.agent, client.state.held?.site.prompts, t);
-  if (words === null) return <p class="gap" {...attributes} />;
-  const is_auto = notice.kind === "auto_reply";
-  return (
-    <p class={is_auto ? "system auto" : "system"} data-notice={notice.kind} {...attributes}>
-      {is_auto && <b>{t("auto_reply")}</b>}
-      <Text text={words} />
-    </p>
-  );
-}
-
 function Stored(props: {
   message: VisitorMessage;
   mark: Mark | null;
@@ -73,7 +47,7 @@ function Stored(props: {
   name: string | null;
   agent: string | null;
 }) {
-  const { t } = useTools();
+  const { t, later } = useTools();
   const { message, mark } = props;
   const { author, content } = message;
   const attributes = {
@@ -86,7 +60,11 @@ function Stored(props: {
   };
   const notice = content.kind === "notice" ? content.notice : null;
   if (notice !== null && notice.kind !== "welcome") {
-    return <Notice notice={notice} agent={props.agent} attributes={attributes} />;
+    return later ? (
+      <later.Notice notice={notice} agent={props.agent} attributes={attributes} />
+    ) : (
+      <p class="gap" {...attributes} />
+    );
   }
   const text = content.kind === "text" ? content.text : notice?.text;
   if (text === undefined) {
@@ -117,14 +95,10 @@ function Stored(props: {
 
 /** A message on its way, with what can be done about it. */
 function Unsent(props: { item: OutboxItem; mark: Mark; onEdit: (text: string) => void }) {
-  const { t, client } = useTools();
+  const { t, later } = useTools();
   const { item, mark } = props;
   const has_stopped = mark === "failed" || mark === "wedged";
   const may_discard = has_stopped || (mark === "queued" && item.tries === 0);
-  const edit = () => {
-    const text = client.discard(item.client_id);
-    if (text !== null) props.onEdit(text);
-  };
   return (
     <div
       class={`row me last unsent ${mark}`}
@@ -138,27 +112,8 @@ function Unsent(props: { item: OutboxItem; mark: Mark; onEdit: (text: string) =>
         <span class="heard">{t("me")} </span>
         <Text text={item.text} />
       </div>
-      {(has_stopped || may_discard) && (
-        <div class="repair">
-          {item.state.kind === "failed" && (
-            <span class="why">
-              <AlertIcon />
-              {t("state_failed")} · {whyFailed(item.state.code, t)}
-            </span>
-          )}
-          {mark === "wedged" && <span class="why">{t("wedged")}</span>}
-          {has_stopped && (
-            <button type="button" data-testid="retry" onClick={() => client.retry(item.client_id)}>
-              {t("retry")}
-            </button>
-          )}
-          <button type="button" data-testid="edit" onClick={edit}>
-            {t("edit")}
-          </button>
-          <button type="button" data-testid="delete" onClick={() => client.discard(item.client_id)}>
-            {t("delete")}
-          </button>
-        </div>
+      {(has_stopped || may_discard) && later && (
+        <later.Repair item={item} has_stopped={has_stopped} onEdit={props.onEdit} />
       )}
     </div>
   );

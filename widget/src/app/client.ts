@@ -302,7 +302,7 @@ export class ChatClient {
         this.#refused = null;
         if (this.#token !== null) this.#identity.keep(this.#token);
         if (this.#connection.epoch) this.#parts.storage.set("epoch", this.#connection.epoch);
-        this.#publish({ clock_offset: effect.relay_now - Date.now() });
+        this.#publish({ clock_offset: effect.relay_now - Date.now(), trouble: null });
         break;
       case "snapshot":
         this.#takeSnapshot(effect.snapshot, effect.is_new_epoch);
@@ -368,7 +368,7 @@ export class ChatClient {
     let { held } = this.#state;
     let shown = this.#state.timeline;
     if (held === null) return;
-    let { asks, place } = this.#state;
+    let { asks, place, trouble } = this.#state;
     let has_agent_message = false;
     for (const event of events) {
       held = apply(held, event);
@@ -378,7 +378,11 @@ export class ChatClient {
       }
       // Picked for the one that began; the next one asks again.
       if (event.type === "conversation_started") asks = NO_ASKS;
-      if (event.type === "status_changed" && event.status.kind !== "waiting") place = null;
+      if (event.type === "status_changed") {
+        // Whatever did not work before, things stand otherwise now.
+        trouble = null;
+        if (event.status.kind !== "waiting") place = null;
+      }
       if (event.type !== "message_appended") continue;
       shown = timeline.append(shown, event.message);
       this.#outbox.arrive(event.message.client_id, Date.now());
@@ -388,7 +392,7 @@ export class ChatClient {
       this.#typing_until = 0;
       this.#parts.onAgentMessage();
     }
-    this.#publish({ held, timeline: shown, asks, place });
+    this.#publish({ held, timeline: shown, asks, place, trouble });
   }
 
   #takeReply(reply: Reply): void {

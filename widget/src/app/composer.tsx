@@ -5,7 +5,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useTools } from "./context";
 import { EyeIcon, SendIcon } from "./icons";
-import { type LeaveForm, LeaveHead } from "./leave_form";
+import type { LeaveForm } from "./leave_form";
 import { TEXT_CHARS_MAX } from "./protocol";
 import { isInputMethods, sends } from "./send_key";
 
@@ -29,7 +29,7 @@ interface ComposerProps {
 const HEIGHT_MAX = 132;
 
 export function Composer(props: ComposerProps) {
-  const { t } = useTools();
+  const { t, later } = useTools();
   const { draft, onDraft, form, is_shown, may_focus } = props;
   const field = useRef<HTMLTextAreaElement>(null);
   const composition_ended_at = useRef<number | null>(null);
@@ -105,7 +105,7 @@ export function Composer(props: ComposerProps) {
         send();
       }}
     >
-      {form !== null && <LeaveHead form={form} may_focus={may_focus} />}
+      {form !== null && later && <later.LeaveHead form={form} may_focus={may_focus} />}
       <textarea
         ref={field}
         data-testid="composer"

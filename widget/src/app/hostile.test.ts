@@ -18,10 +18,10 @@ import { isLeaving, unanswered } from "./leaving";
 import { linesOf } from "./lines";
 import { pieces } from "./link_text";
 import { maskDigits } from "./mask";
+import { noticeWords } from "./notice";
 import type { VisitorSnapshot } from "./protocol";
 import { readItem } from "./storage";
 import * as timeline from "./timeline";
-import { noticeWords } from "./words";
 
 const t = translator("zh-CN");
 const INPUTS = Number(process.env.YINGKE_HOSTILE_INPUTS ?? 60_000);

@@ -1,17 +1,18 @@
-// The widget's words in both languages, and dates as each language writes them. The first choice
-// follows the snippet, then the visitor's own choice, then the browser.
+// The widget's words, as far as they are fetched, and dates as each language writes them.
 
-import { widget as en } from "../../../shared/i18n/en.json";
-import { widget as zh } from "../../../shared/i18n/zh-CN.json";
+import type { Locale } from "./locale";
 
-/** Languages the widget speaks. */
-export type Locale = "zh-CN" | "en";
 /** A text of the catalogue's group `widget`. */
-export type TextKey = keyof typeof zh;
+export type TextKey = keyof typeof import("../../../shared/i18n/zh-CN.json")["widget"];
 /** Words in one language. */
 export type Translate = (key: TextKey, values?: Record<string, string | number>) => string;
 
-const TEXTS: Record<Locale, Record<TextKey, string>> = { "zh-CN": zh, en };
+const TEXTS: Record<Locale, Partial<Record<TextKey, string>>> = { "zh-CN": {}, en: {} };
+
+/** Words that were fetched. */
+export function learn(locale: Locale, texts: Partial<Record<TextKey, string>>): void {
+  Object.assign(TEXTS[locale], texts);
+}
 
 /** The text with `{name}` replaced by the value of that name; without one the gap stays. */
 export function fill(text: string, values: Record<string, string | number> = {}): string {
@@ -22,29 +23,12 @@ export function fill(text: string, values: Record<string, string | number> = {})
 
 /** The words of a language. */
 export function translator(locale: Locale): Translate {
-  return (key, values) => fill(TEXTS[locale][key], values);
+  return (key, values) => fill(TEXTS[locale][key] ?? "", values);
 }
 
 /** Names one after the other, as the language does it. */
 export function listOf(names: readonly string[], locale: Locale): string {
   return new Intl.ListFormat(locale).format(names);
-}
-
-/** The language of a tag, or null if the widget does not speak it. */
-export function localeOf(tag: string | null | undefined): Locale | null {
-  if (!tag) return null;
-  const head = tag.toLowerCase().split(/[-_]/)[0];
-  if (head === "zh") return "zh-CN";
-  return head === "en" ? "en" : null;
-}
-
-/** The first language on the list that the widget speaks; English for everyone else. */
-export function firstLocale(tags: readonly (string | null | undefined)[]): Locale {
-  for (const tag of tags) {
-    const locale = localeOf(tag);
-    if (locale !== null) return locale;
-  }
-  return "en";
 }
 
 /** Time of day, 24 hours in both languages. */

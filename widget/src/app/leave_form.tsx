@@ -3,7 +3,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { useTools } from "./context";
-import { CrossIcon, MailIcon } from "./icons";
+import { CrossIcon, MailIcon } from "./icons_later";
 import { LEAVE_CONTACT_CHARS_MAX, LEAVE_NAME_CHARS_MAX } from "./protocol";
 
 /** What the form is given; none while it is closed. */

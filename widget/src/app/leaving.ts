@@ -2,7 +2,10 @@
 
 import { isClosed } from "./apply";
 import type { ChatState } from "./client";
+import type { Translate } from "./i18n";
+import { isNobodyThere } from "./place";
 import { TEXT_CHARS_MAX, type VisitorSnapshot } from "./protocol";
+import { companyWords } from "./words";
 
 /**
  * What the visitor wants of the form. Closed it stays while things stand as they did; open until
@@ -28,13 +31,6 @@ export function mayLeave(held: VisitorSnapshot | null): held is VisitorSnapshot 
   if (held === null || isClosed(held)) return false;
   const kind = held.conversation?.status.kind ?? "ended";
   return kind === "waiting" || kind === "ended";
-}
-
-/** Nobody is there for the one who waits. */
-export function isNobodyThere(held: VisitorSnapshot | null): boolean {
-  const status = held?.conversation?.status;
-  if (status?.kind !== "waiting") return false;
-  return status.reason === "nobody_online" || status.reason === "closed";
 }
 
 /** Whether the form is open: as the visitor wishes, else where nobody is there. */
@@ -68,4 +64,14 @@ export function unanswered(state: ChatState): string {
     if (author.kind === "me" && content.kind === "text") said.unshift(content.text);
   }
   return [...said.join("\n")].slice(0, TEXT_CHARS_MAX).join("");
+}
+
+/** Why a message is left, in the company's words or the widget's. */
+export function whyLeave({ held }: ChatState, t: Translate): string {
+  const status = held?.conversation?.status;
+  const reason = status?.kind === "waiting" ? status.reason : null;
+  const own = (text: string | undefined) => companyWords(text, {}, t);
+  if (reason === "nobody_online") return own(held?.site.prompts.nobody_online) ?? t("leave_nobody");
+  if (reason === "closed") return own(held?.site.prompts.closed) ?? t("leave_closed");
+  return t("leave_any");
 }

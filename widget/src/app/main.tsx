@@ -7,8 +7,9 @@ import { App, type Frame, type Kept } from "./app";
 import { isOpen } from "./apply";
 import { ChatClient } from "./client";
 import { HostDoor } from "./host_door";
-import { firstLocale, type Locale, localeOf } from "./i18n";
-import { chime } from "./sound";
+import { learn } from "./i18n";
+import { firstLocale, type Locale, localeOf } from "./locale";
+import { LATER, WORDS } from "./parts";
 import { openDisk, SiteStorage } from "./storage";
 import "./styles.css";
 
@@ -22,7 +23,8 @@ const frame: Frame = {
   mode: is_page ? "page" : "panel",
   is_shown: is_page,
   is_full_screen: is_page,
-  locale: firstLocale([storage.get("locale"), ...navigator.languages]),
+  // As the document's first lines chose it, with the words they asked for.
+  locale: firstLocale([root.lang]),
   has_sound: storage.get("sound") !== "off",
 };
 
@@ -34,7 +36,7 @@ const client = new ChatClient({
   locale: () => frame.locale,
   onAgentMessage: () => {
     const is_looked_at = frame.is_shown && document.visibilityState === "visible";
-    if (frame.has_sound && !is_looked_at) chime();
+    if (frame.has_sound && !is_looked_at) LATER.value?.chime();
   },
 });
 
@@ -61,11 +63,26 @@ const kept: Kept = {
   },
 };
 
-function setLocale(locale: Locale): void {
+let wanted = frame.locale;
+
+/** The words are there, or will be: then the window speaks the language last asked for. */
+function speak(locale: Locale): void {
+  wanted = locale;
+  const words = WORDS[locale];
+  if (words.value === null) {
+    words.ask();
+    return;
+  }
+  learn(locale, words.value.widget);
+  if (frame.locale === locale) return;
   frame.locale = locale;
-  storage.set("locale", locale);
   draw();
   tellHost();
+}
+
+function setLocale(locale: Locale): void {
+  storage.set("locale", locale);
+  speak(locale);
 }
 
 let told = "";
@@ -95,6 +112,7 @@ function draw(): void {
       client={client}
       frame={{ ...frame }}
       kept={kept}
+      later={LATER}
       onLocale={setLocale}
       onSound={(is_on) => {
         frame.has_sound = is_on;
@@ -107,36 +125,65 @@ function draw(): void {
   );
 }
 
+/** The page ends where a phone's keyboard begins; zoomed into with two fingers it stays as it is. */
+function fit(): void {
+  const view = window.visualViewport;
+  if (view === null || view.scale > 1.01) return;
+  const is_cut = view.height < window.innerHeight - 1;
+  root.style.height = is_cut ? `${view.height}px` : "";
+  document.body.style.transform = view.offsetTop > 0 ? `translateY(${view.offsetTop}px)` : "";
+}
+
 client.subscribe(() => {
   const name = client.state.held?.site.name;
   if (is_page && name !== undefined && document.title !== name) document.title = name;
   tellHost();
 });
-draw();
-if (is_page) {
-  client.start();
-} else {
-  door.open({
-    init(message) {
-      const kept = localeOf(storage.get("locale"));
-      const chosen = kept ?? localeOf(message.locale);
-      if (chosen !== null) frame.locale = chosen;
-      frame.is_shown = message.is_open;
-      frame.is_full_screen = message.is_full_screen;
-      draw();
-      // The loader makes this frame early when the pointer nears the button; nothing reaches the
-      // relay before the window is opened or a conversation is known to run.
-      if (message.is_open || message.is_talking) client.start();
-    },
-    shown(message) {
-      frame.is_shown = message.is_open;
-      frame.is_full_screen = message.is_full_screen;
-      draw();
-      if (message.is_open) client.start();
-    },
-    locale(tag) {
-      const locale = localeOf(tag);
-      if (locale !== null) setLocale(locale);
-    },
+function begin(): void {
+  draw();
+  // One after the other is soon enough for these.
+  LATER.ask();
+  for (const words of Object.values(WORDS)) words.ask();
+  if (is_page) {
+    window.visualViewport?.addEventListener("resize", fit);
+    window.visualViewport?.addEventListener("scroll", fit);
+    client.start();
+  } else {
+    door.open({
+      init(message) {
+        const kept = localeOf(storage.get("locale"));
+        const chosen = kept ?? localeOf(message.locale);
+        if (chosen !== null) speak(chosen);
+        frame.is_shown = message.is_open;
+        frame.is_full_screen = message.is_full_screen;
+        draw();
+        // The loader makes this frame early when the pointer nears the button; nothing reaches the
+        // relay before the window is opened or a conversation is known to run.
+        if (message.is_open || message.is_talking) client.start();
+      },
+      shown(message) {
+        frame.is_shown = message.is_open;
+        frame.is_full_screen = message.is_full_screen;
+        draw();
+        if (message.is_open) client.start();
+      },
+      locale(tag) {
+        const locale = localeOf(tag);
+        if (locale !== null) setLocale(locale);
+      },
+    });
+  }
+}
+
+for (const locale of ["zh-CN", "en"] as const) {
+  WORDS[locale].listen(() => {
+    if (locale === wanted) speak(locale);
   });
 }
+const first = WORDS[frame.locale];
+const stop = first.listen(() => {
+  if (first.value === null) return;
+  stop();
+  begin();
+});
+first.ask();

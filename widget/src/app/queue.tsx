@@ -2,19 +2,12 @@
 // it, or leaving a message instead.
 
 import { useState } from "preact/hooks";
-import type { ChatState, Place } from "./client";
+import type { ChatState } from "./client";
 import { useTools } from "./context";
-import { MailIcon } from "./icons";
-import { isNobodyThere } from "./leaving";
+import { MailIcon } from "./icons_later";
+import { placeOf } from "./place";
 import { useSeconds } from "./use_seconds";
 import { companyWords, waitWords } from "./words";
-
-/** Where the visitor stands, if the relay said so and somebody is there who works the line off. */
-export function placeOf({ held, place }: ChatState): Place | null {
-  const conversation = held?.conversation;
-  if (conversation?.status.kind !== "waiting" || isNobodyThere(held)) return null;
-  return place?.conversation_id === conversation.id ? place : null;
-}
 
 /** Since when the conversation waits, by this device's clock. */
 function since(state: ChatState): number | null {

@@ -1,7 +1,7 @@
 // The stream of messages: keeps its place when earlier pages arrive above, follows the end when the
 // visitor is there, says what was in view.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isClosed, isOpen } from "./apply";
 import { Avatar } from "./avatar";
 import { LineView } from "./bubble";
@@ -9,10 +9,13 @@ import type { ChatState } from "./client";
 import { useTools } from "./context";
 import { DownIcon } from "./icons";
 import { type Line, linesOf } from "./lines";
-import { Prompts, WelcomeBubble } from "./prompts";
+import { useLasting } from "./use_seconds";
+import { WelcomeBubble } from "./welcome";
 
 const NEAR_END_PX = 48;
 const NEAR_TOP_PX = 160;
+/** What a screen reader is not read: the past, when it comes. */
+const QUIET_MS = 500;
 
 interface StreamProps {
   state: ChatState;
@@ -48,13 +51,16 @@ function isGreeted(state: ChatState): boolean {
 }
 
 export function Stream(props: StreamProps) {
-  const { t, client } = useTools();
+  const { t, locale, client, later } = useTools();
   const { state, is_shown } = props;
   const log = useRef<HTMLDivElement>(null);
   const place = useRef({ is_at_end: true, height: 0, top: 0, first: "" });
   const [is_away, setAway] = useState(false);
-  const lines = linesOf(state);
   const conversation = state.held?.conversation ?? null;
+  const { timeline, outbox } = state;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what the lines are made of
+  const lines = useMemo(() => linesOf(state), [timeline, outbox, conversation]);
+  const has_come = useLasting(state.held !== null && !state.is_loading_earlier, QUIET_MS);
   const conversation_id = conversation?.id ?? "";
   const first = state.timeline.messages[0];
   const first_key = first ? `${first.conversation_id}:${first.seq}` : "";
@@ -140,15 +146,26 @@ export function Stream(props: StreamProps) {
   const agent = conversation?.status.kind === "serving" ? conversation.status.agent : null;
   const is_silent = isGreeted(state) || isClosed(state.held);
   const welcome = is_silent ? "" : (state.held?.site.welcome ?? "");
-  const draw = (line: Line) => (
-    <LineView
-      key={line.key}
-      line={line}
-      is_marked={line === marked}
-      now={Date.now()}
-      onEdit={props.onEdit}
-    />
-  );
+  const edit = useRef(props.onEdit);
+  edit.current = props.onEdit;
+  const day = new Date().toDateString();
+  const { site } = state.held ?? {};
+  // Many lines: drawn when one of them changes, not at every key press.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is said and how
+  const [stored, unsent] = useMemo(() => {
+    const now = Date.now();
+    const draw = (line: Line) => (
+      <LineView
+        key={line.key}
+        line={line}
+        is_marked={line === marked}
+        now={now}
+        onEdit={(text) => edit.current(text)}
+      />
+    );
+    const isUnsent = (line: Line) => line.kind === "unsent";
+    return [lines.filter((line) => !isUnsent(line)).map(draw), lines.filter(isUnsent).map(draw)];
+  }, [lines, locale, later, site, day]);
   return (
     <main class="middle">
       <div
@@ -159,7 +176,7 @@ export function Stream(props: StreamProps) {
         tabIndex={0}
         role="log"
         aria-label={t("log")}
-        aria-live="polite"
+        aria-live={has_come || timeline.messages.length === 0 ? "polite" : "off"}
       >
         {state.timeline.has_earlier && (
           <button
@@ -173,15 +190,17 @@ export function Stream(props: StreamProps) {
           </button>
         )}
         {state.held === null && state.link !== "refused" && lines.length === 0 && <Skeleton />}
-        {lines.filter((line) => line.kind !== "unsent").map(draw)}
-        {welcome && <WelcomeBubble text={welcome} />}
-        {lines.filter((line) => line.kind === "unsent").map(draw)}
-        <Prompts
-          state={state}
-          is_leaving={props.is_leaving}
-          onLeave={props.onLeave}
-          onWrite={props.onWrite}
-        />
+        {stored}
+        {welcome !== "" && <WelcomeBubble text={welcome} />}
+        {unsent}
+        {later && (
+          <later.Prompts
+            state={state}
+            is_leaving={props.is_leaving}
+            onLeave={props.onLeave}
+            onWrite={props.onWrite}
+          />
+        )}
         {state.is_agent_typing && agent && (
           <div class="row they last" data-testid="typing">
             <Avatar name={conversation?.members.length ? null : agent.nickname} />

@@ -13,6 +13,9 @@ export function useSeconds(is_running: boolean): number {
   return is_running ? Math.max(now, Date.now()) : now;
 }
 
+/** What passes sooner is not worth a word. */
+export const LASTING_MS = 1_500;
+
 /** Whether something has lasted: what passes at once is never drawn. */
 export function useLasting(is_so: boolean, after: number): boolean {
   const [lasts, setLasts] = useState(false);

@@ -59,14 +59,38 @@ test("a frame that stays silent is made anew, ever later, until it speaks", () =
   const made = () => append.mock.calls.flat().filter((one) => one instanceof HTMLIFrameElement);
   const { say } = open(new HostFrame(parts));
   expect(made()).toHaveLength(1);
-  vi.advanceTimersByTime(10_000);
+  // Nothing loads at all.
+  vi.advanceTimersByTime(11_499);
+  expect(made()).toHaveLength(1);
+  vi.advanceTimersByTime(1);
   expect(made()).toHaveLength(2);
-  vi.advanceTimersByTime(10_000);
-  expect(made()).toHaveLength(2);
-  vi.advanceTimersByTime(10_000);
+  // The browser's own words for a relay that is away: loaded, and silent.
+  made()[1]?.dispatchEvent(new Event("load"));
+  vi.advanceTimersByTime(3_000);
+  expect(made()).toHaveLength(3);
+  made()[2]?.dispatchEvent(new Event("load"));
+  vi.advanceTimersByTime(5_999);
   expect(made()).toHaveLength(3);
   say({ type: "ready" });
   vi.advanceTimersByTime(1_000_000);
   expect(made()).toHaveLength(3);
   vi.useRealTimers();
+});
+
+test("the panel follows what a keyboard leaves of a phone's screen, not a zoom into it", () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: true }));
+  const view = Object.assign(new EventTarget(), { height: 640, offsetTop: 0, scale: 1 });
+  vi.stubGlobal("visualViewport", view);
+  const parts = { site: "s", relay: RELAY, url: `${RELAY}/w/s/frame`, has_tickets: false };
+  open(new HostFrame({ ...parts, locale: "en" }));
+  const panel = document.body.firstElementChild?.shadowRoot?.querySelector<HTMLElement>(".panel");
+  const turn = (type: string, change: object) => {
+    Object.assign(view, change);
+    view.dispatchEvent(new Event(type));
+    return [panel?.style.height, panel?.style.top];
+  };
+  expect(turn("resize", { height: 380 })).toEqual(["380px", "0px"]);
+  expect(turn("scroll", { offsetTop: 60 })).toEqual(["380px", "60px"]);
+  expect(turn("resize", { scale: 2, height: 190, offsetTop: 200 })).toEqual(["380px", "60px"]);
+  expect(turn("resize", { scale: 1, height: 640, offsetTop: 0 })).toEqual(["640px", "0px"]);
 });

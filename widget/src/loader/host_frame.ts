@@ -4,7 +4,8 @@
 
 import { readToHost, seal, type ToFrame, type ToHost } from "../host/messages";
 import { pageOf } from "../host/page";
-import { CSS, icon, PINE } from "./looks";
+import { MARK, MARK_FIELD } from "../mark";
+import { CSS, icon } from "./looks";
 import { Memory } from "./memory";
 import { text, wordsOf } from "./words";
 
@@ -17,15 +18,18 @@ export interface HostFrameParts {
 }
 
 const PHONE = "(max-width:480px)";
-/** How long the first frame may take to say that it is there; later ones twice as long each. */
-const SILENT_MS = 10_000;
+/** A document that is loaded and says nothing for so long is not the chat; later ones twice as long. */
+const SILENT_MS = 1_500;
 const SILENT_MS_MAX = 120_000;
+/** A frame that does not even load. */
+const LOADED_WITHIN_MS = 10_000;
 
 export class HostFrame {
   readonly #parts: HostFrameParts;
   readonly #memory: Memory;
   readonly #launcher = document.createElement("button");
   readonly #panel = document.createElement("div");
+  readonly #waits = document.createElement("p");
   #iframe: HTMLIFrameElement | null = null;
   #is_ready = false;
   #silent_ms = SILENT_MS;
@@ -80,7 +84,7 @@ export class HostFrame {
     launcher.type = "button";
     launcher.dataset.testid = "launcher";
     launcher.append(
-      icon(PINE, "0 0 32 32"),
+      icon(MARK, MARK_FIELD),
       icon(["M6 9l6 6 6-6"], "0 0 24 24"),
       document.createElement("i"),
     );
@@ -92,10 +96,14 @@ export class HostFrame {
     this.#panel.onkeydown = (event) => {
       if (event.key === "Escape") this.#show(false);
     };
+    this.#waits.setAttribute("role", "status");
+    this.#panel.append(this.#waits);
     root.append(this.#panel, launcher);
     this.#label();
     (document.body ?? document.documentElement).append(element);
-    visualViewport?.addEventListener("resize", () => this.#fit());
+    const fit = () => this.#fit();
+    visualViewport?.addEventListener("resize", fit);
+    visualViewport?.addEventListener("scroll", fit);
   }
 
   #load(): void {
@@ -107,17 +115,24 @@ export class HostFrame {
     );
     iframe.allow = "autoplay";
     iframe.title = this.#words().loader_open;
-    iframe.src = this.#parts.url;
+    // The words of that language are fetched beside the chat, not after it.
+    iframe.src = `${this.#parts.url}#${this.#parts.locale}`;
     this.#iframe = iframe;
     this.#panel.append(iframe);
     // The relay may have been away: what stands there then never becomes the chat by itself.
-    setTimeout(() => {
-      if (this.#is_ready) return;
-      iframe.remove();
-      this.#iframe = null;
-      this.#load();
-    }, this.#silent_ms);
-    this.#silent_ms = Math.min(this.#silent_ms * 2, SILENT_MS_MAX);
+    const silent_ms = this.#silent_ms;
+    const again = (after: number) => {
+      const look = () => {
+        if (this.#is_ready || this.#iframe !== iframe) return;
+        iframe.remove();
+        this.#iframe = null;
+        this.#load();
+      };
+      setTimeout(look, after);
+    };
+    iframe.onload = () => again(silent_ms);
+    again(LOADED_WITHIN_MS + silent_ms);
+    this.#silent_ms = Math.min(silent_ms * 2, SILENT_MS_MAX);
   }
 
   #show(is_open: boolean): void {
@@ -138,6 +153,9 @@ export class HostFrame {
     switch (message.type) {
       case "ready":
         this.#is_ready = true;
+        this.#panel.classList.add("ready");
+        this.#waits.remove();
+        if (this.#is_open) this.#iframe?.focus();
         this.#tell({
           type: "init",
           page: this.#page(),
@@ -187,6 +205,8 @@ export class HostFrame {
   /** On a phone the panel ends where the keyboard begins. */
   #fit(): void {
     const view = visualViewport;
+    // Zoomed in with two fingers the visitor looks at a part of it: it stays as large as it is.
+    if (view && view.scale > 1.01) return;
     const is_full = this.#is_open && this.#isPhone() && view;
     this.#panel.style.height = is_full ? `${view.height}px` : "";
     this.#panel.style.top = is_full ? `${view.offsetTop}px` : "";
@@ -209,6 +229,7 @@ export class HostFrame {
     this.#launcher.title = label;
     this.#launcher.dataset.unread = String(count);
     this.#panel.setAttribute("aria-label", words.loader_open);
+    this.#waits.textContent = words.loader_waits;
     if (this.#iframe) this.#iframe.title = words.loader_open;
   }
 

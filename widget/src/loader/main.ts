@@ -2,9 +2,10 @@
 // draws the launcher in a shadow root, and makes the iframe only when it is needed. It leaves one
 // name on the page, `Yingke`, and moves nothing.
 //
-// Whether the site is on is asked once for each page, and again only of a relay that was away. A site switched off while a page is open keeps
-// its launcher there until the next page: a button does not vanish under a hand that reaches for it, a
-// conversation that is open goes on behind it, and the window says that the service is off.
+// Whether the site is on is asked once for each page, and again only of a relay that was away. A site
+// switched off while a page is open keeps its launcher there until the next page: a button does not
+// vanish under a hand that reaches for it, a conversation that is open goes on behind it, and the
+// window says that the service is off.
 
 import { HostFrame } from "./host_frame";
 import { text, wordsOf } from "./words";
@@ -14,8 +15,10 @@ interface Boot {
   return_tickets: boolean;
 }
 
-/** A relay that is away is asked again after this, later and later. */
-const AGAIN_MS = 5_000;
+type Answer = Boot & { code: string };
+
+/** A relay that is away is asked again after about this, later and later; not by all pages at once. */
+const AGAIN_MS = 4_000;
 const AGAIN_MS_MAX = 120_000;
 
 type Api = (command: string, value?: string) => void;
@@ -54,26 +57,35 @@ function start(script: HTMLScriptElement): void {
     for (const [command, value] of calls) frame.call(command, value);
   };
   const ask = (wait: number) => {
-    const again = () => setTimeout(ask, wait, Math.min(wait * 2, AGAIN_MS_MAX));
+    const again = (reason: string, gaps: Record<string, string>) => {
+      sayWhyNot(text(reason, gaps));
+      const soon = () => {
+        clearTimeout(timer);
+        removeEventListener("online", soon);
+        ask(Math.min(wait * 2, AGAIN_MS_MAX));
+      };
+      const timer = setTimeout(soon, wait * (0.75 + Math.random() / 2));
+      addEventListener("online", soon);
+    };
     fetch(`${relay}/w/${encodeURIComponent(site)}/boot`, { credentials: "omit" }).then(
       async (response) => {
-        const answer: unknown = await response.json().catch(() => null);
-        if (response.ok) {
+        const answer = (await response.json().catch(() => null)) as Partial<Answer> | null;
+        const { status, ok } = response;
+        if (ok && answer?.frame_url) {
           begin(answer as Boot);
           return;
         }
-        const code = (answer as { code?: string } | null)?.code ?? String(response.status);
+        const code = answer?.code ?? String(status);
         const reasons: Record<string, string> = {
           origin_refused: words.loader_refused,
           site_disabled: words.loader_disabled,
         };
-        sayWhyNot(text(reasons[code] ?? words.loader_unknown, { ...names, code }));
-        if (response.status >= 500) again();
+        const reason = reasons[code] ?? words.loader_unknown;
+        // Not its own answer (a gateway, a login page of the network), or too much at the moment.
+        if (ok || status >= 500 || status === 429) again(reason, { ...names, code });
+        else sayWhyNot(text(reason, { ...names, code }));
       },
-      () => {
-        sayWhyNot(text(words.loader_unreachable, names));
-        again();
-      },
+      () => again(words.loader_unreachable, names),
     );
   };
   ask(AGAIN_MS);

@@ -1,0 +1,9 @@
+// A part of the catalogue, cut out by the build (catalogue.ts).
+
+declare module "*.json?frame" {
+  export const widget: { readonly frame_lost: string };
+}
+
+declare module "*.json?later" {
+  export const widget: Readonly<Record<string, string>>;
+}
