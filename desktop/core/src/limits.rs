@@ -22,6 +22,10 @@ pub const BACKOFF_SOON_TRIES: u32 = 50;
 /// The longest wait between two tries: a relay that comes back is found within it.
 pub const BACKOFF_MS_MAX: u64 = 15_000;
 
+/// What was refused because a conversation was not ours goes again by itself if it is ours within this
+/// time, in milliseconds: written while cut off, and nobody else has said much since.
+pub const GOES_AGAIN_WITHIN_MS: u64 = 60_000;
+
 /// A link that stood this long was a good one: the next break starts again at the shortest wait.
 pub const STABLE_AFTER_MS: u64 = 10_000;
 

@@ -332,7 +332,7 @@ impl Account {
                     let own_read = record.own_read;
                     self.marks.known(conversation_id, own_read);
                     self.want_fill(conversation_id.clone());
-                    let changes = self.outbox.gained(conversation_id);
+                    let changes = self.outbox.gained(conversation_id, step.now);
                     self.change_outbox(step, changes, Awaited::Nothing);
                 }
                 _ if self.replica.watches(conversation_id) => {

@@ -37,7 +37,9 @@
 //! Then everything acknowledged in the last 24 hours is queued again under the same ids, in front
 //! of what was written since; what the relay still has, it simply acknowledges again. Of a
 //! conversation that waits again for an agent it refuses what it does not have: such messages fail,
-//! and go again by themselves as soon as the conversation is ours.
+//! and go again by themselves as soon as the conversation is ours. So do those of an agent who was cut
+//! off for longer than the grace period, if the conversation comes back to them at once
+//! ([`GOES_AGAIN_WITHIN_MS`]); later what they wrote may be out of place, and they decide.
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +52,10 @@ use yingke_shared::limits::OUTBOX_WEDGED_AFTER_MS;
 use yingke_shared::time::Timestamp;
 
 use crate::bridge::types::{OutboxItem, OutboxState};
-use crate::limits::{BACKOFF_MS_MAX, BACKOFF_MS_MIN, SENDING_SHOWN_AFTER_MS, SENDS_IN_FLIGHT_MAX};
+use crate::limits::{
+    BACKOFF_MS_MAX, BACKOFF_MS_MIN, GOES_AGAIN_WITHIN_MS, SENDING_SHOWN_AFTER_MS,
+    SENDS_IN_FLIGHT_MAX,
+};
 
 /// What is kept of a message on disk.
 #[derive(Clone, PartialEq, Eq)]
@@ -186,6 +191,8 @@ struct Entry {
     leaving: bool,
     /// It was acknowledged once, by a history that was replaced.
     again: bool,
+    /// When the relay refused it, in this run.
+    refused_at: Option<u64>,
 }
 
 /// One conversation's messages, by the order they were written.
@@ -239,6 +246,7 @@ impl Outbox {
                 tried: message.tried,
                 leaving: false,
                 again: false,
+                refused_at: None,
             },
         );
     }
@@ -252,12 +260,17 @@ impl Outbox {
         }
     }
 
-    /// A conversation is ours: what was offered again and refused because it was not, goes now.
-    pub fn gained(&mut self, conversation_id: &ConversationId) -> Vec<Change> {
+    /// A conversation is ours: what was refused because it was not goes now, if it was acknowledged
+    /// once or refused only a moment ago.
+    pub fn gained(&mut self, conversation_id: &ConversationId, now: u64) -> Vec<Change> {
         let entries = self.lanes.get_mut(conversation_id).into_iter();
         let entries = entries.flat_map(|lane| lane.entries.values_mut());
         let mut changes = Vec::new();
-        for entry in entries.filter(|entry| entry.again && !entry.leaving) {
+        for entry in entries.filter(|entry| !entry.leaving) {
+            let is_recent = |at: u64| now.saturating_sub(at) <= GOES_AGAIN_WITHIN_MS;
+            if !entry.again && !entry.refused_at.is_some_and(is_recent) {
+                continue;
+            }
             if let State::Failed(ErrorCode::NotFound | ErrorCode::Forbidden) = entry.state {
                 entry.state = State::Queued;
                 changes.push(Change::Standing {
@@ -361,6 +374,7 @@ impl Outbox {
         } else {
             entry.state = State::Failed(error.code);
             entry.tried = false;
+            entry.refused_at = Some(now);
             changes.push(Change::Standing {
                 client_id: client_id.clone(),
                 standing: Standing::Failed(error.code),

@@ -5,6 +5,7 @@
 
 use super::*;
 
+const LATER: u64 = GOES_AGAIN_WITHIN_MS + 1;
 const JITTER: u32 = 0;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -301,17 +302,36 @@ fn what_is_offered_again_goes_when_its_conversation_is_ours_again() {
         assert_eq!(due(&mut outbox, 0), [name]);
         outbox.refused(&id(name), refusal(ErrorCode::Forbidden, None), 0, JITTER);
     }
-    assert_eq!(outbox.gained(&lane("b")), []);
+    assert_eq!(outbox.gained(&lane("b"), LATER), []);
     let again =
         |name| Change::Standing { client_id: id(name), standing: Standing::Unsent, age_from_ms: 0 };
-    assert_eq!(outbox.gained(&lane("a")), [again("a1"), again("a2")]);
+    assert_eq!(outbox.gained(&lane("a"), LATER), [again("a1"), again("a2")]);
     assert_eq!(due(&mut outbox, 0), ["a1"]);
     outbox.acked(&id("a1"), seq(1), 0);
     assert_eq!(due(&mut outbox, 0), ["a2"]);
     outbox.refused(&id("a2"), refusal(ErrorCode::ConversationEnded, None), 0, JITTER);
-    assert_eq!(outbox.gained(&lane("a")), []);
+    assert_eq!(outbox.gained(&lane("a"), LATER), []);
     // What was never acknowledged waits for its author.
     assert!(matches!(states(&outbox, "a", 0)[2].1, OutboxState::Failed { .. }));
+}
+
+/// An agent was cut off beyond the grace period: back in line, and theirs again at once. Seen failing
+/// under a relay that was killed again and again.
+#[test]
+fn what_was_refused_a_moment_ago_goes_when_its_conversation_comes_back() {
+    for (after, goes) in [(0, true), (GOES_AGAIN_WITHIN_MS, true), (LATER, false)] {
+        let mut outbox = with(&["a1", "b1"]);
+        assert_eq!(due(&mut outbox, 0), ["a1", "b1"]);
+        for (name, code) in [("a1", ErrorCode::NotFound), ("b1", ErrorCode::ConversationEnded)] {
+            outbox.refused(&id(name), refusal(code, None), 0, JITTER);
+            assert_eq!(
+                outbox.gained(&lane(&name[..1]), after).len(),
+                usize::from(goes && name == "a1")
+            );
+        }
+        let expected: &[&str] = if goes { &["a1"] } else { &[] };
+        assert_eq!(due(&mut outbox, after), expected, "after {after}");
+    }
 }
 
 #[test]
