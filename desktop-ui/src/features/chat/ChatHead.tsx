@@ -22,7 +22,7 @@ import { join } from "../../ui/join";
 import { Tag } from "../../ui/Tag";
 import { useWidth } from "../../ui/useWidth";
 import styles from "./ChatHead.module.css";
-import { HeadActions, mayDo } from "./HeadActions";
+import { HeadActions, mayDo, thereAlready } from "./HeadActions";
 
 /** Narrower than this, buttons show their icons only. Only the width decides: no button moves because
  * a colleague comes. */
@@ -82,7 +82,7 @@ export function ChatHead(props: ChatHeadProps) {
             </span>
           </p>
         </div>
-        <Companions />
+        <Companions head={head} />
         <HeadActions
           conversationId={conversationId}
           head={head}
@@ -196,12 +196,16 @@ function Standing({ head, ownId }: { head: Head; ownId: string }) {
   );
 }
 
-/** Who else has this conversation open, and who of them types (X10). */
-function Companions() {
+/** Who else has this conversation open, and who of them types (X10). Whoever watches it unseen stays
+ * unseen (F05), but for others who watch. */
+function Companions({ head }: { head: Head }) {
   const t = useT();
   const nameOf = useAgentName();
-  const { reading, typing } = useCompanions();
-  const ids = [...new Set([...typing, ...reading])];
+  const companions = useCompanions();
+  const seen = new Set(thereAlready(head));
+  const isSeen = (id: string) => head.standing === "watching" || seen.has(id);
+  const typing = companions.typing.filter(isSeen);
+  const ids = [...new Set([...typing, ...companions.reading.filter(isSeen)])];
   if (ids.length === 0) return null;
   const names = (some: readonly string[]) => some.map(nameOf).join(t("workbench.names_and"));
   const words = [

@@ -39,7 +39,7 @@ export function mayDo(head: ChatHead, role: Role) {
 }
 
 /** Who takes part, or is asked to. */
-function thereAlready({ status, members, invitations }: ChatHead): string[] {
+export function thereAlready({ status, members, invitations }: ChatHead): string[] {
   const asked = invitations.flatMap(({ to, offered_to }) =>
     to.kind === "agent" ? [to.agent_id] : (offered_to ?? []),
   );
