@@ -11,6 +11,7 @@ use crate::auth::Auth;
 use crate::clock::World;
 use crate::config::Config;
 use crate::live::Hub;
+use crate::parts::Failed;
 use crate::store::Store;
 use crate::visitors::Entrance;
 
@@ -32,6 +33,8 @@ pub struct App {
     pub replays: Arc<Semaphore>,
     /// The rate at which visitors enter.
     pub entrance: Entrance,
+    /// Which part met a bug: then the relay is about to end.
+    pub failed: Failed,
     /// Cancelled when the relay is asked to stop: sockets say goodbye, loops end.
     pub stopping: CancellationToken,
     /// Sockets and loops run in it, so that stopping can wait for them.
@@ -51,6 +54,7 @@ impl App {
             routing: Questions::default(),
             replays: Arc::new(Semaphore::new(1)),
             entrance: Entrance::default(),
+            failed: Failed::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }

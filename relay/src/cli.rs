@@ -10,7 +10,6 @@ use clap::{Args, Parser, Subcommand};
 use crate::bench;
 use crate::config::{Config, Flags, Problems};
 use crate::serve::{ServeError, serve};
-use crate::store::Fatal;
 use crate::telemetry;
 use crate::tools::{self, Password, ToolError};
 
@@ -121,6 +120,12 @@ pub(crate) const EXIT_USAGE: u8 = 64;
 /// Exit code for stored data that is damaged (EX_DATAERR of sysexits).
 const EXIT_DAMAGED: u8 = 65;
 
+/// Exit code of a relay that met a bug (EX_SOFTWARE of sysexits).
+const EXIT_BUG: u8 = 70;
+
+/// Exit code of a relay that does not know what its disk holds (EX_IOERR of sysexits).
+const EXIT_DISK: u8 = 74;
+
 /// Runs the command the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -230,7 +235,8 @@ fn run_relay(config: Config) -> ExitCode {
         Err(error) => {
             complain(&error.to_string());
             match error {
-                ServeError::Storage(_) => ExitCode::from(Fatal::EXIT_CODE),
+                ServeError::Storage(_) => ExitCode::from(EXIT_DISK),
+                ServeError::Bug(_) => ExitCode::from(EXIT_BUG),
                 _ => ExitCode::FAILURE,
             }
         }

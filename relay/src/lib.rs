@@ -20,6 +20,7 @@ pub mod http;
 pub mod limits;
 pub mod live;
 pub mod outcomes;
+pub mod parts;
 pub mod policy;
 pub mod router;
 pub mod serve;

@@ -22,6 +22,7 @@ use crate::limits::{
     CONNECTIONS_MAX, FILES_RESERVED, IDLE_WITHIN_MS, REQUEST_HEAD_WITHIN_MS, REQUESTS_PER_PEER_MAX,
     STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
 };
+use crate::parts::{Part, Running};
 use crate::store::{Fatal, OpenError, Store};
 use crate::tls;
 
@@ -51,6 +52,9 @@ pub enum ServeError {
     /// The database cannot be trusted to go on.
     #[error("the database cannot go on: {0}")]
     Storage(Fatal),
+    /// A part that must be there is not any more.
+    #[error("{0} met a bug; start the relay again, and report the place that the log names")]
+    Bug(Part),
 }
 
 /// Runs the relay until it is asked to stop. `started` is told the address once it listens.
@@ -73,10 +77,7 @@ async fn serve_until(
     let store = Store::open(&config.data, world.as_ref())?;
     let app = Arc::new(App::new(config, world, store));
 
-    app.tasks.spawn(crate::live::run(Arc::clone(&app)));
-    app.tasks.spawn(crate::assignment::run(Arc::clone(&app)));
-    app.tasks.spawn(crate::assignment::tell(Arc::clone(&app)));
-
+    let mut parts = Running::start(&app);
     let handle = Handle::new();
     let server = accept(listener, tls, handle.clone(), router(&app), bounds(&app));
     // One of the tasks: it ends when the last request was answered.
@@ -86,7 +87,12 @@ async fn serve_until(
 
     let outcome = tokio::select! {
         biased;
-        fatal = app.store.failed() => return Err(ServeError::Storage(fatal)),
+        fatal = app.store.failed() => return Err(ended_by(fatal)),
+        part = parts.first_to_end() => {
+            app.failed.note(part);
+            tracing::error!("{part} met a bug; the relay ends");
+            Err(ServeError::Bug(part))
+        }
         ended = &mut server => Err(ServeError::Listener(match ended {
             Ok(Ok(())) => io::Error::other("it ended"),
             Ok(Err(error)) => error,
@@ -98,6 +104,13 @@ async fn serve_until(
     outcome
 }
 
+fn ended_by(fatal: Fatal) -> ServeError {
+    match fatal {
+        Fatal::Bug(part) => ServeError::Bug(part),
+        fatal @ Fatal::Storage { .. } => ServeError::Storage(fatal),
+    }
+}
+
 /// Stops accepting, lets sockets say goodbye and requests end, then closes the store.
 async fn stop(app: &App, handle: &Handle<SocketAddr>) -> Result<(), ServeError> {
     let deadline = Instant::now() + Duration::from_millis(STOP_WITHIN_MS);
@@ -105,13 +118,15 @@ async fn stop(app: &App, handle: &Handle<SocketAddr>) -> Result<(), ServeError> 
     tracing::info!("stopping");
     handle.graceful_shutdown(Some(clients));
     app.stopping.cancel();
+    // Fan-out does so too, if it is still there.
+    app.hub.stop();
     app.tasks.close();
     if timeout(clients, app.tasks.wait()).await.is_err() {
         tracing::warn!(left = app.tasks.len(), "some clients did not let go in time");
     }
     tokio::select! {
         biased;
-        fatal = app.store.failed() => Err(ServeError::Storage(fatal)),
+        fatal = app.store.failed() => Err(ended_by(fatal)),
         closed = timeout_at(deadline, app.store.close()) => {
             if closed.is_err() {
                 // What was acknowledged is on the disk already; the next start does the rest.

@@ -18,6 +18,6 @@ pub fn start(config: &Config) {
     std::panic::set_hook(Box::new(|panic| {
         // Only the place: a panic's words may quote the value it stumbled over.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a panic: a bug");
+        tracing::error!(place, "panicked: a bug");
     }));
 }

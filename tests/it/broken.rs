@@ -229,10 +229,11 @@ mod store {
     #[path = "FAULTS.RS"]
     pub(crate) mod faults;
     pub(crate) fn use_all() {
-        use faults::{Faults as _, NamedByTests, Point, passage};
+        use faults::{Faults as _, NamedByTests, Point, passage, trip};
         let mut named = NamedByTests;
         let _ = (named.at(Point::AfterAck), named.skips_commit(), named.spoiled_by());
         let _ = passage(b"");
+        trip("here");
     }
 }
 fn main() {

@@ -30,6 +30,7 @@ mod links;
 mod load;
 mod old_release;
 mod pages;
+mod parts;
 mod policy;
 mod power;
 mod privacy;

@@ -31,6 +31,7 @@ use crate::limits::{
     AGENTS_RETURN_WITHIN_MS, ASSIGN_AGAIN_AFTER_MS, DECISIONS_AT_ONCE_MAX, WALL_CLOCK_EVERY_MS,
 };
 use crate::settings::store::COMPANY;
+use crate::store::faults::trip;
 use crate::store::{ReadTx, StoreError};
 
 pub(super) const AGAIN_AFTER: Duration = Duration::from_millis(ASSIGN_AGAIN_AFTER_MS);
@@ -171,6 +172,7 @@ impl Driver {
             Ok(question) = self.questions.recv() => Woken::Asked(question),
             entries = self.log.next() => Woken::Log(entries),
         };
+        trip("panic_in_assignment");
         match woken {
             Woken::Log(Ok(entries)) => {
                 if !self.entries(entries).await {

@@ -32,6 +32,7 @@ use crate::limits::{
 };
 use crate::live::{LinePlace, frames};
 use crate::store::StoreError;
+use crate::store::faults::trip;
 
 const EVERY: Duration = Duration::from_millis(FLOOR_EVERY_MS);
 /// However long it takes: nobody's place is older than this.
@@ -169,6 +170,7 @@ impl Teller {
         if counts {
             self.counted = Some(Instant::now());
         }
+        trip("panic_in_telling");
         self.tell_lengths(&overview, &rows.agents);
         self.tell_places(&overview, &rows.visitors);
         if is_watched {

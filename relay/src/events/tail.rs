@@ -8,7 +8,6 @@
 //! other follower.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,8 +97,7 @@ impl Tail {
         let mut attending = self.attending.lock();
         let before = self.keep(entries, head);
         if let Some(seat) = attending.as_mut() {
-            let taken = catch_unwind(AssertUnwindSafe(|| seat.attendant.take(entries)));
-            let taken = taken.unwrap_or_default().min(entries.len());
+            let taken = seat.attendant.take(entries).min(entries.len());
             if taken < entries.len()
                 && let Some(Seat { mut attendant, ended }) = attending.take()
             {

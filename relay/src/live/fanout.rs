@@ -25,6 +25,7 @@ use crate::app::App;
 use crate::conversations::{queries, views};
 use crate::events::{self, Attendant, Entry, LogBody, LogError, Sight, Subject};
 use crate::store::StoreError;
+use crate::store::faults::trip;
 use crate::{settings, sites};
 
 /// A read of the database that failed is tried again after this.
@@ -84,6 +85,7 @@ async fn follow_from(app: &App, from: Position) -> Followed {
             }
         };
         let Some(upto) = entries.last().map(|entry| entry.position) else { continue };
+        trip("panic_in_fan_out");
         let mut rung = Vec::new();
         for entry in &entries {
             // What could not be read must not be skipped: nobody's position moves past it.
@@ -111,6 +113,7 @@ impl OnCommit {
 
 impl Attendant for OnCommit {
     fn take(&mut self, entries: &[Arc<Entry>]) -> usize {
+        trip("panic_in_attendant");
         let mut taken = 0;
         for entry in entries {
             // Nearly everything is messages and marks; the rest may need to read the database.

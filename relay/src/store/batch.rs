@@ -18,7 +18,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 use yingke_shared::ids::Position;
 
-use super::faults::{Fate, Faults, Point};
+use super::faults::{Fate, Faults, Point, trip};
 use super::tx::{ReadTx, WriteTx};
 use super::{Abort, Fatal, StoreError, WriteError};
 use crate::events::{Entry, Tail};
@@ -47,11 +47,32 @@ pub(super) enum Ran {
 
 type Reply<T, R> = oneshot::Sender<Result<T, WriteError<R>>>;
 
+/// The way back to the caller. One that is dropped says "closed", which means not stored; while the
+/// writer panics nobody knows that, so then it says nothing.
+struct Back<T, R>(Option<Reply<T, R>>);
+
+impl<T, R> Back<T, R> {
+    fn send(mut self, outcome: Result<T, WriteError<R>>) {
+        if let Some(reply) = self.0.take() {
+            // A caller that went away needs no answer.
+            let _ = reply.send(outcome);
+        }
+    }
+}
+
+impl<T, R> Drop for Back<T, R> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::mem::forget(self.0.take());
+        }
+    }
+}
+
 struct TypedJob<T, R, F> {
     what: &'static str,
     f: F,
     outcome: Result<T, WriteError<R>>,
-    reply: Reply<T, R>,
+    back: Back<T, R>,
 }
 
 /// Wraps a room's closure.
@@ -61,7 +82,7 @@ where
     R: Send + 'static,
     F: Fn(&mut WriteTx<'_>) -> Result<T, Abort<R>> + Send + 'static,
 {
-    Box::new(TypedJob { what, f, outcome: Err(WriteError::Closed), reply })
+    Box::new(TypedJob { what, f, outcome: Err(WriteError::Closed), back: Back(Some(reply)) })
 }
 
 impl<T, R, F> WriteJob for TypedJob<T, R, F>
@@ -89,8 +110,8 @@ where
     }
 
     fn answer(self: Box<Self>) {
-        // A caller that went away needs no answer.
-        let _ = self.reply.send(self.outcome);
+        let Self { back, outcome, .. } = *self;
+        back.send(outcome);
     }
 }
 
@@ -317,7 +338,7 @@ impl Engine {
                 self.make_sure_nothing_is_open();
                 Ok(Attempt::Lost(error.to_string()))
             }
-            _ => Err(Fatal { during: "committing", error: error.to_string() }),
+            _ => Err(Fatal::Storage { during: "committing", error: error.to_string() }),
         }
     }
 
@@ -326,6 +347,7 @@ impl Engine {
         jobs: &mut Vec<Box<dyn WriteJob>>,
         entries: &[Arc<Entry>],
     ) -> Result<(), Fatal> {
+        trip("panic_in_writer");
         if self.faults.at(Point::AfterCommit) == Fate::End {
             return Err(ended("after a commit"));
         }
@@ -370,5 +392,5 @@ fn give_up(jobs: &mut Vec<Box<dyn WriteJob>>, error: &str) {
 }
 
 fn ended(during: &'static str) -> Fatal {
-    Fatal { during, error: "it ended here".to_owned() }
+    Fatal::Storage { during, error: "it ended here".to_owned() }
 }

@@ -14,14 +14,16 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::watch;
 
+use super::faults::trip;
 use super::folder::Folder;
+use super::threads::{self, Alarm};
 use super::{Fatal, OpenError, connection, identity};
 use crate::events::Tail;
 use crate::limits::{
     CHECKPOINT_PAGES, CHECKPOINT_PAUSE_MS, STORE_BUSY_WAIT_MS, WAL_PAGES_MAX, WAL_RESTART_WITHIN_MS,
 };
+use crate::parts::Part;
 
 #[derive(Default)]
 struct Signals {
@@ -55,17 +57,16 @@ impl Checkpointer {
     pub(super) fn start(
         folder: &Arc<Folder>,
         tail: Arc<Tail>,
-        fatal: watch::Sender<Option<Fatal>>,
+        alarm: Alarm,
     ) -> Result<Self, OpenError> {
         let connection = connection::open_checkpointer(&folder.database())?;
         let signals = Arc::new(Signals::default());
         let folder = Arc::clone(folder);
-        let worker = Worker { connection, folder, tail, fatal, restart_from: WAL_PAGES_MAX };
         let heard = Arc::clone(&signals);
-        let thread = std::thread::Builder::new()
-            .name("store-checkpoint".to_owned())
-            .spawn(move || worker.work(&heard))
-            .map_err(OpenError::file("the checkpoint thread"))?;
+        let name = "store-checkpoint".to_owned();
+        let thread = threads::start(Part::Checkpointer, name, &alarm.clone(), move || {
+            Worker { connection, folder, tail, alarm, restart_from: WAL_PAGES_MAX }.work(&heard);
+        })?;
         let bell = Bell { signals, thread: thread.thread().clone() };
         Ok(Self { bell, thread: Mutex::new(Some(thread)) })
     }
@@ -98,7 +99,7 @@ struct Worker {
     connection: Connection,
     folder: Arc<Folder>,
     tail: Arc<Tail>,
-    fatal: watch::Sender<Option<Fatal>>,
+    alarm: Alarm,
     /// From how many pages on the log is made to start again: more after a try in vain.
     restart_from: i64,
 }
@@ -117,6 +118,7 @@ impl Worker {
                 std::thread::park();
                 continue;
             }
+            trip("panic_in_checkpointer");
             if let Err(error) = self.look()
                 && self.end_if_fatal(&error)
             {
@@ -124,7 +126,7 @@ impl Worker {
             }
             std::thread::park_timeout(Duration::from_millis(CHECKPOINT_PAUSE_MS));
         }
-        if self.fatal.borrow().is_none()
+        if !self.alarm.is_raised()
             && let Err(error) = self.checkpoint("TRUNCATE")
         {
             tracing::warn!(%error, "the last checkpoint failed; the next start repeats it");
@@ -186,9 +188,8 @@ impl Worker {
     fn end_if_fatal(&self, error: &rusqlite::Error) -> bool {
         let fatal = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
         if fatal {
-            tracing::error!(%error, "a checkpoint failed; the relay ends");
-            let reason = Fatal { during: "checkpointing", error: error.to_string() };
-            self.fatal.send_replace(Some(reason));
+            let error = error.to_string();
+            self.alarm.raise(Fatal::Storage { during: "checkpointing", error });
         } else {
             tracing::warn!(%error, "a checkpoint failed; it is tried again");
         }

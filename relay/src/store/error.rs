@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::parts::Part;
+
 /// A failure of the database: never the caller's fault, never shown in detail outside.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -85,19 +87,20 @@ pub enum WriteError<R> {
     Closed,
 }
 
-/// The database cannot be trusted to go on in this process.
+/// The database cannot be trusted to go on in this process. A supervisor starts it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{during}: {error}")]
-pub struct Fatal {
-    /// What was being done.
-    pub during: &'static str,
-    /// The engine's words.
-    pub error: String,
-}
-
-impl Fatal {
-    /// The process's exit code after this (EX_IOERR of sysexits); a supervisor starts it again.
-    pub const EXIT_CODE: u8 = 74;
+pub enum Fatal {
+    /// Nobody knows what the disk holds.
+    #[error("{during}: {error}")]
+    Storage {
+        /// What was being done.
+        during: &'static str,
+        /// The engine's words.
+        error: String,
+    },
+    /// One of its threads panicked.
+    #[error("{0} met a bug")]
+    Bug(Part),
 }
 
 /// Why the store could not be opened. Each message says what the operator can do.

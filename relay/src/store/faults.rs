@@ -7,6 +7,8 @@
 //! The points: `before_commit`, `after_commit` (stored, nobody answered), `after_ack` (answered, the
 //! log's readers not yet woken), and `uncommitted`: the 17th batch is answered *instead of*
 //! committed, then the process ends, as a relay that acknowledges before it commits and is killed.
+//! `panic_in_writer`, `panic_in_attendant`, `panic_in_checkpointer`, `panic_in_reader`,
+//! `panic_in_fan_out`, `panic_in_assignment` and `panic_in_telling` are bugs: the part panics there.
 //!
 //! `YINGKE_FLAW` names a lasting flaw: `sql:7:STATEMENTS` runs the statements inside every 7th batch,
 //! behind the backs of its closures; `lose:7`, `twice:7` and `swap:7` do that to every 7th message on
@@ -68,7 +70,7 @@ pub(crate) enum Passage {
 }
 
 #[cfg(any(debug_assertions, feature = "fault-points"))]
-pub(crate) use named::passage;
+pub(crate) use named::{passage, trip};
 
 #[cfg(not(any(debug_assertions, feature = "fault-points")))]
 impl Faults for NamedByTests {
@@ -82,6 +84,10 @@ impl Faults for NamedByTests {
 pub(crate) fn passage(_event: &[u8]) -> Passage {
     Passage::Good
 }
+
+/// Panics, if this passage is the one that was named.
+#[cfg(not(any(debug_assertions, feature = "fault-points")))]
+pub(crate) fn trip(_place: &str) {}
 
 #[cfg(any(debug_assertions, feature = "fault-points"))]
 mod named {
@@ -152,6 +158,16 @@ mod named {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
         std::process::abort();
+    }
+
+    /// Panics, if this passage is the one that was named.
+    #[expect(clippy::panic, reason = "a bug on purpose")]
+    pub(crate) fn trip(place: &str) {
+        static PASSED: AtomicU64 = AtomicU64::new(0);
+        let Some(wanted) = fault().filter(|wanted| wanted.name == place) else { return };
+        if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == wanted.count {
+            panic!("a bug on purpose");
+        }
     }
 
     fn is_uncommitted() -> bool {

@@ -7,11 +7,12 @@
 use std::collections::VecDeque;
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use super::batch::{Engine, WriteJob};
 use super::readers::ReadJob;
-use super::{Fatal, StoreError, WriteError};
+use super::threads::Alarm;
+use super::{StoreError, WriteError};
 use crate::limits::{READ_QUEUE_MAX, WRITE_QUEUE_MAX};
 
 /// See the module.
@@ -20,7 +21,7 @@ pub(super) struct Inline {
     by_turns: bool,
     /// Something was queued.
     bell: Notify,
-    fatal: watch::Sender<Option<Fatal>>,
+    alarm: Alarm,
 }
 
 struct State {
@@ -34,14 +35,14 @@ struct State {
 }
 
 impl Inline {
-    pub(super) fn new(engine: Engine, by_turns: bool, fatal: watch::Sender<Option<Fatal>>) -> Self {
+    pub(super) fn new(engine: Engine, by_turns: bool, alarm: Alarm) -> Self {
         let state = State {
             engine: Some(engine),
             writes: VecDeque::new(),
             reads: VecDeque::new(),
             unanswered: Vec::new(),
         };
-        Self { state: Mutex::new(state), by_turns, bell: Notify::new(), fatal }
+        Self { state: Mutex::new(state), by_turns, bell: Notify::new(), alarm }
     }
 
     pub(super) fn write<R>(&self, job: Box<dyn WriteJob>) -> Result<(), WriteError<R>> {
@@ -103,13 +104,12 @@ impl Inline {
         let mut batch: Vec<_> = state.writes.drain(..count).collect();
         let Some(engine) = state.engine.as_mut().filter(|_| !batch.is_empty()) else { return };
         if let Err(reason) = engine.run(&mut batch) {
-            tracing::error!(error = %reason, "the database cannot go on");
             state.unanswered.append(&mut batch);
             // As when a process ends: what is open is not committed, what is queued never ran.
             state.engine = None;
             state.writes.clear();
             state.reads.clear();
-            self.fatal.send_replace(Some(reason));
+            self.alarm.raise(reason);
         }
     }
 

@@ -25,6 +25,7 @@ mod memory;
 mod migrations;
 mod readers;
 mod sums;
+mod threads;
 mod tx;
 mod value;
 mod wal;
@@ -59,6 +60,7 @@ use faults::NamedByTests;
 use folder::Folder;
 use inline::Inline;
 use readers::{Lane, Readers, typed_read};
+use threads::Alarm;
 use writer::Writer;
 
 /// A handle to the store; cheap to clone.
@@ -94,11 +96,11 @@ impl Store {
         let (folder, opened) = Opened::on_disk(folder, world)?;
         let Opened { connection, epoch, head } = opened;
         let tail = Arc::new(Tail::new(epoch, head));
-        let (fatal_set, fatal) = watch::channel(None);
+        let (alarm, fatal) = Alarm::new();
         let engine = Engine::new(connection, head, Arc::clone(&tail), Box::new(NamedByTests));
-        let checkpointer = Checkpointer::start(&folder, Arc::clone(&tail), fatal_set.clone())?;
-        let readers = Readers::start(&folder.database(), READERS_MAX)?;
-        let writer = Writer::start(engine, checkpointer.bell(), fatal_set)?;
+        let checkpointer = Checkpointer::start(&folder, Arc::clone(&tail), alarm.clone())?;
+        let readers = Readers::start(&folder.database(), READERS_MAX, alarm.clone())?;
+        let writer = Writer::start(engine, checkpointer.bell(), alarm)?;
         let executor = Executor::Threads { writer, readers, checkpointer };
         Ok(Self::with(executor, tail, fatal, folder))
     }
@@ -129,9 +131,9 @@ impl Store {
     ) -> Self {
         let Opened { connection, epoch, head } = opened;
         let tail = Arc::new(Tail::new(epoch, head));
-        let (fatal_set, fatal) = watch::channel(None);
+        let (alarm, fatal) = Alarm::new();
         let engine = Engine::new(connection, head, Arc::clone(&tail), faults);
-        let executor = Executor::Inline(Inline::new(engine, by_turns, fatal_set));
+        let executor = Executor::Inline(Inline::new(engine, by_turns, alarm));
         Self::with(executor, tail, fatal, folder)
     }
 
@@ -255,8 +257,8 @@ impl Store {
         Ok(epoch)
     }
 
-    /// Ends only when the database cannot go on: a commit's outcome is unknown, or a sync failed.
-    /// The process must then end with [`Fatal::EXIT_CODE`]; nobody concerned was answered.
+    /// Ends only when the database cannot go on: a commit's outcome is unknown, a sync failed, a
+    /// thread met a bug. The process must then end; nobody concerned was answered.
     pub async fn failed(&self) -> Fatal {
         let mut fatal = self.inner.fatal.clone();
         loop {
@@ -273,6 +275,12 @@ impl Store {
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.inner.fatal.borrow().is_some()
+    }
+
+    /// With what it has ended.
+    #[must_use]
+    pub fn failure(&self) -> Option<Fatal> {
+        self.inner.fatal.borrow().clone()
     }
 
     /// Finishes what is queued, ends the threads, folds the write-ahead log into the database.

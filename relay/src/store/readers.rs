@@ -16,9 +16,12 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::faults::trip;
+use super::threads::{self, Alarm};
 use super::tx::ReadTx;
 use super::{OpenError, StoreError, connection};
 use crate::limits::{READ_QUEUE_MAX, SPINE_QUEUE_MAX};
+use crate::parts::Part;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,13 +131,15 @@ pub(super) struct Readers {
     common: Arc<Queue>,
     spine: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    alarm: Alarm,
 }
 
 impl Readers {
     /// Starts `count` threads for the common lane and one for the spine.
-    pub(super) fn start(database: &Path, count: usize) -> Result<Self, OpenError> {
+    pub(super) fn start(database: &Path, count: usize, alarm: Alarm) -> Result<Self, OpenError> {
         let (common, spine) = (Queue::new(READ_QUEUE_MAX), Queue::new(SPINE_QUEUE_MAX));
-        let readers = Self { common, spine, threads: Mutex::new(Vec::with_capacity(count + 1)) };
+        let threads = Mutex::new(Vec::with_capacity(count + 1));
+        let readers = Self { common, spine, threads, alarm };
         readers.start_thread(database, "store-spine".to_owned(), &readers.spine)?;
         for number in 0..count {
             readers.start_thread(database, format!("store-reader-{number}"), &readers.common)?;
@@ -150,10 +155,9 @@ impl Readers {
     ) -> Result<(), OpenError> {
         let connection = connection::open_reader(database)?;
         let queue = Arc::clone(queue);
-        let thread = std::thread::Builder::new()
-            .name(name)
-            .spawn(move || work(&queue, &connection))
-            .map_err(OpenError::file("a reader thread"))?;
+        let thread = threads::start(Part::Reader, name, &self.alarm, move || {
+            work(&queue, &connection);
+        })?;
         self.threads.lock().push(thread);
         Ok(())
     }
@@ -199,6 +203,7 @@ fn work(queue: &Queue, connection: &Connection) {
                 queue.filled.wait(&mut state);
             }
         };
+        trip("panic_in_reader");
         job.run(connection);
     }
 }

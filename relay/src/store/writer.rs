@@ -1,14 +1,17 @@
 //! The writer thread: takes what queued while the last commit ran, no timer, and runs it as a batch.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::batch::{Engine, WriteJob};
 use super::checkpoint::Bell;
+use super::threads::{self, Alarm};
 use super::{Fatal, OpenError, WriteError};
 use crate::limits::{BATCH_CLOSURES_MAX, WRITE_QUEUE_MAX};
+use crate::parts::Part;
 
 enum Message {
     Run(Box<dyn WriteJob>),
@@ -23,16 +26,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(
-        engine: Engine,
-        bell: Bell,
-        fatal: watch::Sender<Option<Fatal>>,
-    ) -> Result<Self, OpenError> {
+    pub(super) fn start(engine: Engine, bell: Bell, alarm: Alarm) -> Result<Self, OpenError> {
         let (queue, jobs) = mpsc::channel(WRITE_QUEUE_MAX);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || work(engine, jobs, &bell, &fatal))
-            .map_err(OpenError::file("the writer thread"))?;
+        let name = "store-writer".to_owned();
+        let thread = threads::start(Part::Writer, name, &alarm.clone(), move || {
+            work(engine, jobs, &bell, &alarm);
+        })?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
 
@@ -55,12 +54,7 @@ impl Writer {
     }
 }
 
-fn work(
-    mut engine: Engine,
-    mut queue: mpsc::Receiver<Message>,
-    bell: &Bell,
-    fatal: &watch::Sender<Option<Fatal>>,
-) {
+fn work(mut engine: Engine, mut queue: mpsc::Receiver<Message>, bell: &Bell, alarm: &Alarm) {
     let mut messages = Vec::with_capacity(BATCH_CLOSURES_MAX);
     let mut batch = Vec::with_capacity(BATCH_CLOSURES_MAX);
     while queue.blocking_recv_many(&mut messages, BATCH_CLOSURES_MAX) > 0 {
@@ -73,9 +67,11 @@ fn work(
         if batch.is_empty() {
             continue;
         }
-        if let Err(reason) = engine.run(&mut batch) {
-            tracing::error!(error = %reason, "the database cannot go on; the relay ends");
-            fatal.send_replace(Some(reason));
+        // A bug of the batch's own code: whether it is stored is not known. (One of a closure is
+        // caught there and is its caller's alone.)
+        let ran = catch_unwind(AssertUnwindSafe(|| engine.run(&mut batch)));
+        if let Err(reason) = ran.unwrap_or(Err(Fatal::Bug(Part::Writer))) {
+            alarm.raise(reason);
             // Whoever is left in the batch is not answered, in the moments the process still has.
             std::mem::forget(std::mem::take(&mut batch));
             // The connection is left as it is: closing it would touch the disk again. Whatever is
