@@ -61,7 +61,8 @@ enum Command {
         #[command(flatten)]
         boot: Boot,
     },
-    /// Copy everything into a new folder, whether a relay runs or not
+    /// Copy everything into a new folder, whether a relay runs or not; ends with 65 if the copy is made
+    /// of data that is damaged
     Backup {
         /// The folder to make; it must not be there yet
         #[arg(long, value_name = "FOLDER")]
@@ -165,24 +166,25 @@ pub fn run() -> ExitCode {
             let id = tools::add_site(&config.data, &name, &domains).await?;
             Ok(Some(id.to_string()))
         }),
-        Command::Backup { to, .. } => {
-            run_tool(&config, async { tools::backup(&config.data, &to).map(Some) })
-        }
+        Command::Backup { to, .. } => run_over_data(&config, || tools::backup(&config.data, &to)),
         Command::Restore { from, replace, .. } => {
-            run_tool(&config, async { tools::restore(&from, &config.data, replace).map(Some) })
+            run_over_data(&config, || tools::restore(&from, &config.data, replace))
         }
-        Command::Check(_) => run_check(&config),
+        Command::Check(_) => run_over_data(&config, || tools::check(&config.data)),
         Command::Bench(options) => bench::run(&options),
     }
 }
 
-/// Prints every finding and a verdict.
-fn run_check(config: &Config) -> ExitCode {
+/// Goes through all the data; prints what came of it and what of it is damaged.
+fn run_over_data(
+    config: &Config,
+    work: impl FnOnce() -> Result<(Vec<String>, usize), ToolError>,
+) -> ExitCode {
     telemetry::start(&Config { log_filter: "warn".to_owned(), ..config.clone() });
-    match tools::check(&config.data) {
-        Ok((lines, findings)) => {
+    match work() {
+        Ok((lines, damaged)) => {
             lines.iter().for_each(|line| say(line));
-            if findings == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DAMAGED) }
+            if damaged == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DAMAGED) }
         }
         Err(error) => {
             complain(&error.to_string());

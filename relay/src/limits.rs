@@ -69,6 +69,9 @@ pub const START_CHECK_POSITIONS: i64 = 1_024;
 /// Places a finding of a check names; who needs more has to restore anyway.
 pub const FINDINGS_SHOWN: usize = 10;
 
+/// Characters of such a place: an id and a number have fifty; a damaged row may hold anything.
+pub const PLACE_CHARS_MAX: usize = 200;
+
 // ---- backup ----
 
 /// Tries to begin a copy while something else opens or recovers the database, 50 ms apart.

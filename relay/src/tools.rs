@@ -17,7 +17,7 @@ use crate::auth::PasswordHasher;
 use crate::clock::{RealWorld, World as _};
 use crate::error::RelayError;
 use crate::sites::{Domain, DomainError};
-use crate::store::{self, BackupError, Fatal, OpenError, Store};
+use crate::store::{self, BackupError, Damage, Fatal, OpenError, Store};
 use crate::{agents, auth, sites};
 
 /// Why nothing was done.
@@ -161,43 +161,61 @@ pub async fn add_site(data: &Path, name: &str, domains: &[String]) -> Result<Sit
     Ok(added?.id)
 }
 
+/// Lines to print, and in how many places the data is damaged.
+type Said = (Vec<String>, usize);
+
 /// Makes a backup; gives what to print.
-pub fn backup(data: &Path, to: &Path) -> Result<String, ToolError> {
+pub fn backup(data: &Path, to: &Path) -> Result<Said, ToolError> {
     let made = store::backup(data, to, &RealWorld)?;
     let bytes: u64 = made.files.iter().map(|file| file.bytes).sum();
-    Ok(format!(
+    let line = format!(
         "backed up to {}: {} messages, log position {}, {bytes} bytes, checked",
         to.display(),
         made.messages,
         made.position,
-    ))
+    );
+    Ok(with_damage(line, "the backup is made, of data that was damaged already", &made.damaged))
+}
+
+/// The line, and what of the data was damaged when it was backed up.
+fn with_damage(line: String, what: &str, damaged: &[Damage]) -> Said {
+    let count = damaged.iter().map(|damage| damage.count).sum();
+    let mut lines = vec![line];
+    if count > 0 {
+        lines.push(format!("{what}, in {count} places; keep older backups"));
+    }
+    lines.extend(damaged.iter().map(|damage| damaged_line(&damage.what, &damage.places)));
+    (lines, count)
+}
+
+fn damaged_line(what: &str, places: &[String]) -> String {
+    let at = if places.is_empty() { String::new() } else { format!(": {}", places.join(", ")) };
+    format!("damaged: {what}{at}")
 }
 
 /// Puts a backup into a data folder; gives what to print.
-pub fn restore(from: &Path, data: &Path, replace: bool) -> Result<String, ToolError> {
+pub fn restore(from: &Path, data: &Path, replace: bool) -> Result<Said, ToolError> {
     let done = store::restore(from, data, replace, &RealWorld)?;
     let aside = done
         .replaced
         .map_or_else(String::new, |path| format!("; what was there is now in {}", path.display()));
-    Ok(format!(
+    let line = format!(
         "restored {} into {}: {} messages, log position {}{aside}",
         from.display(),
         data.display(),
         done.manifest.messages,
         done.manifest.position,
-    ))
+    );
+    let what = "it is restored as it was backed up: the data was damaged then";
+    Ok(with_damage(line, what, &done.manifest.damaged))
 }
 
 /// Checks everything in a data folder; gives each line to print, the findings first.
-pub fn check(data: &Path) -> Result<(Vec<String>, usize), ToolError> {
+pub fn check(data: &Path) -> Result<Said, ToolError> {
     let report = store::check(data)?;
     let mut lines = Vec::new();
     for finding in &report.findings {
-        let at = match finding.places.as_slice() {
-            [] => String::new(),
-            places => format!(": {}", places.join(", ")),
-        };
-        lines.push(format!("damaged: {}{at}", finding.what));
+        lines.push(damaged_line(&finding.what, &finding.places));
         lines.push(format!("  what to do: {}", finding.advice));
     }
     let verdict = if report.findings.is_empty() { "all is well" } else { "not all is well" };

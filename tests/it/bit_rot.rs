@@ -227,6 +227,23 @@ fn judge_flip(data: &Path, truth: &BTreeMap<String, Vec<String>>) -> Result<Outc
     Ok(Outcome::Unnoticed)
 }
 
+/// A backup of it is made, or refused with a reason; one that claims to be whole is of data that is.
+fn backed_up(data: &Path) -> Result<()> {
+    // What stands beside the database is in no backup.
+    let is_of_data = |line: &&str| line.starts_with("damaged: ") && !line.contains("boot file");
+    let checked = check(data)?.unwrap_or_default();
+    let damaged = checked.lines().filter(is_of_data).count();
+    let to = data.with_file_name("backup").display().to_string();
+    let (code, said) = verb(data, &["backup", "--to", &to])?;
+    match code {
+        Some(0) => ensure!(damaged == 0, "{checked}, and the backup says {said}"),
+        DAMAGED => ensure!(said.contains("damaged: "), "{said}"),
+        Some(1) => ensure!(!said.trim().is_empty(), "refused without a word"),
+        _ => anyhow::bail!("{code:?} {said}"),
+    }
+    Ok(())
+}
+
 /// The relay on flipped data: it refuses to start, with a reason, or answers for every conversation.
 async fn serve(ground: &Ground, found: &Found) -> Result<bool> {
     let mut relay = TestRelay::empty(relay_program()?, memory_folder()?)?;
@@ -277,10 +294,14 @@ async fn p22_flipped_bits_are_found_and_said() -> Result<()> {
         let bytes = found.get_mut(&path).and_then(Option::as_mut).context("the file")?;
         bytes[at] ^= 1 << bit;
         let folder = memory_folder()?;
-        ground.write(&found, folder.path())?;
+        let data = folder.path().join("data");
+        ground.write(&found, &data)?;
         let told = || format!("seed {seed}, flip {flip}: {place:?}, byte {at}, bit {bit}");
-        let outcome = judge_flip(folder.path(), truth).with_context(told)?;
+        let outcome = judge_flip(&data, truth).with_context(told)?;
         *outcomes.entry((place, outcome)).or_default() += 1;
+        if flip % 20 == 3 && place != Place::Beside {
+            backed_up(&data).with_context(told)?;
+        }
         if flip % 20 == 7 {
             match serve(&ground, &found).await.with_context(told)? {
                 true => started += 1,
@@ -316,6 +337,38 @@ async fn p22_a_damaged_account_harms_no_other() -> Result<()> {
 
 /// A bit in the words of one message: the page of history is served, that message without its words,
 /// all others as they were written; the operator is told where.
+/// A verb of the program; gives its exit code and all that it said.
+fn verb(data: &Path, arguments: &[&str]) -> Result<(Option<i32>, String)> {
+    let (verb, rest) = arguments.split_first().context("a verb")?;
+    let mut command = Command::new(relay_program()?);
+    let done = command.arg(verb).arg("--data").arg(data).args(rest).output()?;
+    let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    Ok((done.status.code(), said))
+}
+
+/// EX_DATAERR of sysexits.
+const DAMAGED: Option<i32> = Some(65);
+
+/// Damaged data is backed up beside the running relay, and restored: both name the damage and say so by
+/// their exit code; a relay serves what was restored.
+async fn backed_up_with_damage(ground: &mut Ground, place: &str) -> Result<()> {
+    let to = ground.relay.scratch().join("backup").display().to_string();
+    let (code, said) = verb(&ground.relay.data_dir(), &["backup", "--to", &to])?;
+    ensure!(code == DAMAGED && said.contains("backed up to"), "{code:?} {said}");
+    ensure!(said.contains("a message is not what was stored") && said.contains(place), "{said}");
+    ground.relay.stop().await?;
+    let restore = ["restore", "--from", &to, "--replace"];
+    let (code, said) = verb(&ground.relay.data_dir(), &restore)?;
+    ensure!(code == DAMAGED && said.contains("restored"), "{code:?} {said}");
+    ensure!(said.contains("a message is not what was stored") && said.contains(place), "{said}");
+    ground.relay.run().await?;
+    let vera = &mut ground.visitors[2];
+    vera.connect().await?;
+    let shown = vera.history().await?;
+    ensure!(shown.iter().filter_map(yingke_tests::visitor::text_of).count() == MESSAGES - 1);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p22_a_damaged_message_keeps_its_place_and_harms_no_other() -> Result<()> {
     let mut ground = Ground::lay().await?;
@@ -345,6 +398,7 @@ async fn p22_a_damaged_message_keeps_its_place_and_harms_no_other() -> Result<()
     let unknown = rest.iter().filter(|message| message.content == MessageContent::Unknown).count();
     ensure!(unknown == 1 && rest.len() == history.len(), "{unknown} of {}", rest.len());
     ensure!(ground.relay.log().contains("a stored message is damaged"), "the log does not say it");
+    backed_up_with_damage(&mut ground, &format!("{conversation} ")).await?;
     drop(ground.visitors);
     ground.relay.finish().await
 }

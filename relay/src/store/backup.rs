@@ -7,6 +7,11 @@
 //! after it, because as long as it is open the write-ahead log cannot start again. All of it is made
 //! under another name; only a whole backup gets the name that was asked for.
 //!
+//! **Damaged data is backed up too**, page by page as it stands: whoever has a failing disk needs a copy
+//! most. What a check finds in the copy is looked for in the original; what is there as well is
+//! written into the manifest and said, by the backup and by each restore of it. Damage of the copy
+//! alone refuses the backup.
+//!
 //! **Restore** checks before it touches anything, and keeps what it replaces. At every moment the
 //! data folder holds the old database, the new one, or a boot file without a database, at which a
 //! relay refuses to start. The restored log has a new epoch: clients drop what they cached and offer
@@ -49,10 +54,30 @@ pub struct Manifest {
     pub epoch: Epoch,
     /// Its end.
     pub position: Position,
-    /// Messages in it.
+    /// Messages in it, as far as they can be read.
     pub messages: u64,
+    /// Damage that the data had already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<Damage>,
     /// Every file beside this one.
     pub files: Vec<Summed>,
+}
+
+/// Damage that the data had when it was copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Damage {
+    /// What is wrong.
+    pub what: String,
+    /// In how many places.
+    pub count: usize,
+    /// Where, for example.
+    pub places: Vec<String>,
+}
+
+impl From<Finding> for Damage {
+    fn from(Finding { what, count, places, .. }: Finding) -> Self {
+        Self { what, count, places }
+    }
 }
 
 /// A file and what it must add up to.
@@ -104,7 +129,18 @@ pub enum BackupError {
         "{0} is not the file that was backed up: its length or sum differs; use another backup"
     )]
     Sum(PathBuf),
-    /// The copy breaks a rule.
+    /// Of another schema than this version's.
+    #[error(
+        "the data is of schema {0}, this version's is {known}; make the backup with the version that runs on it",
+        known = migrations::newest()
+    )]
+    OtherSchema(i64),
+    /// So damaged that it cannot be told what it is.
+    #[error(
+        "the data cannot be read as a database any more ({0}); stop the relay and copy the whole folder as it is"
+    )]
+    Unreadable(String),
+    /// The copy breaks a rule that the original keeps.
     #[error(
         "the copy is not sound: {what}{at}; run `yingke-relay check` on the data it was made from",
         what = .0.what,
@@ -133,7 +169,14 @@ fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
 /// it or not.
 pub fn backup(data: &Path, to: &Path, world: &dyn World) -> Result<Manifest, BackupError> {
     let made_at = world.now();
+    // Before anybody opens the database: that folds the log in, as far as it is whole.
+    let broken_wal = integrity::broken_wal(&folder::wal_in(data));
     let source = connection::open_beside(&folder::database_in(data))?;
+    let unreadable = |error: rusqlite::Error| BackupError::Unreadable(error.to_string());
+    let schema = migrations::found(&source).map_err(unreadable)?;
+    if schema != migrations::newest() {
+        return Err(BackupError::OtherSchema(schema));
+    }
     let is_taken = std::fs::read_dir(to).map_or(to.exists(), |mut held| held.next().is_some());
     if is_taken {
         return Err(BackupError::TargetExists(to.to_owned()));
@@ -150,8 +193,10 @@ pub fn backup(data: &Path, to: &Path, world: &dyn World) -> Result<Manifest, Bac
 
     let database = folder::database_in(&partial.path);
     copy(&source, &database)?;
-    let mut manifest = settle(&database, made_at)?;
+    let (mut manifest, findings) = settle(&database, schema, made_at)?;
+    had_before(&source, &findings)?;
     drop(source);
+    manifest.damaged = broken_wal.into_iter().chain(findings).map(Damage::from).collect();
     manifest.files.push(sum(&database, "yingke.db")?);
     let bytes = serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::other);
     let path = partial.path.join(MANIFEST);
@@ -230,30 +275,69 @@ fn copy(source: &Connection, target: &Path) -> Result<(), BackupError> {
     )))
 }
 
-/// Makes a fresh copy lasting and checks it; gives what it is, but for its sums.
-fn settle(database: &Path, made_at: Timestamp) -> Result<Manifest, BackupError> {
+/// What is wrong with the copy must be wrong with its original. Compared by kind: the original may
+/// have gone on meanwhile, and each place is named in the manifest.
+fn had_before(source: &Connection, findings: &[Finding]) -> Result<(), BackupError> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let known = integrity::whole(source);
+    let is_new = |found: &&Finding| !known.iter().any(|known| known.what == found.what);
+    match findings.iter().find(is_new) {
+        None => Ok(()),
+        Some(new) => Err(BackupError::Unsound(Box::new(new.clone()))),
+    }
+}
+
+/// Makes a fresh copy lasting and checks it; gives what it is, but for its sums, and what is wrong with
+/// it.
+fn settle(
+    database: &Path,
+    schema: i64,
+    made_at: Timestamp,
+) -> Result<(Manifest, Vec<Finding>), BackupError> {
     let copy = Connection::open_with_flags(
         database,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     // One file, without a write-ahead log beside it.
-    copy.pragma_update(None, "journal_mode", "DELETE")?;
-    sound(&copy)?;
-    let (epoch, position) = head(&copy)?;
-    let messages = copy.query_row("SELECT count(*) FROM messages", [], |row| row.get(0));
+    let unreadable = |error: String| BackupError::Unreadable(error);
+    copy.pragma_update(None, "journal_mode", "DELETE").map_err(|it| unreadable(it.to_string()))?;
+    let findings = integrity::whole(&copy);
+    let (epoch, position) = head(&copy).map_err(|error| match error {
+        error if findings.is_empty() => error,
+        error => unreadable(error.to_string()),
+    })?;
     let manifest = Manifest {
         format: FORMAT,
         relay: env!("CARGO_PKG_VERSION").to_owned(),
-        schema: migrations::found(&copy)?,
+        schema,
         made_at,
         epoch,
         position,
-        messages: messages.map(i64::unsigned_abs)?,
+        messages: messages_in(&copy),
+        damaged: Vec::new(),
         files: Vec::new(),
     };
     drop(copy);
     File::open(database).and_then(|file| file.sync_all()).map_err(file_error(database))?;
-    Ok(manifest)
+    Ok((manifest, findings))
+}
+
+/// How many messages can be read.
+fn messages_in(copy: &Connection) -> u64 {
+    let counted = copy.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0));
+    if let Ok(counted) = counted {
+        return counted.unsigned_abs();
+    }
+    // A damaged page ends the count; what stands before it is there.
+    let Ok(mut statement) = copy.prepare("SELECT seq FROM messages NOT INDEXED") else { return 0 };
+    let Ok(mut rows) = statement.query([]) else { return 0 };
+    let mut readable = 0;
+    while let Ok(Some(_)) = rows.next() {
+        readable += 1;
+    }
+    readable
 }
 
 fn head(connection: &Connection) -> Result<(Epoch, Position), BackupError> {
@@ -266,8 +350,10 @@ fn head(connection: &Connection) -> Result<(Epoch, Position), BackupError> {
     Ok((epoch, position.map_err(|_| StoreError::Corrupt("position"))?))
 }
 
-fn sound(connection: &Connection) -> Result<(), BackupError> {
-    match integrity::whole(connection).into_iter().next() {
+/// Nothing is wrong with it that was not when it was made.
+fn sound(connection: &Connection, damaged: &[Damage]) -> Result<(), BackupError> {
+    let is_new = |found: &Finding| !damaged.iter().any(|known| known.what == found.what);
+    match integrity::whole(connection).into_iter().find(is_new) {
         None => Ok(()),
         Some(finding) => Err(BackupError::Unsound(Box::new(finding))),
     }
@@ -310,7 +396,7 @@ pub fn restore(
     let source = folder::database_in(from);
     copy_and_compare(&source, &fresh, &manifest)?;
     let epoch = identity::new_epoch(world)?;
-    renew(&fresh, &epoch)?;
+    renew(&fresh, &epoch, &manifest.damaged)?;
     sync_folder(data).map_err(file_error(data))?;
 
     let replaced = if is_held { Some(move_aside(data, world.now())?) } else { None };
@@ -368,7 +454,7 @@ fn copy_and_compare(source: &Path, fresh: &Path, manifest: &Manifest) -> Result<
 }
 
 /// Checks the copy and gives its log the new identity.
-fn renew(fresh: &Path, epoch: &Epoch) -> Result<(), BackupError> {
+fn renew(fresh: &Path, epoch: &Epoch, damaged: &[Damage]) -> Result<(), BackupError> {
     let copy = Connection::open_with_flags(
         fresh,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -376,7 +462,7 @@ fn renew(fresh: &Path, epoch: &Epoch) -> Result<(), BackupError> {
     copy.pragma_update(None, "synchronous", "FULL")?;
     // Killed in the middle, it is copied again: a journal left behind would be played into that copy.
     copy.pragma_update(None, "journal_mode", "MEMORY")?;
-    let checked = sound_for_its_schema(&copy).and_then(|()| {
+    let checked = sound_for_its_schema(&copy, damaged).and_then(|()| {
         copy.execute("UPDATE log_head SET epoch = ?1 WHERE id = 1", [epoch.as_str()])?;
         Ok(())
     });
@@ -389,9 +475,12 @@ fn renew(fresh: &Path, epoch: &Epoch) -> Result<(), BackupError> {
 }
 
 /// A backup of an earlier schema is migrated at the next start; only its structure can be checked.
-fn sound_for_its_schema(copy: &Connection) -> Result<(), BackupError> {
+fn sound_for_its_schema(copy: &Connection, damaged: &[Damage]) -> Result<(), BackupError> {
     if migrations::found(copy)? == migrations::newest() {
-        return sound(copy);
+        return sound(copy, damaged);
+    }
+    if !damaged.is_empty() {
+        return Ok(());
     }
     let verdict: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(OpenError::Damaged("the backup's structure").into()) }

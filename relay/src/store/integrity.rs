@@ -7,20 +7,23 @@
 //! Each runs in a transaction of its own, so that a long check never keeps the write-ahead log from
 //! starting again for longer than its longest rule.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::Connection;
 use yingke_shared::ids::Position;
 
 use super::{OpenError, connection, folder, identity, migrations, sums, wal};
-use crate::limits::{FINDINGS_SHOWN, START_CHECK_BYTES_MAX, START_CHECK_POSITIONS};
+use crate::limits::{
+    FINDINGS_SHOWN, PLACE_CHARS_MAX, START_CHECK_BYTES_MAX, START_CHECK_POSITIONS,
+};
 
 /// Something that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What is wrong.
     pub what: String,
+    /// In how many places; of a damaged structure, as many as the engine counted.
+    pub count: usize,
     /// Where, for example: ids and numbers, never what people wrote.
     pub places: Vec<String>,
     /// What to do about it.
@@ -42,6 +45,8 @@ const RESTORE: &str =
     "stop the relay, keep a copy of the data folder, restore the last good backup";
 const STRUCTURE: &str =
     "the disk or memory may be failing: restore the last good backup on another one";
+/// The engine's own verdict.
+const STRUCTURE_DAMAGED: &str = "the database's structure is damaged";
 const BOOT_FILE: &str = "stop the relay and start it again: it writes the file anew";
 
 /// A statement that gives the places (as text or a number) where something is wrong.
@@ -258,33 +263,40 @@ pub fn check(data: &Path) -> Result<Report, OpenError> {
 pub(super) fn whole(connection: &Connection) -> Vec<Finding> {
     let mut findings = Vec::new();
     let structure = places(connection, "PRAGMA integrity_check(100)");
-    if structure.as_deref().map_or(true, |said| said != ["ok"]) {
-        let what = "the database's structure is damaged".to_owned();
-        let places = structure.unwrap_or_else(|error| vec![error.to_string()]);
-        findings.push(Finding { what, places, advice: STRUCTURE });
+    if structure.as_ref().map_or(true, |said| said.shown != ["ok"]) {
+        let Places { count, shown } =
+            structure.unwrap_or_else(|error| Places { count: 1, shown: vec![error.to_string()] });
+        findings.push(Finding {
+            what: STRUCTURE_DAMAGED.to_owned(),
+            count,
+            places: shown,
+            advice: STRUCTURE,
+        });
     }
     match migrations::found(connection) {
         Ok(found) if found == migrations::newest() => {}
         Ok(found) => findings.push(Finding {
             what: format!("the schema is number {found}, this version's {}", migrations::newest()),
+            count: 1,
             places: Vec::new(),
             advice: "check it with the version of the relay that runs on it",
         }),
         Err(error) => findings.push(unreadable("the schema's number", &error)),
     }
     match damaged_messages(connection) {
-        Ok(places) if places.is_empty() => {}
-        Ok(places) => {
+        Ok(Places { count: 0, .. }) => {}
+        Ok(Places { count, shown }) => {
             let what = "a message is not what was stored".to_owned();
-            findings.push(Finding { what, places, advice: STRUCTURE });
+            findings.push(Finding { what, count, places: shown, advice: STRUCTURE });
         }
         Err(error) => findings.push(unreadable("every message is what was stored", &error)),
     }
     for rule in RULES {
         match places(connection, rule.sql) {
-            Ok(places) if places.is_empty() => {}
-            Ok(places) => {
-                findings.push(Finding { what: rule.what.to_owned(), places, advice: RESTORE });
+            Ok(Places { count: 0, .. }) => {}
+            Ok(Places { count, shown }) => {
+                let what = rule.what.to_owned();
+                findings.push(Finding { what, count, places: shown, advice: RESTORE });
             }
             Err(error) => findings.push(unreadable(rule.what, &error)),
         }
@@ -295,36 +307,45 @@ pub(super) fn whole(connection: &Connection) -> Vec<Finding> {
 fn unreadable(what: &str, error: &rusqlite::Error) -> Finding {
     Finding {
         what: format!("it could not be found out whether {what}"),
+        count: 1,
         places: vec![error.to_string()],
         advice: STRUCTURE,
     }
 }
 
-/// The first messages whose sum is another.
-fn damaged_messages(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut found = Vec::new();
-    sums::damaged(connection, |place| {
-        if found.len() == FINDINGS_SHOWN {
-            found.push("and more".to_owned());
-            return ControlFlow::Break(());
+/// In how many places something is wrong, and the first of them.
+#[derive(Default)]
+struct Places {
+    count: usize,
+    shown: Vec<String>,
+}
+
+impl Places {
+    fn add(&mut self, place: &str) {
+        self.count += 1;
+        match self.count.checked_sub(FINDINGS_SHOWN + 1) {
+            // A damaged row may hold anything where an id belongs.
+            None => self.shown.push(place.chars().take(PLACE_CHARS_MAX).collect()),
+            Some(0) => self.shown.push("and more".to_owned()),
+            Some(_) => {}
         }
-        found.push(place);
-        ControlFlow::Continue(())
-    })?;
+    }
+}
+
+/// Messages whose sum is another.
+fn damaged_messages(connection: &Connection) -> rusqlite::Result<Places> {
+    let mut found = Places::default();
+    sums::damaged(connection, |place| found.add(&place))?;
     Ok(found)
 }
 
-/// The first of what a statement gives.
-fn places(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+/// What a statement gives.
+fn places(connection: &Connection, sql: &str) -> rusqlite::Result<Places> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
-    let mut found = Vec::new();
+    let mut found = Places::default();
     while let Some(row) = rows.next()? {
-        if found.len() == FINDINGS_SHOWN {
-            found.push("and more".to_owned());
-            break;
-        }
-        found.push(match row.get_ref(0)? {
+        found.add(&match row.get_ref(0)? {
             rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
             rusqlite::types::ValueRef::Integer(number) => number.to_string(),
             other => format!("({})", other.data_type()),
@@ -335,11 +356,12 @@ fn places(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
 
 /// A write-ahead log with more behind its first wrong frame than a power loss leaves. It is looked at
 /// twice: a running relay may start it again from its beginning at any time.
-fn broken_wal(path: &Path) -> Option<Finding> {
+pub(super) fn broken_wal(path: &Path) -> Option<Finding> {
     let look = || wal::broken_at(path).ok().flatten();
     let frame = look()?;
     (look() == Some(frame)).then(|| Finding {
         what: "the write-ahead log is damaged: what was stored last is lost from here on".to_owned(),
+        count: 1,
         places: vec![format!("frame {frame}")],
         advice: "keep a copy of the data folder, start the relay: clients offer again what they had \
                  been told within a day",
@@ -349,7 +371,8 @@ fn broken_wal(path: &Path) -> Option<Finding> {
 /// What stands beside the database must be readable and not be ahead of it.
 fn boot_file(connection: &Connection, path: &Path) -> Option<Finding> {
     let place = vec![path.display().to_string()];
-    let finding = |what: &str, advice| Finding { what: what.to_owned(), places: place, advice };
+    let finding =
+        |what: &str, advice| Finding { what: what.to_owned(), count: 1, places: place, advice };
     match identity::standing(connection, path) {
         Ok(identity::Standing::Same) => None,
         Ok(identity::Standing::Missing) => {

@@ -41,7 +41,7 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 use yingke_shared::ids::{Epoch, Position};
 
-pub use backup::{BackupError, Manifest, Restored, Summed, backup, restore};
+pub use backup::{BackupError, Damage, Manifest, Restored, Summed, backup, restore};
 pub use bare::Bare;
 pub use error::{Abort, Fatal, OpenError, StoreError, WriteError};
 pub use faults::{Fate, Faults, Point};

@@ -5,8 +5,6 @@
 //! Not against forgery, only against decay. Rows written before there were sums have 0 and are not
 //! compared.
 
-use std::ops::ControlFlow;
-
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -104,7 +102,7 @@ impl Row<'_> {
 /// was given.
 pub(super) fn damaged(
     connection: &Connection,
-    mut visit: impl FnMut(String) -> ControlFlow<()>,
+    mut visit: impl FnMut(String),
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(
         "SELECT conversation_id, seq, actor_id, client_id, author, content, is_notice, at, \
@@ -120,9 +118,7 @@ pub(super) fn damaged(
             Ok(ValueRef::Integer(number)) => number.to_string(),
             _ => "?".to_owned(),
         };
-        if visit(format!("{} {}", place(0), place(1))).is_break() {
-            break;
-        }
+        visit(format!("{} {}", place(0), place(1)));
     }
     Ok(())
 }

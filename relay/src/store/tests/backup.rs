@@ -127,6 +127,112 @@ async fn a_database_that_was_moved_away_is_not_begun_anew() {
     assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
 }
 
+/// A message whose row has another sum than it was given, beside a sound one.
+fn damage_a_message(bench: &Bench) {
+    let database = rusqlite::Connection::open(bench.data().join("yingke.db")).unwrap();
+    database
+        .execute_batch(
+            "INSERT INTO messages (conversation_id, seq, actor_id, client_id, author, content,
+                                   is_notice, at, visitor_count, sum)
+             VALUES ('c1', 7, 'vera', 'm1', 'visitor', 'secret words', 0, 1, 1, 4711),
+                    ('c1', 8, 'vera', 'm2', 'visitor', 'secret words', 0, 1, 1, 0)",
+        )
+        .unwrap();
+}
+
+/// It refused every backup, for ever, of exactly that data of which a copy is needed most.
+#[tokio::test]
+async fn damaged_data_is_backed_up_and_restored_and_each_says_so() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    bench.keep("one").await.unwrap();
+    damage_a_message(&bench);
+    let (to, new) = (put_aside(&scratch, "b"), put_aside(&scratch, "data"));
+    let manifest = backup(&bench.data(), &to, &RealWorld).unwrap();
+    assert_eq!(manifest.messages, 2);
+    let found = check(&bench.data()).unwrap().findings;
+    let named: Vec<_> = manifest.damaged.iter().map(|it| (&it.what, it.count)).collect();
+    let expected: Vec<_> = found.iter().map(|it| (&it.what, it.count)).collect();
+    assert_eq!(named, expected);
+    let message = manifest.damaged.iter().find(|it| it.what.starts_with("a message is not"));
+    assert_eq!(message.unwrap().places, ["c1 7"]);
+
+    let done = restore(&to, &new, false, &RealWorld).unwrap();
+    assert_eq!(done.manifest, manifest);
+    let store = Store::open(&new, &RealWorld).unwrap();
+    let restored = Bench { folder: tempfile::tempdir().unwrap(), store };
+    assert_eq!(restored.kept().await, ["one"]);
+    restored.store.close().await;
+}
+
+/// Damage that the manifest does not name is none that the data had.
+#[tokio::test]
+async fn a_backup_with_other_damage_than_it_names_is_refused() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    bench.keep("one").await.unwrap();
+    damage_a_message(&bench);
+    let (to, new) = (put_aside(&scratch, "b"), put_aside(&scratch, "data"));
+    backup(&bench.data(), &to, &RealWorld).unwrap();
+    let path = to.join("manifest.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    manifest["damaged"] = serde_json::json!([]);
+    fs::write(&path, manifest.to_string()).unwrap();
+    let refused = restore(&to, &new, false, &RealWorld).unwrap_err();
+    assert!(matches!(refused, BackupError::Unsound(_)), "{refused}");
+    assert!(!new.join("yingke.db").exists());
+}
+
+/// What stands behind the damage is lost when the log is folded in: a backup that does it says so.
+#[tokio::test]
+async fn a_broken_write_ahead_log_is_named() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    let data = put_aside(&scratch, "data");
+    fs::create_dir(&data).unwrap();
+    // The schema is in the database by then.
+    let bench = bench.restart().await;
+    for text in ["one", "two", "three", "four"] {
+        bench.keep(text).await.unwrap();
+    }
+    for name in ["yingke.db", "yingke.db-wal", "boot.json"] {
+        fs::copy(bench.data().join(name), data.join(name)).unwrap();
+    }
+    let wal = data.join("yingke.db-wal");
+    let mut bytes = fs::read(&wal).unwrap();
+    bytes[32 + 24 + 4_000] ^= 1;
+    fs::write(&wal, bytes).unwrap();
+    let manifest = backup(&data, &put_aside(&scratch, "b"), &RealWorld).unwrap();
+    let named: Vec<_> = manifest.damaged.iter().map(|it| it.what.as_str()).collect();
+    assert!(named.first().is_some_and(|it| it.starts_with("the write-ahead log")), "{named:?}");
+}
+
+/// A page that makes no sense: what the engine reads of it is an error, a copy has it as it is.
+#[tokio::test]
+async fn a_damaged_page_is_backed_up_as_it_is() {
+    let bench = Bench::open();
+    let scratch = tempfile::tempdir().unwrap();
+    for number in 0..200 {
+        bench.keep(&format!("{number} {}", "x".repeat(200))).await.unwrap();
+    }
+    bench.store.close().await;
+    let database = bench.data().join("yingke.db");
+    let root: i64 = {
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'messages'";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let mut bytes = fs::read(&database).unwrap();
+    bytes[usize::try_from(root - 1).unwrap() * 4_096] = 77;
+    fs::write(&database, bytes).unwrap();
+    let (to, new) = (put_aside(&scratch, "b"), put_aside(&scratch, "data"));
+    let manifest = backup(&bench.data(), &to, &RealWorld).unwrap();
+    assert!(manifest.damaged.iter().any(|it| it.what.contains("structure")), "{manifest:?}");
+    let done = restore(&to, &new, false, &RealWorld).unwrap();
+    assert_eq!(done.manifest.damaged, manifest.damaged);
+}
+
 /// The real world at one moment, so that the name of what is moved aside is known.
 struct Standing;
 
