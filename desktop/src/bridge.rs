@@ -65,7 +65,7 @@ fn ui(invoke: Invoke) {
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "a command is given its state by value")]
 pub(crate) fn listen(bridge: State<'_, Bridge>, channel: Channel<UiPush>) {
-    let mut pushes = bridge.core.subscribe();
+    let mut pushes = bridge.core.subscribe_page();
     let listener = tauri::async_runtime::spawn(async move {
         while let Some(push) = pushes.next().await {
             if channel.send(push).is_err() {

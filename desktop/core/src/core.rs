@@ -130,6 +130,16 @@ impl Core {
         }
     }
 
+    /// The same for a page that begins: it shows no conversation yet, so the one that the page before
+    /// it showed is not looked at any more.
+    #[must_use]
+    pub fn subscribe_page(&self) -> UiPushes {
+        let pushes = self.subscribe();
+        // Nobody signed in, or the loop is gone: then nothing is open either.
+        drop(self.try_submit(UiRequest::CloseConversation {}));
+        pushes
+    }
+
     /// Ends the client: the socket is closed, what is being written is finished. Bounded in time.
     pub async fn shutdown(&self) {
         let running = self.inner.running.lock().ok().and_then(|mut running| running.take());

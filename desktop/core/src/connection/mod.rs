@@ -46,7 +46,7 @@ pub enum Input {
     Heard,
     /// The relay said goodbye and why.
     Bye(WireError),
-    /// A delivery did not fit our position.
+    /// A delivery did not fit our position, or what was held of it is lost.
     Misfit,
     /// A person did something that wants the network.
     Nudge,
@@ -263,7 +263,8 @@ impl Connection {
     }
 
     fn misfit(&mut self, now: u64, jitter: u32) -> Vec<Action> {
-        if !self.is_live() {
+        // A hello that was said may have named the place that is no longer trusted.
+        if !matches!(self.phase, Phase::Live { .. } | Phase::Greeting { .. }) {
             return Vec::new();
         }
         self.settle(now);

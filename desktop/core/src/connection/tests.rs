@@ -226,3 +226,19 @@ fn stopping_is_final_until_the_next_start() {
         (3, Input::Start, &[open(2)], Connecting),
     ]);
 }
+
+#[test]
+fn what_is_lost_while_the_hello_is_on_its_way_is_not_resumed_from() {
+    let mut machine = check(&[
+        (0, Input::Start, &[open(1)], Connecting),
+        (0, Input::Opened, &[HELLO], Connecting),
+    ]);
+    machine.forget_place();
+    assert_eq!(machine.step(1, HALF, Input::Misfit), [Action::Close, open(2)]);
+    assert_eq!(machine.step(2, HALF, Input::Opened), [FRESH_HELLO]);
+    // Before a dial is open nothing was said yet.
+    let mut machine = check(&[(0, Input::Start, &[open(1)], Connecting)]);
+    machine.forget_place();
+    assert_eq!(machine.step(1, HALF, Input::Misfit), []);
+    assert_eq!(machine.step(2, HALF, Input::Opened), [FRESH_HELLO]);
+}

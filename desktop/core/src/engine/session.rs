@@ -160,6 +160,7 @@ impl Engine {
         }
         self.session.starting = None;
         if self.account.is_some() {
+            self.end_at_relay(step);
             self.leave(step, true, None, None);
         }
         let call = self.next_serial();
@@ -350,13 +351,11 @@ impl Engine {
         if let Some(attempt) = self.session.attempt.take() {
             step.fail(attempt.request_id, UiErrorKind::SignedOut);
         }
-        let Some(account) = &mut self.account else {
+        self.end_at_relay(step);
+        let Some(account) = &self.account else {
             self.push_state(step);
             return step.done(request_id);
         };
-        if let Some(token) = account.token.take() {
-            step.act(Effect::SignOut { server: account.server.clone(), token });
-        }
         if self.profile.remember == Remember::AutoSignIn {
             // Who signs out does not want to be signed in by the next start.
             let key = secret_key(&account.server, &self.profile.account);
@@ -366,6 +365,15 @@ impl Engine {
             self.remember(step, Remember::Password);
         }
         self.leave(step, true, None, Some(request_id));
+    }
+
+    /// The relay is told that nobody works in the open session any more.
+    fn end_at_relay(&mut self, step: &mut Step<'_>) {
+        if let Some(account) = &mut self.account
+            && let Some(token) = account.token.take()
+        {
+            step.act(Effect::SignOut { server: account.server.clone(), token });
+        }
     }
 
     fn remember(&mut self, step: &mut Step<'_>, remember: Remember) {

@@ -51,7 +51,7 @@ pub(super) async fn carry(shared: Arc<Shared>, mut socket: WebSocket) {
         return close(socket, CLOSE_UNKNOWN_SECRET).await;
     };
     // Subscribed before the page hears that it is in: nothing falls between.
-    let pushes = shared.core.subscribe();
+    let pushes = shared.core.subscribe_page();
     if say(&mut socket, &Said::Session { session }).await.is_ok()
         && let Err(code) = talk(&shared, &mut socket, pushes).await
     {

@@ -14,7 +14,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use super::NetEvent;
 use super::resolve::resolve;
 use crate::address::ServerAddress;
-use crate::limits::{DIAL_WITHIN_MS, OPEN_WITHIN_MS, RELAY_FRAME_BYTES_MAX, WRITE_QUEUE_MAX};
+use crate::limits::{
+    DIAL_WITHIN_MS, OPEN_WITHIN_MS, RELAY_FRAME_BYTES_MAX, SILENCE_MS_MAX, WRITE_QUEUE_MAX,
+};
 
 /// What a socket tells the loop.
 pub(crate) enum SocketEvent {
@@ -67,6 +69,8 @@ enum LinkError {
     Dial(std::io::Error),
     #[error("dialling took too long")]
     TooSlow,
+    #[error("the relay takes nothing")]
+    Stuck,
     #[error(transparent)]
     Socket(#[from] tungstenite::Error),
     #[error("the relay sent something else than text")]
@@ -100,7 +104,12 @@ async fn run(
         tokio::select! {
             biased;
             frame = outgoing.recv() => match frame {
-                Some(frame) => link.send(Message::text(frame)).await?,
+                // While it waits nothing is heard, not even that nobody wants this link any more.
+                Some(frame) => {
+                    let limit = Duration::from_millis(SILENCE_MS_MAX);
+                    let sent = tokio::time::timeout(limit, link.send(Message::text(frame))).await;
+                    sent.map_err(|_| LinkError::Stuck)??;
+                }
                 None => {
                     let closing = link.close(None);
                     let _ = tokio::time::timeout(Duration::from_millis(500), closing).await;

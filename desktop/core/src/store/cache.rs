@@ -4,6 +4,9 @@
 //! Rows and the position they stand for are written in one transaction, so after a crash the place
 //! to resume from never claims more than what is held.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +73,27 @@ const MIGRATIONS: &[&str] = &[
     UPDATE facts SET value = json_insert(value, '$.departments', json('[]'),
         '$.skills', json('[]'), '$.auto_replies', json('{}')) WHERE name = 'own';
 ",
+    "
+    CREATE INDEX IF NOT EXISTS past_by_age ON conversations (rev DESC, id) WHERE held = 0;
+",
 ];
+
+/// Beyond the newest so many that left the inbox.
+const PAST_TOO_MANY: &str = "SELECT id FROM conversations WHERE held = 0
+     ORDER BY rev DESC, id LIMIT -1 OFFSET ?1";
+
+/// Conversations of a table that are not kept: a page may come after its conversation was forgotten.
+/// Each is looked up once, whatever the table holds of it.
+fn strays_of(table: &str) -> String {
+    format!(
+        "WITH RECURSIVE ids (id) AS (
+             SELECT MIN(conversation_id) FROM {table}
+             UNION ALL
+             SELECT (SELECT MIN(conversation_id) FROM {table} WHERE conversation_id > ids.id)
+             FROM ids WHERE ids.id IS NOT NULL)
+         SELECT id FROM ids WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM conversations)"
+    )
+}
 
 /// What this program can read. Raised with every kind of content, notice, author or standing it
 /// learns: an earlier version kept what it had no words for as unknown, so what it kept is had again
@@ -183,6 +206,7 @@ impl Cache {
         let db = super::open(shelf, path, "cache.db", PRAGMAS, MIGRATIONS)?;
         let cache = Self { db, path: path.to_owned(), shelf: shelf.clone() };
         cache.forget_what_was_read_otherwise()?;
+        cache.forget_strays()?;
         let contents = cache.contents()?;
         Ok((cache, contents))
     }
@@ -197,6 +221,19 @@ impl Cache {
              INSERT OR REPLACE INTO facts (name, value) VALUES ('reads', '{READS}'); COMMIT;"
         );
         self.db.execute_batch(&sql).map_err(StoreError::sqlite("forget what was read otherwise"))
+    }
+
+    /// See [`strays_of`].
+    fn forget_strays(&self) -> Result<(), StoreError> {
+        let doing = StoreError::sqlite("forget what belongs to nothing");
+        for table in ["messages", "notes", "marks"] {
+            let strays = ids(&self.db, &strays_of(table), []).map_err(&doing)?;
+            for id in strays {
+                let sql = format!("DELETE FROM {table} WHERE conversation_id = ?1");
+                self.db.execute(&sql, [id]).map_err(&doing)?;
+            }
+        }
+        Ok(())
     }
 
     /// Drops the file and starts an empty one.
@@ -491,22 +528,26 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Of the conversations that left the inbox, the newest are kept.
+/// Of the conversations that left the inbox, the newest are kept. Only what goes is read.
 fn forget_oldest_past(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let keep = i64::try_from(PAST_CONVERSATIONS_MAX).unwrap_or(i64::MAX);
-    let gone = tx.execute(
-        "DELETE FROM conversations WHERE held = 0 AND id NOT IN (
-             SELECT id FROM conversations WHERE held = 0 ORDER BY rev DESC, id LIMIT ?1)",
-        [keep],
-    )?;
-    if gone > 0 {
-        tx.execute_batch(
-            "DELETE FROM messages WHERE conversation_id NOT IN (SELECT id FROM conversations);
-             DELETE FROM notes WHERE conversation_id NOT IN (SELECT id FROM conversations);
-             DELETE FROM marks WHERE conversation_id NOT IN (SELECT id FROM conversations);",
-        )?;
+    for id in ids(tx, PAST_TOO_MANY, [keep])? {
+        for sql in [
+            "DELETE FROM conversations WHERE id = ?1",
+            "DELETE FROM messages WHERE conversation_id = ?1",
+            "DELETE FROM notes WHERE conversation_id = ?1",
+            "DELETE FROM marks WHERE conversation_id = ?1",
+        ] {
+            tx.prepare_cached(sql)?.execute([&id])?;
+        }
     }
     Ok(())
+}
+
+fn ids(db: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<Vec<String>> {
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map(params, |row| row.get(0))?;
+    rows.collect()
 }
 
 fn set_fact(tx: &Transaction<'_>, name: &str, value: &str) -> rusqlite::Result<()> {

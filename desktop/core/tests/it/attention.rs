@@ -108,3 +108,19 @@ async fn notifications_go_with_who_signs_out() {
     seat.ask(UiRequest::SignOut {}).await.unwrap();
     assert!(clocks.notified.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn what_only_the_page_before_showed_is_told() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "one");
+    let data = tempfile::tempdir().unwrap();
+    let seat = Seat::signed_in(data.path(), &relay).await;
+    until("what waits is told", || told(&seat).len() == 1).await;
+    seat.open_chat(&id).await;
+    seat.ask(UiRequest::Looking { focused: true }).await.unwrap();
+    // The page is loaded again: it has the focus, and shows the list.
+    let _page = seat.core.subscribe_page();
+    seat.ask(UiRequest::Looking { focused: true }).await.unwrap();
+    relay.visitor_writes(&id, "two");
+    until("it is told", || told(&seat).len() == 2).await;
+}

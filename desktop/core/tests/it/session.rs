@@ -227,3 +227,14 @@ async fn password_availability_and_preferences_are_changed() {
     let Ok(UiReply::State(state)) = reply else { panic!("no state") };
     assert_eq!(state.preferences, preferences);
 }
+
+#[tokio::test]
+async fn who_signs_in_over_an_open_session_leaves_none_behind() {
+    let relay = Relay::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let seat = Seat::signed_in(data.path(), &relay).await;
+    seat.connected().await;
+    seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
+    until("the former session is over", || relay.world().tokens == ["token-2"]).await;
+    assert!(seat.is_signed_in());
+}
