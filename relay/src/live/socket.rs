@@ -4,18 +4,16 @@
 //! mailbox's bell, a command's answer, the next due time. An idle session holds nothing but the
 //! socket, its place in the hub and one timer; what the hello needs is boxed and gone afterwards.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Extension, State, WebSocketUpgrade};
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, Sleep};
 use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::error_code::{ErrorCode, WireError};
@@ -25,24 +23,19 @@ use yingke_shared::limits::HELLO_WITHIN_MS;
 
 use super::frames::{self, Events};
 use super::hub::{Admission, Registration};
-use super::machine::{Due, Inbound, Machine};
+use super::machine::{Class, Due, Inbound, Machine, too_fast};
 use super::mailbox::{Item, Mailbox};
 use super::outbox::{Kind, Outbox};
 use super::side::{Side, Sorted};
 use super::staff::Staff;
+use super::upgrade::Upgrade;
 use super::visitor::Visitors;
 use super::wire::{Io, Link, Wire};
 use crate::accept::Pulse;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::error::RelayError;
-use crate::limits::{
-    DELIVERY_BYTES_MAX, Rate, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
-    SOCKET_WRITE_BUFFER_BYTES_MAX, WRITTEN_TOGETHER_BYTES,
-};
-
-/// A request that opens a WebSocket, or does not.
-type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+use crate::limits::{DELIVERY_BYTES_MAX, Rate};
 
 /// `GET /ws/staff`.
 pub async fn staff_upgrade(
@@ -70,25 +63,19 @@ fn accept<S: Side>(
     pulse: Option<Extension<Arc<Pulse>>>,
     upgrade: Upgrade,
 ) -> Response {
-    let Ok(upgrade) = upgrade else {
-        return RelayError::refused(ErrorCode::BadFrame).into_response();
-    };
     let admission = match app.hub.admit(address.0, app.config.sockets_per_address) {
         Ok(admission) => admission,
         Err(code) => return RelayError::refused(code).into_response(),
     };
-    upgrade
-        .read_buffer_size(SOCKET_READ_BUFFER_BYTES)
-        .write_buffer_size(WRITTEN_TOGETHER_BYTES)
-        .max_write_buffer_size(SOCKET_WRITE_BUFFER_BYTES_MAX)
-        .max_frame_size(SOCKET_FRAME_BYTES_MAX)
-        .max_message_size(SOCKET_FRAME_BYTES_MAX)
-        .on_upgrade(move |socket| {
-            let tasks = app.tasks.clone();
-            let wire = Wire::new(socket, pulse.map(|Extension(pulse)| pulse));
-            let session = Session::<S, Wire>::new(app, admission, wire);
-            tasks.track_future(session.run())
-        })
+    let (answer, connection) = upgrade.begin();
+    tokio::spawn(async move {
+        let Some(connection) = connection.await else { return };
+        let wire = Wire::new(connection, pulse.map(|Extension(pulse)| pulse));
+        let tasks = app.tasks.clone();
+        // A task of its own: this one has room for what the handshake needs.
+        tasks.spawn(Session::<S, _>::begin(app, admission, wire).run());
+    });
+    answer
 }
 
 /// A session of staff over any link, until it ends.
@@ -103,7 +90,7 @@ pub async fn visitor_session(app: Arc<App>, address: IpAddr, link: impl Link) {
 
 async fn session<S: Side, L: Link>(app: Arc<App>, address: IpAddr, link: L) {
     match app.hub.admit(address, app.config.sockets_per_address) {
-        Ok(admission) => Box::pin(Session::<S, L>::new(app, admission, link).run()).await,
+        Ok(admission) => Session::<S, L>::begin(app, admission, link).run().await,
         Err(code) => link.say_bye(WireError::new(code)).await,
     }
 }
@@ -114,13 +101,9 @@ struct UnderWay {
     work: BoxFuture<'static, Result<Outcome, RelayError>>,
 }
 
-impl Future for UnderWay {
-    type Output = Option<String>;
-
-    fn poll(
-        mut self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> Poll<Option<String>> {
+impl UnderWay {
+    /// The answer, if there is one to give.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<String>> {
         let Poll::Ready(result) = self.work.as_mut().poll(context) else { return Poll::Pending };
         let Some(id) = self.id.take() else { return Poll::Ready(None) };
         let reply = match result {
@@ -146,7 +129,8 @@ struct Session<S: Side, L: Link> {
     wire: L,
     machine: Machine,
     reading: Option<Reading<S>>,
-    commands: FuturesUnordered<UnderWay>,
+    /// In the order in which they came. Takes no memory while empty.
+    commands: Vec<UnderWay>,
     /// What goes before the next delivery.
     outbox: Outbox,
     began: Instant,
@@ -155,7 +139,7 @@ struct Session<S: Side, L: Link> {
     timer: Pin<Box<Sleep>>,
     /// Bytes the peer had taken when time was last looked at.
     taken: u64,
-    _admission: Admission,
+    admission: Admission,
 }
 
 /// Why a session is over.
@@ -178,32 +162,33 @@ impl From<ErrorCode> for End {
 enum Woken {
     Io(Io),
     Rung,
-    Answered(Option<String>),
+    Answered(Result<(), ErrorCode>),
     Time,
 }
 
 impl<S: Side, L: Link> Session<S, L> {
-    fn new(app: Arc<App>, admission: Admission, wire: L) -> Self {
+    /// Boxed, so that the task that runs it is small: it is moved into that task more than once.
+    fn begin(app: Arc<App>, admission: Admission, wire: L) -> Box<Self> {
         let machine = Machine::new();
         let began = Instant::now();
         let timer = Box::pin(tokio::time::sleep(Duration::from_millis(machine.next_ms())));
-        Self {
+        Box::new(Self {
             app,
             wire,
             machine,
             reading: None,
-            commands: FuturesUnordered::new(),
+            commands: Vec::new(),
             outbox: Outbox::default(),
             began,
             ping_due: false,
             delivery_due: false,
             timer,
             taken: 0,
-            _admission: admission,
-        }
+            admission,
+        })
     }
 
-    async fn run(mut self) {
+    async fn run(mut self: Box<Self>) {
         let end = loop {
             if let Err(end) = self.turn().await {
                 break end;
@@ -237,9 +222,12 @@ impl<S: Side, L: Link> Session<S, L> {
         }
         self.write()?;
         match self.woken().await {
-            Woken::Io(io) => self.io(io).await,
+            Woken::Io(io) => match self.io(io)? {
+                Some(hello) => Box::pin(self.hello_in_time(hello)).await,
+                None => Ok(()),
+            },
             Woken::Rung => Ok(()),
-            Woken::Answered(reply) => self.answer(reply),
+            Woken::Answered(put) => Ok(put?),
             Woken::Time => self.time(),
         }
     }
@@ -252,12 +240,14 @@ impl<S: Side, L: Link> Session<S, L> {
                 None => self.app.stopping.cancelled().await,
             }
         };
+        let (commands, outbox, machine) = (&mut self.commands, &mut self.outbox, &mut self.machine);
+        let has_commands = !commands.is_empty();
+        let answered =
+            poll_fn(|context| put_answers(commands, context, |reply| put(outbox, machine, reply)));
         tokio::select! {
             biased;
             io = self.wire.next() => Woken::Io(io),
-            Some(reply) = self.commands.next(), if !self.commands.is_empty() => {
-                Woken::Answered(reply)
-            }
+            answered = answered, if has_commands => Woken::Answered(answered),
             () = rung => Woken::Rung,
             () = &mut self.timer => Woken::Time,
         }
@@ -340,18 +330,19 @@ impl<S: Side, L: Link> Session<S, L> {
         Ok(Some(frame))
     }
 
-    async fn io(&mut self, io: Io) -> Result<(), End> {
+    /// Gives a hello, which is waited for.
+    fn io(&mut self, io: Io) -> Result<Option<Hello>, End> {
         match io {
             Io::Written => {
                 self.machine.written();
-                Ok(())
+                Ok(None)
             }
             Io::Gone => Err(End::Gone),
             Io::Closing => Err(End::Closed),
             Io::Refused(code) => Err(code.into()),
             Io::Alive => {
                 self.machine.heard(self.now_ms());
-                Ok(())
+                Ok(None)
             }
             Io::Text(text) => {
                 let now_ms = self.now_ms();
@@ -362,21 +353,21 @@ impl<S: Side, L: Link> Session<S, L> {
                     || reading.map_or(Ok(()), |reading| reading.registration.take_message(rate));
                 match self.machine.read::<S::Command>(now_ms, &text, S::class, take_message) {
                     Inbound::Fatal(code) => Err(code.into()),
-                    Inbound::Refused(id, error) => self.refuse(id, error),
-                    Inbound::Command(id, command) => self.command(id, S::sort(command)).await,
+                    Inbound::Refused(id, error) => self.refuse(id, error).map(|()| None),
+                    Inbound::Command(id, command) => self.command(id, S::sort(command)),
                 }
             }
         }
     }
 
-    async fn command(&mut self, id: ClientId, command: Sorted<S::Command>) -> Result<(), End> {
+    fn command(&mut self, id: ClientId, command: Sorted<S::Command>) -> Result<Option<Hello>, End> {
         let hub = &self.app.hub;
         match (command, &self.reading) {
-            (Sorted::Hello(hello), _) => Box::pin(self.hello_in_time(hello)).await,
+            (Sorted::Hello(hello), _) => return Ok(Some(hello)),
             (Sorted::Ephemeral(command), Some(reading)) => {
-                match S::ephemeral(hub, &reading.who, reading.registration.seat(), command) {
-                    Ok(()) => Ok(()),
-                    Err(code) => self.refuse(id, WireError::new(code)),
+                let seat = reading.registration.seat();
+                if let Err(code) = S::ephemeral(hub, &reading.who, seat, command) {
+                    self.refuse(id, WireError::new(code))?;
                 }
             }
             (Sorted::Durable(command), Some(reading)) => {
@@ -384,20 +375,16 @@ impl<S: Side, L: Link> Session<S, L> {
                 let work = S::dispatch(&self.app, &reading.who, seat, id.clone(), command);
                 let mut under_way = UnderWay { id: Some(id), work };
                 // Polled once right here: a write joins the writer's queue before the next frame is
-                // read, so one sender's messages keep their order.
-                let first = std::future::poll_fn(|context| {
-                    Poll::Ready(Pin::new(&mut under_way).poll(context))
-                });
-                match first.await {
-                    Poll::Ready(reply) => self.answer(reply),
-                    Poll::Pending => {
-                        self.commands.push(under_way);
-                        Ok(())
-                    }
+                // read, so one sender's messages keep their order. Whoever wakes the session is told
+                // when all commands are polled next.
+                match under_way.poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(reply) => put(&mut self.outbox, &mut self.machine, reply)?,
+                    Poll::Pending => self.commands.push(under_way),
                 }
             }
-            (_, None) => Err(ErrorCode::Unauthenticated.into()),
+            (_, None) => return Err(ErrorCode::Unauthenticated.into()),
         }
+        Ok(None)
     }
 
     /// A relay that cannot answer, because it begins, has a slow disk or stops, keeps nobody waiting.
@@ -423,10 +410,15 @@ impl<S: Side, L: Link> Session<S, L> {
             return Err(ErrorCode::TooFast.into());
         }
         let refused = |error: RelayError| End::Bye(error.0);
+        let too_fast = |wait_ms| End::Bye(too_fast(wait_ms));
+        let per_address = Rate::of_hellos(self.app.config.sockets_per_address);
+        self.admission.take_hello(per_address).map_err(too_fast)?;
         self.app.hub.begun().await;
         let who = S::who(&self.app, &hello.token).await.map_err(refused)?;
         let mailbox = Arc::new(Mailbox::default());
         let registration = S::join(&self.app.hub, &who, &mailbox);
+        let messages = Rate::of_messages(self.app.config.messages_per_second);
+        registration.take(Class::Hello, messages).map_err(too_fast)?;
         // Whoever was signed out or disabled before the hub knew this session is noticed here,
         // whoever is from now on is noticed by the hub.
         let who_now = S::who(&self.app, &hello.token).await.map_err(refused)?;
@@ -456,14 +448,6 @@ impl<S: Side, L: Link> Session<S, L> {
         }
     }
 
-    fn answer(&mut self, reply: Option<String>) -> Result<(), End> {
-        let Some(frame) = reply else {
-            self.machine.answered();
-            return Ok(());
-        };
-        Ok(self.outbox.put(Kind::Answer, frame)?)
-    }
-
     fn time(&mut self) -> Result<(), End> {
         let taken = self.wire.taken();
         let has_taken = std::mem::replace(&mut self.taken, taken) != taken;
@@ -486,6 +470,40 @@ impl<S: Side, L: Link> Session<S, L> {
     fn reset_timer(&mut self) {
         let at = self.began + Duration::from_millis(self.machine.next_ms());
         self.timer.as_mut().reset(at);
+    }
+}
+
+/// Puts the answers of all commands that are over where the next frames are taken from; waits for one.
+fn put_answers(
+    commands: &mut Vec<UnderWay>,
+    context: &mut Context<'_>,
+    mut put: impl FnMut(Option<String>) -> Result<(), ErrorCode>,
+) -> Poll<Result<(), ErrorCode>> {
+    let before = commands.len();
+    let mut outcome = Ok(());
+    commands.retain_mut(|command| match command.poll(context) {
+        Poll::Ready(reply) => {
+            outcome = outcome.and_then(|()| put(reply));
+            false
+        }
+        Poll::Pending => true,
+    });
+    if commands.len() == before {
+        return Poll::Pending;
+    }
+    if commands.is_empty() {
+        *commands = Vec::new();
+    }
+    Poll::Ready(outcome)
+}
+
+fn put(outbox: &mut Outbox, machine: &mut Machine, reply: Option<String>) -> Result<(), ErrorCode> {
+    match reply {
+        Some(frame) => outbox.put(Kind::Answer, frame),
+        None => {
+            machine.answered();
+            Ok(())
+        }
     }
 }
 
