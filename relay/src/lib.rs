@@ -17,6 +17,7 @@ pub mod error;
 pub mod events;
 pub mod health;
 pub mod http;
+mod kept;
 pub mod limits;
 pub mod live;
 pub mod outcomes;

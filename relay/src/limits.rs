@@ -157,6 +157,15 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Of hellos from one address that may have so many sockets: all of them come back at once, twice,
+    /// and in the long run each opens another page every ten seconds. So a storm and a company behind
+    /// one address pass, and an attacker gets no more than that company.
+    #[must_use]
+    pub fn of_hellos(sockets_per_address: u32) -> Self {
+        let per_second = (sockets_per_address / 10).max(1);
+        Self { burst: sockets_per_address.saturating_mul(2), per_second }
+    }
+
     /// Of messages: after a pause twice as many pass at once.
     #[must_use]
     pub fn of_messages(per_second: u32) -> Self {
@@ -243,17 +252,26 @@ pub const MESSAGES_PER_SECOND: u32 = 10;
 /// The most the configuration may say: more than one person can send.
 pub const MESSAGES_PER_SECOND_MAX: u32 = 100_000;
 
-/// Other commands of one session: marks, pages, availability.
-pub const COMMANDS_RATE: Rate = Rate { burst: 60, per_second: 20 };
+/// Other commands of one person, on all sockets together: marks, pages, availability. Three devices at
+/// work that all begin at once fit.
+pub const COMMANDS_RATE: Rate = Rate { burst: 180, per_second: 60 };
 
-/// Previews and typing signs of one session (E01).
+/// Previews and typing signs of one person, on all sockets together (E01).
 pub const PREVIEWS_RATE: Rate = Rate {
     burst: yingke_shared::limits::PREVIEWS_PER_SECOND,
     per_second: yingke_shared::limits::PREVIEWS_PER_SECOND,
 };
 
-/// A session begins again only when its client found a gap; in a loop it is slowed.
-pub const HELLOS_RATE: Rate = Rate { burst: 3, per_second: 1 };
+/// Hellos of one person, on all sockets together: an account's sockets may all come back some times in a
+/// row on an unsteady link; a script that takes snapshots in a loop is slowed.
+pub const HELLOS_RATE: Rate = Rate { burst: 256, per_second: 8 };
+
+/// Persons who went and are not yet as if new, whose rates are remembered. Beyond it those are forgotten
+/// who are nearest to it: a flood of others gains nobody much.
+pub const PERSONS_KEPT_MAX: usize = 65_536;
+
+/// Addresses whose hellos are remembered until they are as if none had come.
+pub const ADDRESSES_KEPT_MAX: usize = 65_536;
 
 /// Sockets of one address, unless the configuration says otherwise. An office of agents, and a few
 /// hundred visitors behind one address translation, fit; a single attacker takes one place in sixty.
@@ -351,9 +369,12 @@ pub const WRONG_PASSWORDS: ThrottleRule =
 pub const SIGN_INS_PER_ADDRESS: ThrottleRule =
     ThrottleRule { burst: 60, refill_ms: 1_000, keys_max: 20_000 };
 
-/// New visitors and tickets from one address: an office or a school behind one address enters
+/// New visitors, and returns by a ticket, from one address: an office or a school behind one address enters
 /// together; more than this is a flood.
 pub const ENTRANCES: ThrottleRule = ThrottleRule { burst: 120, refill_ms: 500, keys_max: 50_000 };
+
+/// Return tickets of one visitor, each a row that is stored: a page asks for one when it has none.
+pub const TICKETS: ThrottleRule = ThrottleRule { burst: 60, refill_ms: 2_000, keys_max: 50_000 };
 
 /// Passwords hashed at once: each takes a core and 19 MiB for a moment.
 pub const HASHES_AT_ONCE: usize = 2;

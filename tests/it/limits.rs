@@ -1,5 +1,7 @@
 //! What the relay refuses, and how: by a code, never by silence, and what it refused is nowhere.
 
+use std::time::Instant;
+
 use anyhow::{Context as _, Result, ensure};
 use tokio_tungstenite::tungstenite::Message as Frame;
 use yingke_shared::commands::VisitorCommand;
@@ -9,6 +11,7 @@ use yingke_shared::limits::{FRAME_BYTES_MAX, TEXT_CHARS_MAX};
 use yingke_shared::rest::{ChangeAgent, ChangePassword};
 use yingke_tests::http::Address;
 use yingke_tests::link::{Link, NoLink, Staff, Visitor, encode, new_id};
+use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
 
 use crate::scene::Scene;
@@ -127,6 +130,38 @@ async fn too_fast_is_refused_with_a_waiting_time() -> Result<()> {
     }
     vera.link()?.look(|held| held.closed);
     vera.history().await?;
+    scene.finish().await
+}
+
+/// Who reconnects has no more room than who stays: in any time no more goes through than the rate of
+/// that time and what is at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn coming_back_makes_nobody_faster() -> Result<()> {
+    const PER_SECOND: f64 = 1.0;
+    const AT_ONCE: f64 = 2.0;
+    let mut relay = TestRelay::prepare(relay_program()?)?;
+    relay.set_environment("YINGKE_MESSAGES_PER_SECOND", "1");
+    relay.run().await?;
+    let scene = Scene::on(relay, "http://shop.localhost").await?;
+    let mut vera = scene.visitor().await?;
+    let began = Instant::now();
+    let (mut accepted, mut refused) = (0_u32, 0_u32);
+    for number in 0..40 {
+        match vera.say_as(&new_id(), &format!("question {number}")).await? {
+            Ok(_) => accepted += 1,
+            Err(error) => {
+                ensure!(error.code == ErrorCode::TooFast, "{error:?}");
+                refused += 1;
+            }
+        }
+        vera.leave();
+        vera.connect().await?;
+    }
+    let most = AT_ONCE + PER_SECOND * began.elapsed().as_secs_f64() + 1.0;
+    ensure!(f64::from(accepted) <= most, "{accepted} of {} in {most}", accepted + refused);
+    // Nobody else pays for it.
+    let viktor = scene.visitor().await?;
+    viktor.say("one question").await?;
     scene.finish().await
 }
 

@@ -1,13 +1,11 @@
 //! Rates per key in bounded memory: sign-ins, wrong passwords, new visitors.
 //!
-//! A token bucket per key, kept as the one time at which it would be full again. Keys whose bucket is
-//! full are forgotten; when too many keys are busy at once, the one nearest to full is, so a flood of
-//! fresh addresses cannot grow the map or free a key that is being punished.
-
-use std::collections::BTreeMap;
+//! A token bucket per key, kept as the one time at which it would be full again, and until then.
 
 use parking_lot::Mutex;
 use yingke_shared::time::Timestamp;
+
+use crate::kept::Kept;
 
 /// How much is allowed.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +22,14 @@ pub struct ThrottleRule {
 pub struct Throttle<K> {
     rule: ThrottleRule,
     /// Epoch milliseconds at which the key's bucket is full again.
-    full_at: Mutex<BTreeMap<K, u64>>,
+    full_at: Mutex<Kept<K, u64>>,
 }
 
 impl<K: Ord + Clone> Throttle<K> {
     /// With nothing used.
     #[must_use]
     pub fn new(rule: ThrottleRule) -> Self {
-        Self { rule, full_at: Mutex::new(BTreeMap::new()) }
+        Self { rule, full_at: Mutex::new(Kept::new(rule.keys_max)) }
     }
 
     /// Is there one left for `key`? Uses none up. Otherwise: milliseconds to wait.
@@ -48,11 +46,10 @@ impl<K: Ord + Clone> Throttle<K> {
         if let Some(wait) = self.rule.wait_ms(full_at, now) {
             return Err(wait);
         }
-        if !all.contains_key(key) && all.len() >= self.rule.keys_max {
-            make_room(&mut all, now);
-        }
         let used = now.saturating_add(self.rule.missing_ms(full_at, now));
-        all.insert(key.clone(), used.saturating_add(self.rule.refill_ms));
+        let full_at = used.saturating_add(self.rule.refill_ms);
+        let latest = now.saturating_add(self.rule.capacity_ms());
+        all.put(key.clone(), full_at, full_at, now, latest);
         Ok(())
     }
 
@@ -84,19 +81,6 @@ impl ThrottleRule {
         let missing = self.missing_ms(full_at, now);
         let over = missing.saturating_add(self.refill_ms).saturating_sub(self.capacity_ms());
         (over > 0).then(|| u32::try_from(over).unwrap_or(u32::MAX))
-    }
-}
-
-/// Forgets what is full again; if nothing is, the key nearest to it.
-fn make_room<K: Ord + Clone>(all: &mut BTreeMap<K, u64>, now: u64) {
-    let before = all.len();
-    all.retain(|_, full_at| *full_at > now);
-    if all.len() < before {
-        return;
-    }
-    let nearest = all.iter().min_by_key(|(_, full_at)| **full_at).map(|(key, _)| key.clone());
-    if let Some(nearest) = nearest {
-        all.remove(&nearest);
     }
 }
 

@@ -18,13 +18,15 @@ use yingke_shared::ids::{AgentId, ConversationId, Position, SiteId, VisitorId};
 use yingke_shared::views::Role;
 
 use super::frames;
+use super::machine::Class;
 use super::mailbox::Mailbox;
 use super::preview::masked;
-use super::rate::Bucket;
+use super::rate::{Bucket, Rates};
 use crate::auth::TokenHash;
+use crate::kept::Kept;
 use crate::limits::{
-    DISPLACED_RECONNECT_AFTER_MS, RECONNECT_AFTER_MS, Rate, SOCKETS_PER_AGENT_MAX,
-    SOCKETS_PER_VISITOR_MAX, TYPING_WAITING_MAX,
+    ADDRESSES_KEPT_MAX, DISPLACED_RECONNECT_AFTER_MS, PERSONS_KEPT_MAX, RECONNECT_AFTER_MS, Rate,
+    SOCKETS_PER_AGENT_MAX, SOCKETS_PER_VISITOR_MAX, TYPING_WAITING_MAX,
 };
 
 /// Handle to the hub; cheap to clone.
@@ -35,7 +37,7 @@ pub struct Hub {
 
 struct Inner {
     state: Mutex<State>,
-    /// What the rates of persons count from.
+    /// What rates count from.
     began: Instant,
     /// Fan-out has put everything up to this position into the mailboxes.
     fanned: AtomicU64,
@@ -61,6 +63,10 @@ struct State {
     sites: BTreeSet<Arc<SiteId>>,
     /// Sockets of each address, for the limit.
     addresses: BTreeMap<IpAddr, u32>,
+    /// The rates of persons who went, until they are as if new: coming back gives nobody more.
+    gone: Gone,
+    /// Hellos of each address.
+    hellos: Hellos,
     /// Who serves whom: the way of previews, typing signs and online signs. Kept by fan-out.
     serving: BTreeMap<VisitorId, ServingNow>,
     /// The same by agent.
@@ -78,10 +84,26 @@ struct State {
 struct Place {
     /// The oldest first.
     sessions: Vec<Session>,
-    /// The person's messages, on all sockets together.
-    messages: Bucket,
+    /// The person's rates, on all sockets together.
+    rates: Arc<Rates>,
     /// Of a visitor: which site it is.
     site: Option<Arc<SiteId>>,
+}
+
+struct Gone(Kept<Reader, Arc<Rates>>);
+
+impl Default for Gone {
+    fn default() -> Self {
+        Self(Kept::new(PERSONS_KEPT_MAX))
+    }
+}
+
+struct Hellos(Kept<IpAddr, Bucket>);
+
+impl Default for Hellos {
+    fn default() -> Self {
+        Self(Kept::new(ADDRESSES_KEPT_MAX))
+    }
 }
 
 struct Session {
@@ -243,14 +265,17 @@ impl Hub {
         let number = state.new_session(mailbox);
         let staff = Some(Box::new(StaffSession { token: token.clone(), role }));
         let session = Session { number, staff, mailbox: Arc::clone(mailbox) };
-        let place = state.staff.entry(agent_id.clone()).or_default();
+        let reader = Reader::Staff(agent_id.clone());
+        let State { staff, gone, .. } = &mut *state;
+        let place = staff.entry(agent_id.clone()).or_insert_with(|| gone.back(&reader));
+        let rates = Arc::clone(&place.rates);
         let is_first = place.add(session, SOCKETS_PER_AGENT_MAX);
         drop(state);
         if is_first {
             self.inner.presence.send_modify(|count| *count += 1);
         }
         let seat = Seat { number, mailbox: Arc::clone(mailbox) };
-        Registration { hub: self.clone(), seat, reader: Reader::Staff(agent_id.clone()) }
+        Registration { hub: self.clone(), seat, reader, rates }
     }
 
     /// From now on the visitor's events come into `mailbox`.
@@ -264,23 +289,33 @@ impl Hub {
         let number = state.new_session(mailbox);
         let session = Session { number, staff: None, mailbox: Arc::clone(mailbox) };
         let site = state.site(site_id);
-        let place = state.visitors.entry(visitor_id.clone()).or_default();
+        let reader = Reader::Visitor(visitor_id.clone());
+        let State { visitors, gone, .. } = &mut *state;
+        let place = visitors.entry(visitor_id.clone()).or_insert_with(|| gone.back(&reader));
+        let rates = Arc::clone(&place.rates);
         place.site = Some(site);
         if place.add(session, SOCKETS_PER_VISITOR_MAX) {
             state.tell_online(visitor_id, true);
         }
         let seat = Seat { number, mailbox: Arc::clone(mailbox) };
-        Registration { hub: self.clone(), seat, reader: Reader::Visitor(visitor_id.clone()) }
+        Registration { hub: self.clone(), seat, reader, rates }
+    }
+
+    /// Milliseconds that never go back: what the rates of persons and addresses count by.
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.inner.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn leave(&self, number: u64, reader: &Reader) {
+        let now_ms = self.now_ms();
         let mut state = self.inner.state.lock();
         match reader {
             Reader::Staff(agent_id) => {
                 state.watching.leave(number);
                 let Some(place) = state.staff.get_mut(agent_id) else { return };
                 if place.remove(number) {
-                    state.staff.remove(agent_id);
+                    let place = state.staff.remove(agent_id);
+                    state.gone.keep(reader, place, now_ms);
                     drop(state);
                     self.inner.presence.send_modify(|count| *count += 1);
                 }
@@ -288,7 +323,8 @@ impl Hub {
             Reader::Visitor(visitor_id) => {
                 let Some(place) = state.visitors.get_mut(visitor_id) else { return };
                 if place.remove(number) {
-                    state.visitors.remove(visitor_id);
+                    let place = state.visitors.remove(visitor_id);
+                    state.gone.keep(reader, place, now_ms);
                     state.tell_online(visitor_id, false);
                 }
             }
@@ -441,10 +477,39 @@ impl State {
     }
 }
 
+impl Gone {
+    /// The place of somebody who comes, with the rates as they were.
+    fn back(&mut self, reader: &Reader) -> Place {
+        let rates = self.0.remove(reader).unwrap_or_default();
+        Place { rates, ..Place::default() }
+    }
+
+    /// Keeps the rates of somebody who went, if they matter.
+    fn keep(&mut self, reader: &Reader, place: Option<Place>, now_ms: u64) {
+        let Some(Place { rates, .. }) = place else { return };
+        let end = rates.empty_at_ms();
+        if end > now_ms {
+            self.0.put(reader.clone(), end, rates, now_ms, u64::MAX);
+        }
+    }
+}
+
 /// One admitted socket; gives its place back when dropped.
 pub(crate) struct Admission {
     hub: Hub,
     address: IpAddr,
+}
+
+impl Admission {
+    /// Counts a hello of the socket's address, or says after how many milliseconds there is room.
+    pub(crate) fn take_hello(&self, rate: Rate) -> Result<(), u32> {
+        let now_ms = self.hub.now_ms();
+        let hellos = &mut self.hub.inner.state.lock().hellos.0;
+        let mut bucket = hellos.get(&self.address).copied().unwrap_or_default();
+        bucket.take(now_ms, rate)?;
+        hellos.put(self.address, bucket.empty_at_ms(), bucket, now_ms, u64::MAX);
+        Ok(())
+    }
 }
 
 impl Drop for Admission {
@@ -464,6 +529,7 @@ pub(crate) struct Registration {
     hub: Hub,
     seat: Seat,
     reader: Reader,
+    rates: Arc<Rates>,
 }
 
 /// One socket, named for as long as it is there.
@@ -473,6 +539,7 @@ pub struct Seat {
     mailbox: Arc<Mailbox>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Reader {
     Staff(AgentId),
     Visitor(VisitorId),
@@ -484,17 +551,9 @@ impl Registration {
         &self.seat
     }
 
-    /// Counts a message of this person, or says after how many milliseconds there is room.
-    pub(crate) fn take_message(&self, rate: Rate) -> Result<(), u32> {
-        let inner = &self.hub.inner;
-        let now_ms = u64::try_from(inner.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut state = inner.state.lock();
-        let place = match &self.reader {
-            Reader::Staff(agent_id) => state.staff.get_mut(agent_id),
-            Reader::Visitor(visitor_id) => state.visitors.get_mut(visitor_id),
-        };
-        // Without a place the session was displaced and is about to end.
-        place.map_or(Ok(()), |place| place.messages.take(now_ms, rate))
+    /// Counts a command of this person, or says after how many milliseconds there is room.
+    pub(crate) fn take(&self, class: Class, messages: Rate) -> Result<(), u32> {
+        self.rates.take(class, self.hub.now_ms(), messages)
     }
 }
 

@@ -66,9 +66,9 @@ fn messages_are_counted_for_all_sockets_of_a_person() {
     let join = |visitor| hub.join_visitor(visitor, &shop(), &Arc::new(Mailbox::default()));
     let (first, second, other) = (join(&vera), join(&vera), join(&viktor));
     let rate = Rate { burst: 3, per_second: 1 };
-    let taken = [&first, &second, &first, &second].map(|place| place.take_message(rate));
+    let taken = [&first, &second, &first, &second].map(|place| place.take(Class::Message, rate));
     assert_eq!(taken.map(|taken| taken.is_ok()), [true, true, true, false]);
-    assert!(other.take_message(rate).is_ok());
+    assert!(other.take(Class::Message, rate).is_ok());
 }
 
 #[test]

@@ -6,10 +6,8 @@ use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::ClientId;
 use yingke_shared::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, HELLO_WITHIN_MS};
 
-use super::rate::Bucket;
 use crate::limits::{
-    COMMANDS_RATE, DEAD_AFTER_MS, HELLOS_RATE, OWN_STALL_MS, PING_EVERY_MS, PREVIEWS_RATE,
-    QUIET_DELIVERY_MS, WRITE_STALL_MS,
+    DEAD_AFTER_MS, OWN_STALL_MS, PING_EVERY_MS, QUIET_DELIVERY_MS, WRITE_STALL_MS,
 };
 
 /// What a frame is.
@@ -23,12 +21,12 @@ pub(crate) enum Inbound<C> {
     Command(ClientId, C),
 }
 
-/// Which rate a command counts against.
+/// Which rate a command counts against: the person's, on all sockets together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// The first frame, and again when the client found a gap.
     Hello,
-    /// A message: counted for the person, on all sockets together.
+    /// A message.
     Message,
     /// A preview or a typing sign: answered only when refused.
     Ephemeral,
@@ -64,9 +62,6 @@ pub(crate) struct Machine {
     stalled_since_ms: Option<u64>,
     /// Commands whose answer was not yet handed to the socket.
     unanswered: usize,
-    hellos: Bucket,
-    ephemerals: Bucket,
-    others: Bucket,
 }
 
 impl Machine {
@@ -79,9 +74,6 @@ impl Machine {
             delivered_at_ms: 0,
             stalled_since_ms: None,
             unanswered: 0,
-            hellos: Bucket::default(),
-            ephemerals: Bucket::default(),
-            others: Bucket::default(),
         }
     }
 
@@ -90,14 +82,13 @@ impl Machine {
         self.heard_at_ms = now_ms;
     }
 
-    /// Reads a text frame. `take_message` counts a message of this person, or says after how many
-    /// milliseconds there is room.
+    /// Reads a text frame. `take` counts a command of this person, or says after how many milliseconds
+    /// there is room; who said no hello yet is nobody.
     pub(crate) fn read<C: Command>(
         &mut self,
-        now_ms: u64,
         frame: &str,
         class_of: impl Fn(&C) -> Class,
-        take_message: impl FnOnce() -> Result<(), u32>,
+        take: impl FnOnce(Class) -> Result<(), u32>,
     ) -> Inbound<C> {
         if frame.len() > FRAME_BYTES_MAX {
             return Inbound::Fatal(ErrorCode::TooLarge);
@@ -110,7 +101,7 @@ impl Machine {
             Ok(command) => command,
             Err(code) if !self.welcomed => return Inbound::Fatal(code),
             Err(code) => {
-                return match self.others.take(now_ms, COMMANDS_RATE) {
+                return match take(Class::Other) {
                     Ok(()) => refused(WireError::new(code)),
                     Err(wait) => refused(too_fast(wait)),
                 };
@@ -120,13 +111,10 @@ impl Machine {
         if !self.welcomed && class != Class::Hello {
             return Inbound::Fatal(ErrorCode::Unauthenticated);
         }
-        let taken = match class {
-            Class::Hello => self.hellos.take(now_ms, HELLOS_RATE),
-            Class::Message => take_message(),
-            Class::Ephemeral => self.ephemerals.take(now_ms, PREVIEWS_RATE),
-            Class::Other => self.others.take(now_ms, COMMANDS_RATE),
-        };
-        if let Err(wait) = taken {
+        // A hello is counted when it is known who says it.
+        if class != Class::Hello
+            && let Err(wait) = take(class)
+        {
             return refused(too_fast(wait));
         }
         if matches!(class, Class::Message | Class::Other) {
@@ -207,7 +195,8 @@ impl Machine {
     }
 }
 
-fn too_fast(wait_ms: u32) -> WireError {
+/// Comes again, after so long.
+pub(crate) fn too_fast(wait_ms: u32) -> WireError {
     WireError { code: ErrorCode::TooFast, retry_after_ms: Some(wait_ms) }
 }
 
@@ -226,8 +215,8 @@ mod tests {
         }
     }
 
-    fn read(machine: &mut Machine, now_ms: u64, frame: &str) -> String {
-        match machine.read(now_ms, frame, class, || Ok(())) {
+    fn read(machine: &mut Machine, frame: &str) -> String {
+        match machine.read(frame, class, |_| Ok(())) {
             Inbound::Fatal(code) => format!("fatal {code:?}"),
             Inbound::Refused(id, error) => format!("{id} refused {:?}", error.code),
             Inbound::Command(id, command) => format!("{id} {}", command.name()),
@@ -237,11 +226,10 @@ mod tests {
     const HELLO: &str =
         r#"{"id":"h","type":"hello","body":{"version":1,"token":"t","resume":null}}"#;
     const END: &str = r#"{"id":"e","type":"end_conversation","body":{}}"#;
-    const PREVIEW: &str = r#"{"id":"p","type":"preview","body":{"text":"x"}}"#;
 
     fn welcomed() -> Machine {
         let mut machine = Machine::new();
-        assert_eq!(read(&mut machine, 0, HELLO), "h hello");
+        assert_eq!(read(&mut machine, HELLO), "h hello");
         machine.welcomed(0);
         machine
     }
@@ -249,8 +237,8 @@ mod tests {
     #[test]
     fn nothing_but_hello_comes_first() {
         let mut machine = Machine::new();
-        assert_eq!(read(&mut machine, 0, END), "fatal Unauthenticated");
-        assert_eq!(read(&mut machine, 0, r#"{"id":"x"}"#), "fatal BadFrame");
+        assert_eq!(read(&mut machine, END), "fatal Unauthenticated");
+        assert_eq!(read(&mut machine, r#"{"id":"x"}"#), "fatal BadFrame");
         assert_eq!(machine.due(9_999), Due::Nothing);
         assert_eq!(machine.due(10_000), Due::End(ErrorCode::Unavailable));
     }
@@ -259,7 +247,7 @@ mod tests {
     fn a_refusal_names_the_command() {
         let mut machine = welcomed();
         let check = |machine: &mut Machine, frame: &str, expected: &str| {
-            assert_eq!(read(machine, 0, frame), expected);
+            assert_eq!(read(machine, frame), expected);
         };
         check(&mut machine, r#"{"id":"a","type":"fly","body":{}}"#, "a refused UnknownCommand");
         check(&mut machine, r#"{"id":"b","type":"preview","body":{}}"#, "b refused BadBody");
@@ -271,23 +259,25 @@ mod tests {
     }
 
     #[test]
-    fn previews_are_five_a_second_and_take_no_answer() {
+    fn whoever_is_too_fast_is_told_when_to_come_again() {
         let mut machine = welcomed();
-        let passed = (0..20).filter(|_| read(&mut machine, 1, PREVIEW) == "p preview").count();
-        assert_eq!(passed, 5);
-        assert_eq!(read(&mut machine, 201, PREVIEW), "p preview");
-        assert_eq!(read(&mut machine, 201, PREVIEW), "p refused TooFast");
+        let counted = |class: Class| if class == Class::Other { Err(70) } else { Ok(()) };
+        for frame in [END, r#"{"id":"a","type":"fly","body":{}}"#] {
+            let inbound: Inbound<VisitorCommand> = machine.read(frame, class, counted);
+            let Inbound::Refused(_, error) = inbound else { panic!("{inbound:?}") };
+            assert_eq!((error.code, error.retry_after_ms), (ErrorCode::TooFast, Some(70)));
+        }
     }
 
     #[test]
     fn only_so_many_commands_are_unanswered() {
         let mut machine = welcomed();
         for _ in 0..COMMANDS_IN_FLIGHT_MAX {
-            assert_eq!(read(&mut machine, 0, END), "e end_conversation");
+            assert_eq!(read(&mut machine, END), "e end_conversation");
         }
-        assert_eq!(read(&mut machine, 0, END), "e refused TooFast");
+        assert_eq!(read(&mut machine, END), "e refused TooFast");
         machine.answered();
-        assert_eq!(read(&mut machine, 0, END), "e end_conversation");
+        assert_eq!(read(&mut machine, END), "e end_conversation");
     }
 
     #[test]

@@ -349,9 +349,10 @@ impl<S: Side, L: Link> Session<S, L> {
                 self.machine.heard(now_ms);
                 let rate = Rate::of_messages(self.app.config.messages_per_second);
                 let reading = self.reading.as_ref();
-                let take_message =
-                    || reading.map_or(Ok(()), |reading| reading.registration.take_message(rate));
-                match self.machine.read::<S::Command>(now_ms, &text, S::class, take_message) {
+                let take = |class| {
+                    reading.map_or(Ok(()), |reading| reading.registration.take(class, rate))
+                };
+                match self.machine.read::<S::Command>(&text, S::class, take) {
                     Inbound::Fatal(code) => Err(code.into()),
                     Inbound::Refused(id, error) => self.refuse(id, error).map(|()| None),
                     Inbound::Command(id, command) => self.command(id, S::sort(command)),

@@ -66,6 +66,8 @@ pub async fn ticket(
 ) -> Result<ReturnTicket, RelayError> {
     policy::visitor_may(who.site_id == site_id)?;
     let now = app.world.now();
+    let too_fast = |wait| RelayError::later(ErrorCode::TooFast, wait);
+    app.entrance.tickets.take(&who.visitor_id, now).map_err(too_fast)?;
     let site = sites::actions::open_site(app, site_id).await?;
     if !site.return_tickets {
         return Err(ErrorCode::Forbidden.into());

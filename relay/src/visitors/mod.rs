@@ -12,16 +12,21 @@ mod tests;
 
 use std::net::IpAddr;
 
+use yingke_shared::ids::VisitorId;
+
 use crate::auth::Throttle;
-use crate::limits::ENTRANCES;
+use crate::limits::{ENTRANCES, TICKETS};
 
 /// What the room keeps in memory; built once at start.
 pub struct Entrance {
+    /// New visitors of each address.
     pub(crate) by_address: Throttle<IpAddr>,
+    /// Return tickets of each visitor.
+    pub(crate) tickets: Throttle<VisitorId>,
 }
 
 impl Default for Entrance {
     fn default() -> Self {
-        Self { by_address: Throttle::new(ENTRANCES) }
+        Self { by_address: Throttle::new(ENTRANCES), tickets: Throttle::new(TICKETS) }
     }
 }

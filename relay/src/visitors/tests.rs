@@ -136,3 +136,19 @@ async fn old_tokens_of_one_visitor_give_way() {
     assert_eq!(who(&relay, &first).await, Err(ErrorCode::Unauthenticated));
     assert!(who(&relay, &token).await.is_ok());
 }
+
+#[tokio::test]
+async fn tickets_have_a_rate_of_each_visitor() {
+    let relay = TestRelay::open().await;
+    let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+    let vera = who(&relay, &token).await.unwrap();
+    for _ in 0..60 {
+        ticket(&relay, &vera).await.unwrap();
+    }
+    assert_eq!(ticket(&relay, &vera).await, Err(ErrorCode::TooFast));
+    let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+    let viktor = who(&relay, &token).await.unwrap();
+    ticket(&relay, &viktor).await.unwrap();
+    relay.pass(2_000);
+    ticket(&relay, &vera).await.unwrap();
+}
