@@ -28,5 +28,7 @@ export default defineConfig(({ mode }) => ({
     include: ["src/**/*.test.{ts,tsx}", "testing/**/*.test.ts"],
     setupFiles: ["testing/words.ts"],
     restoreMocks: true,
+    // A limit, not a measure: a machine may be busy.
+    testTimeout: 120_000,
   },
 }));

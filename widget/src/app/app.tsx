@@ -67,7 +67,12 @@ function useKept(kept: Kept, key: KeptKey): [string, (value: string) => void] {
 /** Draws anew when it comes. */
 function useLater(later: Part<Later>): Part<Later> {
   const [, setDrawn] = useState(0);
-  useEffect(() => later.listen(() => setDrawn((drawn) => drawn + 1)), [later]);
+  useEffect(() => {
+    const draw = () => setDrawn((drawn) => drawn + 1);
+    // It may have come since it was looked at.
+    draw();
+    return later.listen(draw);
+  }, [later]);
   return later;
 }
 

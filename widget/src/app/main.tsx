@@ -105,8 +105,6 @@ function isUnsent(item: { state: { kind: string } }): boolean {
 
 function draw(): void {
   root.lang = frame.locale;
-  const name = client.state.held?.site.name;
-  if (is_page && name !== undefined) document.title = name;
   render(
     <App
       client={client}
@@ -134,9 +132,16 @@ function fit(): void {
   document.body.style.transform = view.offsetTop > 0 ? `translateY(${view.offsetTop}px)` : "";
 }
 
+/** The page is named after the company, and says in its tab that something is unread. */
+function name(): void {
+  const { held, unread } = client.state;
+  if (!is_page || held === null) return;
+  const title = unread > 0 ? `(${unread}) ${held.site.name}` : held.site.name;
+  if (document.title !== title) document.title = title;
+}
+
 client.subscribe(() => {
-  const name = client.state.held?.site.name;
-  if (is_page && name !== undefined && document.title !== name) document.title = name;
+  name();
   tellHost();
 });
 function begin(): void {

@@ -1,7 +1,7 @@
 // The document's first lines, inline in it. They ask for the words of the visitor's language beside
 // the app, not after it; and where a file of the document does not come (the relay is away, or was
 // upgraded between the document and its files), they say so and load the document again when the
-// relay is back.
+// relay is back. A browser that does not understand the app is told so.
 
 import { widget as en } from "../../../shared/i18n/en.json?frame";
 import { widget as zh } from "../../../shared/i18n/zh-CN.json?frame";
@@ -38,18 +38,23 @@ function again(wait: number): void {
   setTimeout(ask, wait * (0.5 + Math.random()));
 }
 
+/** Says it in place of the window. */
+function say(key: keyof typeof en): void {
+  const words = document.createElement("p");
+  words.setAttribute("role", "status");
+  words.textContent = (locale === "en" ? en : zh)[key];
+  words.style.cssText = "margin:40vh 1em;font:14px system-ui;text-align:center";
+  (document.body ?? root).prepend(words);
+}
+
 addEventListener(
   "error",
   ({ target }) => {
     const is_file = target instanceof HTMLScriptElement || target instanceof HTMLLinkElement;
-    if (!is_file || is_lost) return;
+    if (is_lost || document.querySelector(".app")) return;
     is_lost = true;
-    const words = document.createElement("p");
-    words.setAttribute("role", "status");
-    words.textContent = (locale === "en" ? en : zh).frame_lost;
-    words.style.cssText = "margin:40vh 1em;font:14px system-ui;text-align:center";
-    (document.body ?? root).prepend(words);
-    again(AGAIN_MS);
+    say(is_file ? "frame_lost" : "frame_old");
+    if (is_file) again(AGAIN_MS);
   },
   true,
 );

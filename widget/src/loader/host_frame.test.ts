@@ -34,6 +34,7 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
   document.body.replaceChildren();
+  for (const one of document.documentElement.querySelectorAll(":scope > div")) one.remove();
 });
 
 test("a new address without a new page is told when the visitor turns to the chat", () => {
@@ -83,7 +84,8 @@ test("the panel follows what a keyboard leaves of a phone's screen, not a zoom i
   vi.stubGlobal("visualViewport", view);
   const parts = { site: "s", relay: RELAY, url: `${RELAY}/w/s/frame`, has_tickets: false };
   open(new HostFrame({ ...parts, locale: "en" }));
-  const panel = document.body.firstElementChild?.shadowRoot?.querySelector<HTMLElement>(".panel");
+  const panel =
+    document.documentElement.lastElementChild?.shadowRoot?.querySelector<HTMLElement>(".panel");
   const turn = (type: string, change: object) => {
     Object.assign(view, change);
     view.dispatchEvent(new Event(type));

@@ -100,7 +100,8 @@ export class HostFrame {
     this.#panel.append(this.#waits);
     root.append(this.#panel, launcher);
     this.#label();
-    (document.body ?? document.documentElement).append(element);
+    // Beside the body: sites that change pages without loading put another body in its place.
+    document.documentElement.append(element);
     const fit = () => this.#fit();
     visualViewport?.addEventListener("resize", fit);
     visualViewport?.addEventListener("scroll", fit);
@@ -208,6 +209,7 @@ export class HostFrame {
     // Zoomed in with two fingers the visitor looks at a part of it: it stays as large as it is.
     if (view && view.scale > 1.01) return;
     const is_full = this.#is_open && this.#isPhone() && view;
+    this.#panel.setAttribute("aria-modal", String(!!is_full));
     this.#panel.style.height = is_full ? `${view.height}px` : "";
     this.#panel.style.top = is_full ? `${view.offsetTop}px` : "";
   }

@@ -31,7 +31,8 @@ test("a relay that is away is asked again, ever later, and the launcher comes wi
   ];
   const asked = vi.fn(() => (answers.shift() ?? (() => Promise.reject(new Error("too often"))))());
   vi.stubGlobal("fetch", asked);
-  const hosts = () => [...document.body.children].filter((one) => one.shadowRoot !== null);
+  const hosts = () =>
+    [...document.documentElement.children].filter((one) => one.shadowRoot !== null);
   await import("./main");
   await vi.advanceTimersByTimeAsync(3_999);
   expect(asked).toHaveBeenCalledTimes(1);
@@ -50,4 +51,8 @@ test("a relay that is away is asked again, ever later, and the launcher comes wi
   window.dispatchEvent(new Event("online"));
   await vi.advanceTimersByTimeAsync(1_000_000);
   expect(asked).toHaveBeenCalledTimes(5);
+  // The site turns to another page of its own without loading: another body, the same launcher.
+  const [host] = hosts();
+  document.documentElement.replaceChild(document.createElement("body"), document.body);
+  expect(host?.isConnected).toBe(true);
 });
