@@ -2,6 +2,8 @@
 //!
 //! Each finding is a sentence; a life without findings is a good one.
 
+use std::collections::BTreeSet;
+
 use yingke_routing::rules::Class;
 use yingke_routing::{
     AgentId, Alert, Availability, Connection, ConversationId, Decision, EndReason, Fact,
@@ -31,6 +33,18 @@ impl Auditor {
 
     pub(crate) fn note(&mut self, now: u64, fact: &Fact) {
         self.model.note(now, fact);
+        self.back_in_time();
+    }
+
+    /// Whoever is there again was not taken out: the store looks, and leaves the member where it is.
+    fn back_in_time(&mut self) {
+        let agents = self.model.agents.keys().cloned();
+        let there: BTreeSet<AgentId> = agents.filter(|id| self.gone(id).is_none()).collect();
+        for talk in self.model.talks.values_mut() {
+            if let Stand::Serve(serve) = &mut talk.stand {
+                serve.leaving.retain(|member| !there.contains(member));
+            }
+        }
     }
 
     fn attends(known: &Known) -> bool {

@@ -520,9 +520,12 @@ impl Model {
             talk: talk.talk,
             standing: match &talk.stand {
                 Stand::Silent => StandingRow::Silent,
-                Stand::Wait { since, front, told, .. } => {
-                    StandingRow::Waiting { since: *since, front: *front, told: *told }
-                }
+                Stand::Wait { since, front, told, .. } => StandingRow::Waiting {
+                    since: *since,
+                    front: *front,
+                    requeued: None,
+                    told: *told,
+                },
                 Stand::Serve(serve) => StandingRow::Served {
                     agent: serve.agent.clone(),
                     members: serve.members.clone(),

@@ -389,7 +389,7 @@ impl World {
                 }
                 (conversation, attempt, (!holds).then_some(Refusal::Overtaken))
             }
-            Decision::End { conversation, attempt, reason } => {
+            Decision::End { conversation, attempt, reason, said } => {
                 let served = self.rows.get(&conversation).map(|row| row.state.clone());
                 let holds = match (served, reason) {
                     (Some(State::Served { agent, .. }), EndReason::AgentAway) => {
@@ -397,7 +397,8 @@ impl World {
                         person.is_some_and(|it| it.settings.availability == Availability::Away)
                     }
                     (Some(State::Served { .. }), EndReason::VisitorSilent) => {
-                        !self.is_unanswered(&conversation)
+                        let row = self.rows.get(&conversation);
+                        row.is_some_and(|row| !row.unanswered && row.seq <= said)
                     }
                     _ => false,
                 };
@@ -412,8 +413,13 @@ impl World {
             }
             Decision::RemoveMember { conversation, agent } => {
                 let state = self.rows.get(&conversation).map(|row| row.state.clone());
+                let is_there = self.people.get(&agent).is_some_and(|person| {
+                    let away = person.settings.availability == Availability::Away;
+                    person.connected && !person.removed && !away
+                });
                 if let Some(State::Served { agent: by, mut members }) = state
                     && members.contains(&agent)
+                    && !is_there
                 {
                     members.retain(|it| *it != agent);
                     self.set_state(&conversation, State::Served { agent: by, members });

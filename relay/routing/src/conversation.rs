@@ -54,7 +54,7 @@ pub(crate) struct Waiting {
     pub(crate) since: Millis,
     /// It was served before.
     pub(crate) front: bool,
-    /// Why it was put back, as long as that is known.
+    /// Why it was put back.
     pub(crate) requeued: Option<RequeueReason>,
     pub(crate) told: Option<(WaitingReason, Millis)>,
     /// The department is closed for it.

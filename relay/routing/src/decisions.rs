@@ -176,6 +176,8 @@ pub enum Decision {
         attempt: u32,
         /// Why.
         reason: EndReason,
+        /// Number of the newest message it was decided by; one said since makes a silence none.
+        said: u64,
     },
     /// Write a line into the conversation; once, so tried until it is done or pointless.
     Say {
@@ -183,6 +185,8 @@ pub enum Decision {
         conversation: ConversationId,
         /// What.
         prompt: Prompt,
+        /// See [`Decision::End`].
+        said: u64,
     },
     /// Tell managers; once, so tried until it is done.
     TellManagers {

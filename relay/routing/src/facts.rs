@@ -287,6 +287,8 @@ pub enum StandingRow {
         since: Millis,
         /// It was served before and stands at the front.
         front: bool,
+        /// Why it was put back.
+        requeued: Option<RequeueReason>,
         /// What the visitor was told, and when.
         told: Option<(WaitingReason, Millis)>,
     },

@@ -62,7 +62,8 @@ impl Counter {
         let (first, last) = (*self.pace.front()?, *self.pace.back()?);
         let moves = u64::try_from(self.pace.len()).ok()?.saturating_sub(1).max(1);
         let gap = last.saturating_sub(first) / moves;
-        Some((gap * place).saturating_sub(now.saturating_sub(last)))
+        // The next one is due by now, at best: a line that stands still brings nobody nearer.
+        Some((gap * place).saturating_sub(now.saturating_sub(last).min(gap)))
     }
 }
 

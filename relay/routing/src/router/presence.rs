@@ -60,8 +60,17 @@ impl Router {
     /// Looks again at everything the agent holds or is asked for.
     pub(super) fn agent_changed(&mut self, id: &AgentId) {
         let Some(ix) = self.floor.find(id) else { return };
+        let is_there = self.is_gone(ix).is_none();
         if let Some(held) = self.held.get(&ix) {
             self.to_examine.extend(held);
+            for (_, held) in held.iter().filter(|_| is_there) {
+                // Back in time: what was decided finds a member who is there, and changes nothing.
+                if let Some(conversation) = self.conversations.get_mut(*held)
+                    && let Standing::Served(served) = &mut conversation.standing
+                {
+                    served.leaving.retain(|member| *member != ix);
+                }
+            }
         }
         let asked = self.invitations.iter().filter(|(_, invitation)| invitation.is_offered_to(ix));
         let asked: Vec<_> = asked.map(|(id, _)| id.clone()).collect();

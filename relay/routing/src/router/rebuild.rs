@@ -4,8 +4,10 @@
 //! row, so a router made from rows goes on with the same decisions.
 
 use super::Router;
+use crate::Millis;
 use crate::conversation::{Served, Standing, Waiting};
 use crate::facts::{AgentRow, Connection, ConversationRow, Rows, StandingRow};
+use crate::ids::DepartmentId;
 
 impl Router {
     /// A router that knows `rows`. The first step decides what is due.
@@ -36,9 +38,18 @@ impl Router {
             );
         }
         for (department, at) in rows.pace {
-            router.counter(&department).pace.push_back(at);
+            router.pace_found(&department, at);
         }
         router
+    }
+
+    /// Somebody left the line then. That tells of its pace only if it never was empty since: if whoever
+    /// waits longest waited then already.
+    fn pace_found(&mut self, department: &DepartmentId, at: Millis) {
+        let first = self.line(department).map(|waiting| waiting.since).min();
+        if first.is_some_and(|first| first <= at) {
+            self.counter(department).moved(at);
+        }
     }
 
     fn agent_found(&mut self, row: AgentRow) {
@@ -69,12 +80,12 @@ impl Router {
         }
         match &row.standing {
             StandingRow::Silent => {}
-            StandingRow::Waiting { since, front, told } => {
+            StandingRow::Waiting { since, front, requeued, told } => {
                 if let Some(conversation) = self.conversations.get_mut(ix) {
                     conversation.standing = Standing::Waiting(Waiting {
                         since: *since,
                         front: *front,
-                        requeued: None,
+                        requeued: *requeued,
                         told: *told,
                         outside: false,
                         pool_at: None,

@@ -16,7 +16,7 @@ use crate::settings::QueuePolicy;
 
 /// Why an agent cannot go on serving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gone {
+pub(super) enum Gone {
     Away,
     Lost(RequeueReason),
 }
@@ -66,7 +66,7 @@ impl Router {
     }
 
     /// Whether and why the agent cannot go on.
-    fn is_gone(&self, ix: AgentIx) -> Option<Gone> {
+    pub(super) fn is_gone(&self, ix: AgentIx) -> Option<Gone> {
         let agent = self.floor.agent(ix)?;
         if agent.removed {
             return Some(Gone::Lost(RequeueReason::AgentRemoved));
@@ -165,8 +165,8 @@ impl Router {
             Prompt::WarnVisitor => conversation.talk.warned_at = Some(now),
             Prompt::ExplainDelay => conversation.talk.explained = true,
         }
-        let conversation = conversation.id.clone();
-        self.decided.push_back(Decision::Say { conversation, prompt });
+        let (conversation, said) = (conversation.id.clone(), conversation.talk.seq);
+        self.decided.push_back(Decision::Say { conversation, prompt, said });
     }
 
     fn alert(&mut self, ix: ConversationIx, alert: Alert) {
@@ -189,10 +189,9 @@ impl Router {
 
     fn end(&mut self, ix: ConversationIx, reason: EndReason) {
         let Some(attempt) = self.begin_change(ix, UnderWay::End) else { return };
-        let Some(conversation) = self.conversations.get(ix).map(|known| known.id.clone()) else {
-            return;
-        };
-        self.decided.push_back(Decision::End { conversation, attempt, reason });
+        let Some(conversation) = self.conversations.get(ix) else { return };
+        let (conversation, said) = (conversation.id.clone(), conversation.talk.seq);
+        self.decided.push_back(Decision::End { conversation, attempt, reason, said });
     }
 
     fn requeue(&mut self, ix: ConversationIx, from: AgentIx, reason: RequeueReason) {

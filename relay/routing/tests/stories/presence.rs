@@ -161,6 +161,69 @@ fn b08_an_own_agent_who_is_gone_for_good_is_told_to_managers() {
 }
 
 #[test]
+fn b11_after_a_restart_it_is_known_why_one_stands_at_the_front_and_how_fast_the_line_moved() {
+    use yingke_routing::rules::Demand;
+    use yingke_routing::{
+        Cause, Company, ConversationRow, Decision, RequeueReason, Rows, StandingRow, Talk,
+        WaitingReason,
+    };
+    let row = |id: &str, department: &str, number, since, requeued: Option<RequeueReason>| {
+        ConversationRow {
+            conversation: id.into(),
+            number,
+            demand: Demand::of(department.into()),
+            had: Vec::new(),
+            tries: 0,
+            alerted: false,
+            talk: Talk::default(),
+            standing: StandingRow::Waiting {
+                since,
+                front: requeued.is_some(),
+                requeued,
+                told: Some((WaitingReason::AllFull, since)),
+            },
+        }
+    };
+    let lost = Some(RequeueReason::AgentLost);
+    let moved =
+        |department: &str| (1..=4).map(|nth| (department.into(), nth * MINUTE)).collect::<Vec<_>>();
+    let mut router = Router::rebuild(Rows {
+        now: 5 * MINUTE,
+        wall_ahead_ms: 0,
+        position: 90,
+        company: Company::new("sales".into()),
+        departments: vec![calm("sales"), calm("support")],
+        rules: Vec::new(),
+        agents: Vec::new(),
+        // Somebody stood in line of sales all the time; that of support was empty a while ago.
+        conversations: vec![
+            row("a", "sales", 10, 0, lost),
+            row("b", "sales", 20, 0, None),
+            row("c", "support", 30, 5 * MINUTE, None),
+        ],
+        invitations: Vec::new(),
+        pace: [moved("sales"), moved("support")].concat(),
+    });
+    let expected = |department: &str| {
+        let department = department.into();
+        router.line(&department).map(|it| it.expected_ms).collect::<Vec<_>>()
+    };
+    assert_eq!(expected("sales"), [Some(0), Some(MINUTE)]);
+    assert_eq!(expected("support"), [None]);
+    let settings = AgentSettings {
+        agent: "ana".into(),
+        capacity: 1,
+        availability: Availability::Online,
+        departments: ["sales".into()].into(),
+        skills: [].into(),
+    };
+    router.note(5 * MINUTE, Fact::AgentSet(Box::new(settings)));
+    let decided = router.step(5 * MINUTE, Fact::AgentConnected { agent: "ana".into() });
+    let Some(Decision::Assign { why, .. }) = decided.first() else { panic!("{decided:?}") };
+    assert_eq!(why.cause, Cause::Requeued { why: lost, for_ms: 5 * MINUTE });
+}
+
+#[test]
 fn the_relay_restarts_with_a_full_queue_and_order_places_and_clocks_go_on() {
     use yingke_routing::rules::Demand;
     use yingke_routing::{
@@ -177,6 +240,7 @@ fn the_relay_restarts_with_a_full_queue_and_order_places_and_clocks_go_on() {
         standing: StandingRow::Waiting {
             since: 0,
             front,
+            requeued: None,
             told: Some((WaitingReason::NobodyOnline, 4 * MINUTE)),
         },
     };

@@ -268,7 +268,7 @@ pub(crate) fn told(decisions: &[Decision]) -> String {
         Decision::End { conversation, reason, .. } => {
             format!("{} ends {reason:?}", name(conversation))
         }
-        Decision::Say { conversation, prompt } => format!("{} {prompt:?}", name(conversation)),
+        Decision::Say { conversation, prompt, .. } => format!("{} {prompt:?}", name(conversation)),
         Decision::TellManagers { conversation, alert } => {
             format!("managers: {} {alert:?}", name(conversation))
         }

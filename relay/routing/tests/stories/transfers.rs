@@ -130,3 +130,17 @@ fn f05_a_manager_takes_over() {
     assert_eq!(story.router.holder(&"vera".into()), Some(&"mia".into()));
     assert_eq!(story.router.running(&"ana".into()), 0);
 }
+
+#[test]
+fn f06_a_member_who_was_back_in_time_and_goes_again_is_taken_out_then() {
+    let mut story = Story::new().agent("ana", 8).agent("ben", 1);
+    story.is_served("vera", "ana");
+    story.after(0, Fact::MemberJoined { conversation: "vera".into(), agent: "ben".into() }, "");
+    story.lost("ben", "");
+    story.passes(MINUTE, "vera without ben");
+    // The store finds Ben connected and leaves him where he is: no news comes of it.
+    story.connected("ben", "");
+    story.lost("ben", "");
+    story.passes(MINUTE, "vera without ben");
+    story.done("");
+}

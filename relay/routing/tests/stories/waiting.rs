@@ -30,6 +30,23 @@ fn a30_places_are_dense_and_the_expected_wait_follows_the_pace_of_the_line() {
 }
 
 #[test]
+fn a30_a_line_that_stands_still_brings_nobody_nearer() {
+    let mut story = Story::new().agent("ana", 1);
+    story.is_served("a0", "ana");
+    for nth in 1..=8 {
+        story.arrives(&format!("a{nth}"), &format!("a{nth} AllFull"));
+    }
+    for nth in 0..4 {
+        story.over(&format!("a{nth}"), &format!("a{} to ana", nth + 1));
+        story.done("");
+    }
+    story.passes(30 * MINUTE, "");
+    let sales = "sales".into();
+    let expected: Vec<_> = story.router.line(&sales).map(|it| it.expected_ms).collect();
+    assert_eq!(expected, [Some(0), Some(MINUTE), Some(2 * MINUTE), Some(3 * MINUTE)]);
+}
+
+#[test]
 fn b16_the_list_is_sorted_by_wait_priority_department_or_place() {
     let support = Department { order: 9, ..calm("support") };
     let mut story = Story::new().department(support);
