@@ -58,7 +58,8 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::AgentUnavailable
         | ErrorCode::Changed
         | ErrorCode::InUse
-        | ErrorCode::IdReused => StatusCode::CONFLICT,
+        | ErrorCode::IdReused
+        | ErrorCode::CategoryNeeded => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TooFast => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -137,7 +137,13 @@ pub fn may_with_conversation(
     }
     let takes_part = matches!(relation, Relation::Serving | Relation::Member);
     match deed {
-        ConversationDeed::Read | ConversationDeed::Note => Ok(()),
+        ConversationDeed::Read => Ok(()),
+        // A whisper is for those who hear what it is about (F05); who is asked may ask back.
+        ConversationDeed::Note
+            if takes_part || relation == Relation::Invited || role >= Role::Manager =>
+        {
+            Ok(())
+        }
         // Marks sent late by a reader who just lost the conversation are no fault; they change
         // nothing, which the action sees to.
         ConversationDeed::Mark if relation != Relation::Unrelated => Ok(()),
@@ -158,6 +164,7 @@ pub fn may_with_conversation(
         | ConversationDeed::End
         | ConversationDeed::Invite
         | ConversationDeed::Leave
+        | ConversationDeed::Note
         | ConversationDeed::HandBack => Err(ErrorCode::Forbidden),
     }
 }
@@ -220,7 +227,7 @@ mod tests {
             table,
             "Read yyyyn yyyyy yyyyy\nWrite yyffn yyfff yyfff\nMark yyyyn yyyyf yyyyf\n\
              End yfffn yffff yffff\nInvite yyffn yyfff yyfff\nLeave yyffn yyfff yyfff\n\
-             HandBack yfffn yyyyy yyyyy\nNote yyyyn yyyyy yyyyy\n"
+             HandBack yfffn yyyyy yyyyy\nNote yyyfn yyyyy yyyyy\n"
         );
     }
 

@@ -3,4 +3,4 @@
 /**
  * Why a command, a request or a connection was not carried out.
  */
-export type ErrorCode = "bad_frame" | "unknown_command" | "bad_body" | "unsupported_version" | "unauthenticated" | "wrong_credentials" | "forbidden" | "not_found" | "already_exists" | "conversation_ended" | "overtaken" | "agent_full" | "agent_unavailable" | "changed" | "in_use" | "invalid" | "id_reused" | "too_large" | "empty_text" | "too_fast" | "weak_password" | "origin_refused" | "site_disabled" | "busy" | "storage_failed" | "internal" | "unavailable";
+export type ErrorCode = "bad_frame" | "unknown_command" | "bad_body" | "unsupported_version" | "unauthenticated" | "wrong_credentials" | "forbidden" | "not_found" | "already_exists" | "conversation_ended" | "overtaken" | "agent_full" | "agent_unavailable" | "changed" | "in_use" | "invalid" | "id_reused" | "too_large" | "empty_text" | "too_fast" | "weak_password" | "origin_refused" | "site_disabled" | "category_needed" | "busy" | "storage_failed" | "internal" | "unavailable";

@@ -10,6 +10,7 @@ import type { IncomingInvitation } from "./IncomingInvitation";
 import type { Invitation } from "./Invitation";
 import type { InvitationEnd } from "./InvitationEnd";
 import type { InvitationId } from "./InvitationId";
+import type { InvitationOver } from "./InvitationOver";
 import type { ManagerAlert } from "./ManagerAlert";
 import type { Marks } from "./Marks";
 import type { Message } from "./Message";
@@ -82,7 +83,11 @@ conversation_id: ConversationId,
 /**
  * The open ones now.
  */
-invitations: Array<Invitation>, } | { "type": "note_added", 
+invitations: Array<Invitation>, 
+/**
+ * The one that is over since, and why: who asked is told what became of it (F03).
+ */
+over?: InvitationOver, } | { "type": "note_added", 
 /**
  * In which.
  */

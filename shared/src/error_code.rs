@@ -58,6 +58,9 @@ pub enum ErrorCode {
     OriginRefused,
     /// Online service is switched off for this site (A04).
     SiteDisabled,
+    /// The company asks for a category before the first message (A24): let the visitor pick one, then
+    /// send again with it.
+    CategoryNeeded,
     /// The relay has more work queued than it takes; try again after `retry_after_ms`.
     Busy,
     /// The write did not reach stable storage; nothing of it remains. Try again with the same id.

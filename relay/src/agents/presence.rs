@@ -53,8 +53,24 @@ pub async fn back(app: &App, agent_id: AgentId) -> Result<(), RelayError> {
     Ok(written.await?)
 }
 
+/// The relay is here and so is somebody: should it be killed, this is the time until which whoever was
+/// there was there. Told every now and then while anybody is connected.
+pub async fn seen(app: &App) -> Result<(), RelayError> {
+    let now = app.world.now();
+    let written = app.store.write("presence seen", move |tx| {
+        tx.execute(
+            "INSERT INTO presence_seen (id, at) VALUES (1, ?) \
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at",
+            params![now],
+        )?;
+        Ok::<_, Abort<ErrorCode>>(())
+    });
+    Ok(written.await?)
+}
+
 /// Nobody is connected when the relay starts. Whoever has conversations and was not lost before is
-/// lost from now on: the relay cannot know since when.
+/// lost from now on: clients come back to a relay that is there, and not to one that is down. Their
+/// day ended when the relay did.
 pub async fn all_gone(app: &App) -> Result<(), RelayError> {
     let now = app.world.now();
     let connected = app.hub.connected_agents();
@@ -64,17 +80,26 @@ pub async fn all_gone(app: &App) -> Result<(), RelayError> {
                 set_lost(tx, &agent_id, now)?;
             }
         }
-        // Their day does not go on without them.
-        tx.execute(
-            "INSERT INTO presence_log (agent_id, at, state) SELECT id, ?, 'lost' FROM agents \
-             WHERE (SELECT state FROM presence_log l WHERE l.agent_id = agents.id \
-             ORDER BY at DESC LIMIT 1) IN ('online', 'busy', 'away') \
-             ON CONFLICT (agent_id, at) DO UPDATE SET state = excluded.state",
-            params![now],
-        )?;
+        let sql = "SELECT at FROM presence_seen WHERE id = 1";
+        let seen = tx.query_one(sql, params![], |row| row.time(0))?.unwrap_or(now).min(now);
+        for (agent_id, since, state) in tx.query(NEWEST_LINES, params![], newest_line)? {
+            // Whoever is back already is told so after this.
+            if matches!(state.as_str(), "online" | "busy" | "away") {
+                log(tx, &agent_id, seen.max(since), "lost")?;
+            }
+        }
         Ok::<_, Abort<ErrorCode>>(())
     });
     Ok(written.await?)
+}
+
+/// What the log says last of everybody it tells of.
+pub(crate) const NEWEST_LINES: &str = "SELECT a.id, l.at, l.state FROM agents a \
+     JOIN presence_log l ON l.agent_id = a.id \
+     AND l.at = (SELECT max(at) FROM presence_log n WHERE n.agent_id = a.id) ORDER BY a.id";
+
+fn newest_line(row: &Row<'_>) -> Result<(AgentId, Timestamp, String), StoreError> {
+    Ok((row.id(0)?, row.time(1)?, row.text(2)?))
 }
 
 /// Whether the agent was lost and is not back, or has signed out.

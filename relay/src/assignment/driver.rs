@@ -224,6 +224,9 @@ impl Driver {
         if now >= self.wall_looked_at.saturating_add(WALL_CLOCK_EVERY_MS) {
             self.wall_looked_at = now;
             self.look_at_wall(now);
+            if !self.connected.is_empty() {
+                self.queue(Key::Relay, Task::Seen);
+            }
         }
         self.step(Fact::GoOn);
     }

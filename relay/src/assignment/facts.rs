@@ -86,7 +86,7 @@ pub(crate) fn of_entry(entry: &Entry) -> Option<Told> {
             Told::Facts(joined.chain(left).collect())
         }
         LogBody::InvitationsChanged { change } => match change {
-            InvitationChange::Declined { invitation_id, agent_id } => {
+            InvitationChange::Declined { invitation_id, agent_id, .. } => {
                 let invitation = words::invitation(invitation_id);
                 let agent = words::agent(agent_id);
                 Told::one(Fact::InvitationDeclined { invitation, agent })

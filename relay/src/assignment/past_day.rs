@@ -26,7 +26,7 @@ const USUAL_MS: u64 = 300_000;
 /// No index gives it: it is asked by hand, and every conversation would pay for one.
 const CAME: &str = "SELECT id, site_id, started_position, started_at, ended_at, ended_by, \
     department_id, described, \
-    EXISTS (SELECT 1 FROM leave_messages l WHERE l.conversation_id = c.id) \
+    EXISTS (SELECT 1 FROM leave_messages l WHERE l.conversation_id = c.id AND l.is_filed = 0) \
     FROM conversations c WHERE started_at >= ? AND started_at < ? AND described <> '' \
     ORDER BY started_position LIMIT ?";
 const HAD: &str = "SELECT conversation_id, at, agent_id FROM assignments \

@@ -182,3 +182,33 @@ async fn a_day_that_takes_too_long_is_given_up() {
     assert_eq!(play(&known, &that_day(), || false), None);
     assert!(play(&known, &that_day(), || true).is_some());
 }
+
+/// Nobody was there for an hour, so the relay made a leave-message of it: that is no impatience, and
+/// with longer hours the visitor would have been served.
+#[tokio::test]
+async fn who_waited_in_vain_did_not_leave_by_itself() {
+    let relay = TestRelay::open().await;
+    let ana = relay.account("Ana", Role::Agent, 1).await;
+    let (vera, viktor) = (relay.visitor().await, relay.visitor().await);
+    let filed = come(&relay, &vera).await;
+    let left = come(&relay, &viktor).await;
+    relay.pass(5 * MINUTE);
+    crate::conversations::actions::file(&relay.app, filed).await.unwrap();
+    let form = yingke_shared::commands::visitor::LeaveMessage {
+        name: String::new(),
+        contact: String::new(),
+        text: "请回电".into(),
+        page: Default::default(),
+        locale: "zh-CN".into(),
+    };
+    let id = crate::testing::any_id();
+    let sent =
+        crate::conversations::actions::leave_message(relay.app.clone(), viktor, id, form).await;
+    sent.unwrap();
+    relay.pass(2 * MINUTE);
+    presence::back(&relay.app, ana.agent_id.clone()).await.unwrap();
+    relay.pass(20 * MINUTE);
+    let answer = ask(&relay, that_day()).await.unwrap();
+    assert_eq!((answer.before.all.served, answer.before.all.missed), (0, 2));
+    assert_eq!((answer.as_now.all.served, answer.as_now.all.missed), (1, 1), "{left}");
+}

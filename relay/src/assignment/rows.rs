@@ -1,7 +1,8 @@
 //! Everything the routing core must know when it begins, read in one transaction.
 //!
 //! Nothing of it is counted on the way: clocks and places follow from rows, so a relay that starts
-//! again goes on where it was. What was being typed is forgotten.
+//! again goes on where it was. Only what was being typed is forgotten: whoever types when the relay goes
+//! gets a moment to show it when it is back.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use super::{facts, settings, words};
 use crate::agents::{self, Agent};
 use crate::conversations::queries::{self, InRouting};
 use crate::events;
+use crate::limits::AGENTS_RETURN_WITHIN_MS;
 use crate::settings::queries as company;
 use crate::store::{ReadTx, StoreError};
 
@@ -28,6 +30,9 @@ const PACE_WITHIN_MS: u64 = 3_600_000;
 const PACE_MAX: usize = 17;
 /// Whoever was assigned at once stood in no line.
 const STOOD_IN_LINE_MS: u32 = 500;
+
+/// From the start until whoever was typing is back and was seen to type.
+const TYPING_SHOWS_MS: u64 = AGENTS_RETURN_WITHIN_MS + routing::TYPING_LASTS_MS;
 
 /// What the database holds at one position of the log.
 pub(crate) struct Known {
@@ -76,16 +81,20 @@ pub(crate) fn everything(tx: &ReadTx<'_>, now: Timestamp) -> Result<Known, Store
         agents.push(agent_row(&agent, wrap_ups, now));
     }
     let (mut conversations, mut arrivals) = (Vec::new(), Vec::new());
+    let row_of = |row: &InRouting, demand: routing::rules::Demand| {
+        let department = departments.iter().find(|it| it.id == demand.department);
+        conversation_row(tx, row, demand, department.and_then(|it| it.no_answer), now)
+    };
     for row in queries::all_in_routing(tx)? {
         match &row.asked {
             None if row.agent_id.is_none() => arrivals.push(facts::arrival(&row)),
             // Begun by an agent: whoever takes it over later finds it where everybody goes.
             None => {
                 let demand = routing::rules::Demand::of(company.default_department.clone());
-                conversations.push(conversation_row(tx, &row, demand)?);
+                conversations.push(row_of(&row, demand)?);
             }
             Some(asked) => {
-                conversations.push(conversation_row(tx, &row, words::demand(asked))?);
+                conversations.push(row_of(&row, words::demand(asked))?);
             }
         }
     }
@@ -146,6 +155,8 @@ fn conversation_row(
     tx: &ReadTx<'_>,
     row: &InRouting,
     demand: routing::rules::Demand,
+    no_answer: Option<routing::NoAnswer>,
+    now: Timestamp,
 ) -> Result<ConversationRow, StoreError> {
     let talk = queries::talk(tx, &row.id)?;
     let was_served = row.agent_id.is_some() || row.front || row.tries > 0;
@@ -154,14 +165,17 @@ fn conversation_row(
         Some(agent_id) => {
             let since = row.assigned_at.unwrap_or(row.started_at);
             // Only where a clock hangs on it.
-            let answered = talk.unanswered_since.is_some()
-                && queries::has_answered(tx, &row.id, agent_id, since)?;
+            let answered =
+                talk.unanswered_since.is_some() && queries::has_answered(tx, &row.id, agent_id)?;
+            let awaited_from = talk.unanswered_since.filter(|_| !answered).map(|at| at.max(since));
+            let ends = awaited_from.zip(no_answer).map(|(at, rule)| at.millis() + rule.after_ms);
+            let shown = now.millis() + TYPING_SHOWS_MS;
             StandingRow::Served {
                 agent: words::agent(agent_id),
                 members: row.members.iter().map(words::agent).collect(),
                 since: since.millis(),
                 answered,
-                typed_ms: 0,
+                typed_ms: ends.map_or(0, |ends| shown.saturating_sub(ends)),
                 typing_until: 0,
             }
         }
@@ -171,6 +185,7 @@ fn conversation_row(
             StandingRow::Waiting {
                 since: since.millis(),
                 front: row.front,
+                requeued: row.requeued.map(words::requeue_reason),
                 told: words::told(row.waiting_reason).map(|reason| (reason, told_at)),
             }
         }

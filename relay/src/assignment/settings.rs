@@ -271,7 +271,7 @@ pub(crate) struct Arriving<'a> {
     pub(crate) page_url: &'a str,
     /// As the browser says.
     pub(crate) locale: &'a str,
-    /// What the visitor picked.
+    /// What the visitor picked of what is offered.
     pub(crate) asks: &'a VisitorAsks,
     /// Who served this visitor last.
     pub(crate) last_agent: Option<&'a AgentId>,
@@ -281,12 +281,9 @@ pub(crate) struct Arriving<'a> {
     pub(crate) visits: u32,
 }
 
-/// The visitor as rules see one. What was picked counts only if it is offered.
-pub(crate) fn described(of: &Arriving<'_>, company: &CompanySettings) -> Described {
-    let asks = of.asks;
-    let is_category = company.categories.iter().any(|category| category.name == asks.category);
-    let department = asks.department_id.as_ref().filter(|_| company.choose_department);
-    let agent = asks.agent_id.as_ref().filter(|_| company.choose_agent);
+/// The visitor as rules see one.
+pub(crate) fn described(of: &Arriving<'_>) -> Described {
+    let VisitorAsks { category, department_id, agent_id } = of.asks;
     Described {
         site: Some(routing::SiteId::new(of.site_id.as_str())),
         channel: CHANNEL_WEB.to_owned(),
@@ -294,9 +291,9 @@ pub(crate) fn described(of: &Arriving<'_>, company: &CompanySettings) -> Describ
         language: of.locale.to_owned(),
         returning: of.returning,
         visits: of.visits,
-        category: if is_category { asks.category.clone() } else { String::new() },
-        department: department.map(|id| routing::DepartmentId::new(id.as_str())),
-        agent: agent.map(|id| routing::AgentId::new(id.as_str())),
+        category: category.clone(),
+        department: department_id.as_ref().map(|id| routing::DepartmentId::new(id.as_str())),
+        agent: agent_id.as_ref().map(|id| routing::AgentId::new(id.as_str())),
         last_agent: of.last_agent.map(|id| routing::AgentId::new(id.as_str())),
         ..Described::default()
     }

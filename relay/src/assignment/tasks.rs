@@ -25,6 +25,8 @@ pub(super) enum Key {
     Conversation(ConversationId),
     Invitation(InvitationId),
     Agent(AgentId),
+    /// The relay itself.
+    Relay,
 }
 
 impl Key {
@@ -50,6 +52,8 @@ pub(super) enum Task {
     Back,
     /// The store refused this agent: what does the row say?
     LookAgain,
+    /// The relay is here, and somebody is connected.
+    Seen,
 }
 
 /// What is to be done, by what it is about: the first is under way, the others follow in order.
@@ -77,9 +81,13 @@ impl Desk {
                 number == 1 || !matches!(waiting, Task::Gone | Task::Back)
             });
         }
-        // Once more is enough: the row is read after all that waits before.
-        let is_there = queue.len() > 1 && matches!(queue.back(), Some(Task::LookAgain));
-        if !(is_there && matches!(task, Task::LookAgain)) {
+        // Once more is enough: it is done after all that waits before.
+        let is_there = match task {
+            Task::LookAgain => matches!(queue.back(), Some(Task::LookAgain)),
+            Task::Seen => true,
+            _ => false,
+        };
+        if !(is_there && queue.len() > 1) {
             queue.push_back(task);
         }
         None
@@ -130,10 +138,15 @@ pub(super) async fn carry_out(app: &App, key: Key, task: Task) -> Done {
             until_done(|| presence::back(app, id.clone()).boxed()).await;
         }
         (Key::Agent(id), Task::LookAgain) => done.told = look_again(app, id).await,
-        // No other task is about these.
-        (Key::Agent(_), Task::Decided(_))
-        | (Key::Conversation(_) | Key::Invitation(_), Task::Gone | Task::Back | Task::LookAgain) => {
+        (_, Task::Seen) => {
+            until_done(|| presence::seen(app).boxed()).await;
         }
+        // No other task is about these.
+        (Key::Agent(_) | Key::Relay, Task::Decided(_))
+        | (
+            Key::Conversation(_) | Key::Invitation(_) | Key::Relay,
+            Task::Gone | Task::Back | Task::LookAgain,
+        ) => {}
     }
     done
 }
@@ -187,16 +200,16 @@ async fn about_conversation(app: &App, id: ConversationId, decision: Decision, d
             let carried = actions::put_back(app, id, from, words::requeued(reason)).await;
             done.told = refused(conversation, attempt, carried).await;
         }
-        Decision::End { conversation, attempt, reason } => {
+        Decision::End { conversation, attempt, reason, said } => {
             let carried = match reason {
                 EndReason::AgentAway => actions::end_of_away(app, id).await,
-                EndReason::VisitorSilent => actions::end_of_silent(app, id).await,
+                EndReason::VisitorSilent => actions::end_of_silent(app, id, words::seq(said)).await,
             };
             done.told = refused(conversation, attempt, carried).await;
         }
-        Decision::Say { prompt, .. } => {
-            let reply = words::prompt(prompt);
-            until_done(|| actions::say_by_itself(app, id.clone(), reply).boxed()).await;
+        Decision::Say { prompt, said, .. } => {
+            let (reply, said) = (words::prompt(prompt), words::seq(said));
+            until_done(|| actions::say_by_itself(app, id.clone(), reply, said).boxed()).await;
         }
         Decision::TellManagers { alert, .. } => {
             let what = words::alert(alert);

@@ -2,7 +2,9 @@
 
 use yingke_routing as routing;
 use yingke_shared::explanation::{Candidate, Cause, Explanation, RuleName, Verdict};
-use yingke_shared::ids::{AgentId, ConversationId, DepartmentId, InvitationId, RuleId, SkillId};
+use yingke_shared::ids::{
+    AgentId, ConversationId, DepartmentId, InvitationId, RuleId, Seq, SkillId,
+};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{self, AutoReply, InvitationEnd, ManagerAlertKind, WaitingReason};
 
@@ -38,6 +40,10 @@ pub(crate) fn invitation_id(id: &routing::InvitationId) -> Option<InvitationId> 
 
 pub(crate) fn department_id(id: &routing::DepartmentId) -> Option<DepartmentId> {
     DepartmentId::new(id.as_str()).ok()
+}
+
+pub(crate) fn seq(number: u64) -> Seq {
+    Seq::new(number).unwrap_or_default()
 }
 
 pub(crate) fn availability(chosen: views::Availability) -> routing::Availability {

@@ -2,12 +2,13 @@
 
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::Position;
+use yingke_shared::rest::{AddSite, AuditEntry, ChangeSite};
 use yingke_shared::settings::{SaveSettings, SettingsSection};
 
 use super::actions;
 use crate::limits::AUDIT_ENTRIES_MAX;
-use crate::settings;
 use crate::testing::{TestRelay, admin};
+use crate::{settings, sites};
 
 #[tokio::test]
 async fn every_change_of_settings_leaves_a_line_and_a_refused_one_none() {
@@ -23,16 +24,37 @@ async fn every_change_of_settings_leaves_a_line_and_a_refused_one_none() {
     assert_eq!(save(0, skills()).await.unwrap_err().code(), ErrorCode::Changed);
     save(0, SettingsSection::Rules(Vec::new())).await.unwrap();
     let page = actions::page(&relay.app, &admin(), None).await.unwrap();
+    // The first one tells of the site all tests have.
     let lines: Vec<_> = page
         .entries
         .iter()
+        .filter(|entry| entry.number.get() > 1)
         .map(|entry| (entry.number.get(), entry.deed.as_str(), entry.subject.as_str()))
         .collect();
-    assert_eq!(lines, [(2, "settings", "rules"), (1, "settings", "skills")]);
+    assert_eq!(lines, [(3, "settings", "rules"), (2, "settings", "skills")]);
     assert!(page.entries.iter().all(|entry| entry.agent_id == admin().agent_id));
     assert_eq!(page.entries[0].at.millis(), 1_800_000_000_001);
     let refused = actions::page(&relay.app, &ana, None).await;
     assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
+}
+
+/// N01: an account or a site that an admin adds or changes is on record, what the command line does is
+/// nobody's.
+#[tokio::test]
+async fn a_changed_site_leaves_a_line_and_an_unchanged_one_none() {
+    let relay = TestRelay::open().await;
+    let before = actions::page(&relay.app, &admin(), None).await.unwrap().entries.len();
+    let request = AddSite { name: "Blog".into(), domains: vec!["https://blog.example".into()] };
+    let id = sites::actions::add(&relay.app, &admin(), request).await.unwrap().id;
+    for _ in 0..2 {
+        let change = ChangeSite { name: Some("Journal".into()), ..Default::default() };
+        sites::actions::change(&relay.app, &admin(), id.clone(), change).await.unwrap();
+    }
+    let page = actions::page(&relay.app, &admin(), None).await.unwrap();
+    let new = page.entries.len() - before;
+    assert_eq!(new, 2);
+    let is_its = |entry: &AuditEntry| entry.deed == "site" && entry.subject == id.as_str();
+    assert!(page.entries.iter().take(new).all(is_its));
 }
 
 #[tokio::test]
@@ -58,5 +80,5 @@ async fn pages_follow_each_other_without_a_gap() {
             break;
         }
     }
-    assert_eq!(numbers, (1..=count as u64).rev().collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=count as u64 + 1).rev().collect::<Vec<_>>());
 }

@@ -11,7 +11,7 @@ use yingke_shared::limits::{SNAPSHOT_CONVERSATIONS_MAX, SNAPSHOT_MESSAGES_MAX};
 use yingke_shared::rest::RecentContact;
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 use yingke_shared::views::{
-    Author, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation, InvitationEnd,
+    Author, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation, InvitationOver,
     ManagerAlert, MessageContent, Note, Role, VisitorCard, VisitorConversation, VisitorMessage,
     VisitorSelf,
 };
@@ -124,7 +124,7 @@ pub fn note_at(
 
 /// What managers are told of this conversation, if it still needs a look.
 pub fn alert_of(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Option<ManagerAlert>, StoreError> {
-    Ok(store::alerts(tx)?.into_iter().find(|alert| alert.conversation_id == *id))
+    store::alert(tx, id)
 }
 
 /// The open conversations an agent serves, by id, after `after`: at most 500 and 256 KiB, and
@@ -267,9 +267,16 @@ pub fn for_seeing(tx: &ReadTx<'_>, entry: &Entry) -> Result<Option<StaffEventBod
     let Some(subject) = &entry.subject else { return Ok(None) };
     let conversation_id = subject.conversation_id.clone();
     Ok(match &entry.body {
-        LogBody::InvitationsChanged { .. } => {
+        LogBody::InvitationsChanged { change } => {
             let invitations = open_invitations(tx, &conversation_id)?;
-            Some(StaffEventBody::InvitationsChanged { conversation_id, invitations })
+            let over = match change {
+                InvitationChange::Closed { invitation_id, why, .. } => {
+                    invitation(tx, invitation_id)?
+                        .map(|invitation| Box::new(InvitationOver { invitation, why: *why }))
+                }
+                _ => None,
+            };
+            Some(StaffEventBody::InvitationsChanged { conversation_id, invitations, over })
         }
         LogBody::NoteAdded => store::note_at(tx, &conversation_id, entry.position)?
             .map(|note| StaffEventBody::NoteAdded { conversation_id, note }),
@@ -297,8 +304,8 @@ pub fn for_invited(
             });
             offered.into_iter().collect()
         }
-        InvitationChange::Declined { invitation_id, agent_id } => {
-            closed(agent_id, invitation_id, InvitationEnd::Declined)
+        InvitationChange::Declined { invitation_id, agent_id, why } => {
+            closed(agent_id, invitation_id, *why)
         }
         InvitationChange::Closed { invitation_id, why, offered_to } => match offered_to {
             Some(agent_id) => closed(agent_id, invitation_id, *why),
@@ -476,7 +483,7 @@ fn visitor_view(
         members,
         rev: store::rev(tx, &row.id)?,
         status: visitor_status(&row.status, agent).ok_or(StoreError::Corrupt("status"))?,
-        agent_marks: store::agent_marks(tx, &row.id, &row.visitor_id)?,
+        agent_marks: store::agent_marks(tx, &row.id)?,
         own_marks: store::marks(tx, &row.id, &row.visitor_id)?.marks,
         last_seq: store::running(tx, &row.id)?.seq,
         id: row.id,

@@ -305,25 +305,43 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, new: &Conversation) -> Result<bool, S
     Ok(inserted == 1)
 }
 
+/// A statement over `conversations` with the columns [`manager_alert`] reads.
+macro_rules! alert_statement {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, alert, alerted_at, alerted_position, visitor_id, department_id ",
+            "FROM conversations WHERE state <> 'ended' AND alert <> '' ",
+            $rest
+        )
+    };
+}
+
+fn manager_alert(row: &Row<'_>) -> Result<ManagerAlert, StoreError> {
+    let visitor_id: VisitorId = row.id(4)?;
+    let department_id: Option<DepartmentId> = row.opt_id(5)?;
+    Ok(ManagerAlert {
+        conversation_id: row.id(0)?,
+        what: alert_of_word(&row.text(1)?).ok_or(StoreError::Corrupt("alert"))?,
+        at: row.time(2)?,
+        rev: row.position(3)?,
+        label: visitor_label(&visitor_id),
+        department_id: department_id.map_or_else(default_department, Ok)?,
+    })
+}
+
+pub(crate) const ALERT: &str = alert_statement!("AND id = ?");
+
+/// What managers are told of this conversation, if nobody has seen to it.
+pub(crate) fn alert(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+) -> Result<Option<ManagerAlert>, StoreError> {
+    tx.query_one(ALERT, params![id], manager_alert)
+}
+
 /// What managers are told of and nobody has seen to, by conversation.
 pub(crate) fn alerts(tx: &ReadTx<'_>) -> Result<Vec<ManagerAlert>, StoreError> {
-    tx.query(
-        "SELECT id, alert, alerted_at, alerted_position, visitor_id, department_id \
-         FROM conversations WHERE state <> 'ended' AND alert <> '' ORDER BY id",
-        params![],
-        |row| {
-            let visitor_id: VisitorId = row.id(4)?;
-            let department_id: Option<DepartmentId> = row.opt_id(5)?;
-            Ok(ManagerAlert {
-                conversation_id: row.id(0)?,
-                what: alert_of_word(&row.text(1)?).ok_or(StoreError::Corrupt("alert"))?,
-                at: row.time(2)?,
-                rev: row.position(3)?,
-                label: visitor_label(&visitor_id),
-                department_id: department_id.map_or_else(default_department, Ok)?,
-            })
-        },
-    )
+    tx.query(alert_statement!("ORDER BY id"), params![], manager_alert)
 }
 
 /// Ends an open conversation; gives whether it was open.

@@ -23,6 +23,8 @@ mod inviting;
 mod law;
 mod leaving;
 mod messages;
+mod moved_on;
+mod picked;
 mod plans;
 mod rights;
 mod secrecy;

@@ -77,6 +77,7 @@ pub fn visitor_body(entry: &Entry) -> Option<VisitorEventBody> {
         LogBody::VisitorMarked { marks } => {
             Some(VisitorEventBody::OwnMarked { conversation_id, marks: *marks })
         }
+        LogBody::AgentMarked { hidden: true, .. } => None,
         LogBody::AgentMarked { marks, .. } => {
             Some(VisitorEventBody::AgentMarked { conversation_id, marks: *marks })
         }

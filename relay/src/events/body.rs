@@ -156,6 +156,8 @@ pub enum LogBody {
     AgentMarked {
         /// Whose.
         agent_id: AgentId,
+        /// The visitor was not told that the agent takes part, and hears nothing of it (F05).
+        hidden: bool,
         /// The marks now.
         marks: Marks,
         /// The read mark with its visitor count.
@@ -200,6 +202,9 @@ pub enum InvitationChange {
         invitation_id: InvitationId,
         /// Who.
         agent_id: AgentId,
+        /// Why this one is asked no more.
+        #[serde(default = "said_no")]
+        why: InvitationEnd,
     },
     /// It is over.
     Closed {
@@ -210,6 +215,11 @@ pub enum InvitationChange {
         /// Who was asked last.
         offered_to: Option<AgentId>,
     },
+}
+
+/// What is said where nothing stands.
+fn said_no() -> InvitationEnd {
+    InvitationEnd::Declined
 }
 
 impl LogBody {

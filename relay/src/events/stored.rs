@@ -113,6 +113,8 @@ struct MessageJson {
 #[derive(Serialize, Deserialize)]
 struct AgentMarkedJson {
     agent_id: AgentId,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
     marks: Marks,
     read: ReadMark,
 }
@@ -172,8 +174,9 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreErr
             (MESSAGE, body)
         }
         LogBody::VisitorMarked { marks } => (VISITOR_MARKED, json(marks)?),
-        LogBody::AgentMarked { agent_id, marks, read } => {
-            let body = AgentMarkedJson { agent_id: agent_id.clone(), marks: *marks, read: *read };
+        LogBody::AgentMarked { agent_id, hidden, marks, read } => {
+            let (agent_id, hidden) = (agent_id.clone(), *hidden);
+            let body = AgentMarkedJson { agent_id, hidden, marks: *marks, read: *read };
             (AGENT_MARKED, json(&body)?)
         }
         LogBody::AgentChanged { agent_id } => {
@@ -244,8 +247,8 @@ pub(super) fn entry_of(tx: &ReadTx<'_>, row: &Row<'_>) -> Result<Entry, StoreErr
         MESSAGE => message_of(row, &body)?,
         VISITOR_MARKED => LogBody::VisitorMarked { marks: parse(&body)? },
         AGENT_MARKED => {
-            let AgentMarkedJson { agent_id, marks, read } = parse(&body)?;
-            LogBody::AgentMarked { agent_id, marks, read }
+            let AgentMarkedJson { agent_id, hidden, marks, read } = parse(&body)?;
+            LogBody::AgentMarked { agent_id, hidden, marks, read }
         }
         AGENT => LogBody::AgentChanged { agent_id: parse::<AgentJson>(&body)?.agent_id },
         SITE => LogBody::SiteChanged { site_id: parse::<SiteJson>(&body)?.site_id },

@@ -277,6 +277,7 @@ fn one_of_each() -> Vec<NewEvent> {
         about(LogBody::VisitorMarked { marks: Marks { delivered: seq(3), read: seq(2) } }),
         about(LogBody::AgentMarked {
             agent_id: ana(),
+            hidden: true,
             marks: Marks { delivered: seq(3), read: seq(3) },
             read: ReadMark { seq: seq(3), visitor_count: seq(1) },
         }),

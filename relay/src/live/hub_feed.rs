@@ -143,6 +143,9 @@ impl Hub {
                 served.insert(serving.conversation_id.clone(), visitor_id.clone());
             }
         }
+        for before in before.iter() {
+            state.forget_viewers(&before.conversation_id);
+        }
     }
 
     /// Puts an event into the mailboxes of those who watch the conversation, but of none that has it

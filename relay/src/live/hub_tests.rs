@@ -92,3 +92,53 @@ fn a_desk_that_is_behind_still_learns_who_is_there() {
         .collect();
     assert_eq!(signals, [online("c", true), online("c", false)]);
 }
+
+/// What `mailbox` was told since it was looked at last.
+fn told(mailbox: &Mailbox) -> Vec<String> {
+    let items = mailbox.take(usize::MAX).into_iter();
+    let texts = items.filter_map(|item| match item {
+        Item::Signal(json) => Some(String::from_utf8(json.to_vec()).unwrap()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// X10: whoever lost a conversation is told nothing more of who has it open, and others do not see a
+/// reader who sees nothing.
+#[test]
+fn who_lost_a_conversation_is_out_of_its_readers() {
+    let hub = Hub::new();
+    let [ana, ben, mia] = ["ana", "ben", "mia"].map(|name| AgentId::new(name).unwrap());
+    let vera = VisitorId::new("vera").unwrap();
+    let id = ConversationId::new("hers").unwrap();
+    let token = TokenHash::of("a session");
+    let mailboxes = [(); 3].map(|()| Arc::new(Mailbox::default()));
+    let places: Vec<_> = [&ana, &ben, &mia]
+        .into_iter()
+        .zip(&mailboxes)
+        .map(|(agent_id, mailbox)| hub.join_staff(agent_id, Role::Manager, &token, mailbox))
+        .collect();
+    let both = ServingNow { conversation_id: id.clone(), agents: vec![ana.clone(), ben.clone()] };
+    hub.set_serving(&vera, Some(&both));
+    assert_eq!(hub.watch(places[2].seat(), &id), Ok(true));
+    assert_eq!(hub.watch(places[2].seat(), &id), Ok(false), "once is enough");
+    for (place, agent_id) in places.iter().zip([&ana, &ben, &mia]) {
+        hub.viewing(place.seat(), agent_id, Some(&id)).unwrap();
+    }
+    mailboxes.iter().for_each(|mailbox| drop(told(mailbox)));
+
+    let alone = ServingNow { conversation_id: id.clone(), agents: vec![ben.clone()] };
+    hub.set_serving(&vera, Some(&alone));
+    assert!(told(&mailboxes[0]).is_empty());
+    let seen = told(&mailboxes[1]);
+    assert!(seen.len() == 1 && seen[0].contains("mia") && !seen[0].contains("ana"), "{seen:?}");
+    hub.typing(&ben, &id).unwrap();
+    assert!(told(&mailboxes[0]).is_empty(), "who is out hears of no typing");
+    assert_eq!((told(&mailboxes[1]).len(), told(&mailboxes[2]).len()), (1, 2));
+    hub.unwatch(places[2].seat(), &id);
+    let seen = told(&mailboxes[1]);
+    assert!(seen.len() == 1 && seen[0].contains(r#""reading":[]"#), "{seen:?}");
+    hub.set_serving(&vera, None);
+    hub.forget_watched(&id);
+    assert!(mailboxes.iter().all(|mailbox| told(mailbox).is_empty()), "it is over");
+}

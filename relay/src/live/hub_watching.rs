@@ -65,6 +65,10 @@ impl Watching {
         }
     }
 
+    fn watches(&self, number: u64, id: &ConversationId) -> bool {
+        self.watched.get(id).is_some_and(|seats| seats.contains_key(&number))
+    }
+
     fn viewers(&self, id: &ConversationId) -> impl Iterator<Item = &Viewer> {
         self.viewing.values().filter(move |viewer| viewer.conversation_id == *id)
     }
@@ -88,6 +92,24 @@ impl Watching {
 }
 
 impl State {
+    /// Whoever no longer sees a conversation does not have it open either: others are told so, and
+    /// the one is told nothing more of them.
+    pub(super) fn forget_viewers(&mut self, id: &ConversationId) {
+        let State { served, watching, .. } = self;
+        let Watching { watched, viewing, .. } = watching;
+        let before = viewing.len();
+        viewing.retain(|number, viewer| {
+            let sees = || {
+                served.get(&viewer.agent_id).is_some_and(|served| served.contains_key(id))
+                    || watched.get(id).is_some_and(|seats| seats.contains_key(number))
+            };
+            viewer.conversation_id != *id || sees()
+        });
+        if viewing.len() < before {
+            watching.tell_viewers(id, None);
+        }
+    }
+
     /// An agent types in a conversation: those who have it open too see it.
     pub(super) fn tell_typing(&self, agent_id: &AgentId, id: &ConversationId) {
         let is_alone = self.watching.viewers(id).all(|viewer| viewer.agent_id == *agent_id);
@@ -99,9 +121,12 @@ impl State {
 
 impl Hub {
     /// From now on this socket gets what happens in the conversation. To be called before its record is
-    /// read.
-    pub(crate) fn watch(&self, seat: &Seat, id: &ConversationId) -> Result<(), ErrorCode> {
+    /// read. Gives whether it did not before.
+    pub(crate) fn watch(&self, seat: &Seat, id: &ConversationId) -> Result<bool, ErrorCode> {
         let mut state = self.inner.state.lock();
+        if state.watching.watches(seat.number, id) {
+            return Ok(false);
+        }
         let watched = &mut state.watching.watched;
         let many = watched.values().filter(|seats| seats.contains_key(&seat.number)).count();
         if many >= WATCHED_PER_SOCKET_MAX {
@@ -109,22 +134,26 @@ impl Hub {
         }
         let seats = watched.entry(id.clone()).or_default();
         seats.insert(seat.number, Arc::clone(&seat.mailbox));
-        Ok(())
+        Ok(true)
     }
 
     /// No longer.
     pub(crate) fn unwatch(&self, seat: &Seat, id: &ConversationId) {
-        let watched = &mut self.inner.state.lock().watching.watched;
+        let mut state = self.inner.state.lock();
+        let watched = &mut state.watching.watched;
         let Some(seats) = watched.get_mut(id) else { return };
         seats.remove(&seat.number);
         if seats.is_empty() {
             watched.remove(id);
         }
+        state.forget_viewers(id);
     }
 
     /// It is over: nobody watches it any more.
     pub(crate) fn forget_watched(&self, id: &ConversationId) {
-        self.inner.state.lock().watching.watched.remove(id);
+        let mut state = self.inner.state.lock();
+        state.watching.watched.remove(id);
+        state.forget_viewers(id);
     }
 
     /// From now on this socket gets the floor when it changes, or no longer.
@@ -181,9 +210,7 @@ impl Hub {
         }
         let Some(id) = id else { return Ok(()) };
         let is_served = state.served.get(agent_id).is_some_and(|served| served.contains_key(id));
-        let is_watched =
-            state.watching.watched.get(id).is_some_and(|seats| seats.contains_key(&seat.number));
-        if !is_served && !is_watched {
+        if !is_served && !state.watching.watches(seat.number, id) {
             return Err(ErrorCode::NotFound);
         }
         let viewer = Viewer {

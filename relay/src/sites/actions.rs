@@ -1,7 +1,7 @@
 //! The verbs of sites: list, add, change, and the gate's answer.
 
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::ids::{Position, SiteId};
+use yingke_shared::ids::{AgentId, Position, SiteId};
 use yingke_shared::rest::{AddSite, Boot, ChangeSite, SiteAdded};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::SiteSettings;
@@ -10,6 +10,7 @@ use super::domains::{Domain, may_start_on};
 use super::queries::seen;
 use super::store;
 use crate::app::App;
+use crate::audit;
 use crate::auth::StaffIdentity;
 use crate::clock::World;
 use crate::error::RelayError;
@@ -32,7 +33,8 @@ pub async fn add(
 ) -> Result<SiteAdded, RelayError> {
     policy::may(who.role, Deed::AddSite)?;
     let domains = parse(&request.domains)?;
-    insert(&app.store, app.world.as_ref(), &request.name, domains).await
+    let by = Some(who.agent_id.clone());
+    insert_by(&app.store, app.world.as_ref(), &request.name, domains, by).await
 }
 
 /// Changes a site; what the request leaves out stays.
@@ -43,7 +45,7 @@ pub async fn change(
     change: ChangeSite,
 ) -> Result<(), RelayError> {
     policy::may(who.role, Deed::ChangeSite)?;
-    let now = app.world.now();
+    let (now, by) = (app.world.now(), who.agent_id.clone());
     let name = change.name.as_deref().map(name).transpose()?;
     let domains = change.domains.as_deref().map(parse).transpose()?.map(|domains| texts(&domains));
     if let Some(welcome) = change.welcome.as_deref().filter(|welcome| !welcome.is_empty()) {
@@ -63,6 +65,7 @@ pub async fn change(
             };
             if after != before {
                 store::update(tx, &after, &json(&after.domains))?;
+                audit::record(tx, now, &by, "site", id.as_str())?;
                 let position = announce(tx, &id, now)?;
                 if seen(tx, after)? != seen(tx, before)? {
                     store::set_shown(tx, &id, position)?;
@@ -74,12 +77,22 @@ pub async fn change(
     Ok(())
 }
 
-/// Adds a site; also the command line's way.
+/// Adds a site: the command line's way.
 pub async fn insert(
     store: &Store,
     world: &dyn World,
     site_name: &str,
     domains: Vec<Domain>,
+) -> Result<SiteAdded, RelayError> {
+    insert_by(store, world, site_name, domains, None).await
+}
+
+async fn insert_by(
+    store: &Store,
+    world: &dyn World,
+    site_name: &str,
+    domains: Vec<Domain>,
+    by: Option<AgentId>,
 ) -> Result<SiteAdded, RelayError> {
     let id = SiteId::new(world.new_id()).map_err(|_| ErrorCode::Internal)?;
     let site = SiteSettings {
@@ -96,6 +109,9 @@ pub async fn insert(
         .write("add site", move |tx| {
             store::insert(tx, &site, &json(&site.domains), now)?;
             announce(tx, &site.id, now)?;
+            if let Some(by) = &by {
+                audit::record(tx, now, by, "site", site.id.as_str())?;
+            }
             Ok::<_, Abort<ErrorCode>>(())
         })
         .await?;

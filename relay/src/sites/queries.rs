@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use yingke_shared::commands::visitor::VisitorAsks;
 use yingke_shared::ids::{Position, SiteId};
-use yingke_shared::views::{Role, SiteSettings, VisitorSite};
+use yingke_shared::settings::CompanySettings;
+use yingke_shared::views::{AgentCard, DepartmentCard, Role, SiteSettings, VisitorSite};
 
 use super::store;
 use crate::agents::Agent;
@@ -32,9 +34,29 @@ pub fn shown(tx: &ReadTx<'_>, id: &SiteId) -> Result<Option<(Position, VisitorSi
     Ok(Some((store::shown(tx, id)?, seen(tx, site)?)))
 }
 
-/// What visitors see of a site and of the company's settings.
-pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, StoreError> {
-    let company = settings::queries::company(tx)?.value;
+/// What a visitor may pick before the chat (A24, A25).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Choices {
+    categories: Vec<String>,
+    departments: Vec<DepartmentCard>,
+    agents: Vec<AgentCard>,
+}
+
+impl Choices {
+    /// What was picked, as far as it is offered.
+    pub(crate) fn of(&self, asks: &VisitorAsks) -> VisitorAsks {
+        let VisitorAsks { category, department_id, agent_id } = asks.clone();
+        VisitorAsks {
+            category: if self.categories.contains(&category) { category } else { String::new() },
+            department_id: department_id
+                .filter(|id| self.departments.iter().any(|it| it.id == *id)),
+            agent_id: agent_id.filter(|id| self.agents.iter().any(|it| it.id == *id)),
+        }
+    }
+}
+
+/// What this company lets visitors pick now.
+pub(crate) fn choices(tx: &ReadTx<'_>, company: &CompanySettings) -> Result<Choices, StoreError> {
     let departments = if company.choose_department {
         let departments = settings::queries::departments(tx)?.value;
         departments.into_iter().map(settings::queries::card).collect()
@@ -49,6 +71,14 @@ pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, S
     } else {
         Vec::new()
     };
+    let categories = company.categories.iter().map(|category| category.name.clone()).collect();
+    Ok(Choices { categories, departments, agents })
+}
+
+/// What visitors see of a site and of the company's settings.
+pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, StoreError> {
+    let company = settings::queries::company(tx)?.value;
+    let Choices { categories, departments, agents } = choices(tx, &company)?;
     Ok(VisitorSite {
         id: site.id,
         name: site.name,
@@ -56,7 +86,7 @@ pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, S
         preview: site.preview,
         enabled: site.enabled,
         prompts: settings::queries::prompts(tx)?.value,
-        categories: company.categories.into_iter().map(|category| category.name).collect(),
+        categories,
         departments,
         agents,
     })

@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations![
     5 "0005_positions",
     6 "0006_routing",
     7 "0007_as_written",
+    8 "0008_seen",
 ];
 
 /// Brings the database to the newest schema, after a copy of an existing one.

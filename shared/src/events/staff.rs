@@ -7,7 +7,8 @@ use crate::ids::{AgentId, ConversationId, DepartmentId, InvitationId, Position};
 use crate::time::Timestamp;
 use crate::views::{
     ColleagueCard, Company, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation,
-    InvitationEnd, ManagerAlert, Marks, Message, Note, OwnCard, ReadMark, SiteSettings,
+    InvitationEnd, InvitationOver, ManagerAlert, Marks, Message, Note, OwnCard, ReadMark,
+    SiteSettings,
 };
 
 /// One event.
@@ -77,6 +78,10 @@ pub enum StaffEventBody {
         conversation_id: ConversationId,
         /// The open ones now.
         invitations: Vec<Invitation>,
+        /// The one that is over since, and why: who asked is told what became of it (F03).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        over: Option<Box<InvitationOver>>,
     },
     /// A note among staff.
     NoteAdded {

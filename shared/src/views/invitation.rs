@@ -57,6 +57,16 @@ pub struct Invitation {
     pub expires_at: Option<Timestamp>,
 }
 
+/// An invitation that is over, as those who see its conversation are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct InvitationOver {
+    /// Which, as it was last.
+    pub invitation: Invitation,
+    /// Why.
+    pub why: InvitationEnd,
+}
+
 /// An invitation to the reader, with what is needed to decide. Its conversation may be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]

@@ -103,6 +103,18 @@ test("what is sent again by hand stands behind what was written since", () => {
   expect(outbox.items.map(({ client_id }) => client_id)).toEqual(["b", "a"]);
 });
 
+test("what was refused for want of a category goes, unchanged, with the one that is picked", () => {
+  const outbox = new Outbox(new Disk().door(), "tab");
+  outbox.write("a", "1", CONTEXT, 0);
+  outbox.take(0, VERA, ALL);
+  outbox.answer({ id: "a", error: { code: "category_needed" } }, 1);
+  expect(outbox.find("a")?.state).toEqual({ kind: "failed", code: "category_needed" });
+  expect(outbox.take(1, VERA, ALL)).toBeNull();
+  const asks = { ...NO_ASKS, category: "售前" };
+  outbox.ask(asks, ALL);
+  expect(outbox.take(1, VERA, ALL)).toMatchObject({ client_id: "a", text: "1", asks });
+});
+
 test("a lost link sends again under the same id", () => {
   const outbox = new Outbox(new Disk().door(), "tab");
   outbox.write("a", "1", CONTEXT, 0);

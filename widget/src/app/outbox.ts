@@ -164,11 +164,13 @@ export class Outbox {
     });
   }
 
-  /** Something else was picked before the chat: it holds for what was never sent. */
+  /** Something else was picked before the chat: it holds for what was never sent, and sends what was
+   * refused for want of it. */
   ask(asks: VisitorAsks, is_mine: (item: OutboxItem) => boolean): void {
     for (const item of this.#items) {
-      const is_free = item.state.kind === "queued" && item.tries === 0 && item.leave === null;
-      if (is_free && is_mine(item)) this.#put({ ...item, asks });
+      if (item.leave !== null || !is_mine(item)) continue;
+      if (lackedCategory(item)) this.#put({ ...item, asks, state: { kind: "queued" }, tries: 0 });
+      else if (item.state.kind === "queued" && item.tries === 0) this.#put({ ...item, asks });
     }
   }
 
@@ -368,6 +370,11 @@ function isOvertaken({ leave, state }: OutboxItem): boolean {
 /** An agent has the conversation by now, so it is said as a message. */
 function said(item: OutboxItem): OutboxItem {
   return { ...item, leave: null, state: { kind: "queued" } };
+}
+
+/** The relay asked for a category that this window did not know of yet; nothing of it was stored. */
+function lackedCategory({ state }: OutboxItem): boolean {
+  return state.kind === "failed" && state.code === "category_needed";
 }
 
 function failed(code: ErrorCode): SendState {

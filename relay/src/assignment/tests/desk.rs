@@ -18,7 +18,7 @@ use crate::agents;
 use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::conversations::{queries, store};
 use crate::events::Entry;
-use crate::live::Registration;
+use crate::live::{Registration, ServingNow};
 use crate::settings;
 use crate::store::{Abort, ReadTx, StoreError};
 use crate::testing::{TestRelay, admin, any_id};
@@ -40,7 +40,8 @@ impl Desk {
         Self::over(TestRelay::open().await)
     }
 
-    fn over(relay: TestRelay) -> Self {
+    /// On a relay where something happened already.
+    pub(super) fn over(relay: TestRelay) -> Self {
         let mut desk = Self { relay, drivers: Vec::new(), seats: BTreeMap::new() };
         desk.drive();
         desk
@@ -131,6 +132,20 @@ impl Desk {
         let visitor = self.relay.visitor().await;
         let (id, _) = self.relay.say(&visitor, any_id().as_str(), "在吗").await.unwrap();
         (visitor, id)
+    }
+
+    /// A key is pressed.
+    pub(super) async fn types(
+        &self,
+        who: &StaffIdentity,
+        visitor: &VisitorIdentity,
+        id: &ConversationId,
+    ) {
+        let hub = &self.relay.app.hub;
+        let now = ServingNow { conversation_id: id.clone(), agents: vec![who.agent_id.clone()] };
+        hub.set_serving(&visitor.visitor_id, Some(&now));
+        hub.typing(&who.agent_id, id).unwrap();
+        self.settled().await;
     }
 
     /// Several, one after the other.

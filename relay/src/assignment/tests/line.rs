@@ -1,18 +1,25 @@
 //! The line: capacity, order, whose agent, hours (B04-B09, B18, C15).
 
-use yingke_shared::commands::visitor::LeaveQueue;
+use yingke_routing::Described;
+use yingke_shared::commands::staff::{HandBack, TakeOver};
+use yingke_shared::commands::visitor::{LeaveQueue, PageContext, VisitorAsks, VisitorSendMessage};
 use yingke_shared::explanation::AssignedHow;
+use yingke_shared::frame::Outcome;
+use yingke_shared::ids::{ConversationId, RuleId};
 use yingke_shared::rest::ChangeAgent;
 use yingke_shared::settings::{
-    Ask, BusinessHours, Condition, QueuePolicy, RuleSettings, SettingsSection, Span, TextIs, TextOf,
+    Ask, BusinessHours, Condition, QueuePolicy, RuleSettings, SaveSettings, SettingsSection, Span,
+    TextIs, TextOf,
 };
-use yingke_shared::views::{ConversationStatus, EndedBy, WaitingReason};
+use yingke_shared::views::{ConversationStatus, EndedBy, Role, WaitingReason};
 
 use super::desk::{Desk, MINUTE, SECOND};
 use crate::agents;
 use crate::auth::StaffIdentity;
-use crate::conversations::actions;
-use crate::testing::{admin, any_id};
+use crate::conversations::{actions, store};
+use crate::settings;
+use crate::store::{Abort, StoreError};
+use crate::testing::{TestRelay, admin, any_id};
 
 #[tokio::test]
 async fn at_capacity_the_next_waits_and_one_end_lets_one_in_once() {
@@ -136,6 +143,87 @@ async fn a_rule_says_the_priority_and_is_named_in_the_reasons() {
     let AssignedHow::Routing { why } = taken.how else { panic!("{taken:?}") };
     let rule = why.rule.unwrap();
     assert_eq!((rule.id, rule.name.as_str()), (id, "购物车"));
+}
+
+/// Somebody new writes on this page, with nobody there yet; what is known of a VIP says so.
+async fn comes(relay: &TestRelay, page: &str, is_vip: bool) -> ConversationId {
+    let who = relay.visitor().await;
+    let command = VisitorSendMessage {
+        text: "在吗".into(),
+        page: PageContext { url: format!("https://shop.example{page}"), title: String::new() },
+        locale: "zh-CN".into(),
+        asks: VisitorAsks::default(),
+    };
+    let sent = actions::send_as_visitor(relay.app.clone(), who, any_id(), command).await.unwrap();
+    let Outcome::Accepted { conversation_id, .. } = sent else { panic!("{sent:?}") };
+    let id = conversation_id.clone();
+    let written = relay.app.store.write("known", move |tx| {
+        let row = store::load_in_routing(tx, &id)?.unwrap();
+        let mut known: Described = serde_json::from_str(&row.described).unwrap();
+        known.vip = is_vip;
+        store::describe(tx, &id, &serde_json::to_string(&known).unwrap())?;
+        Ok::<_, Abort<StoreError>>(())
+    });
+    written.await.unwrap();
+    conversation_id
+}
+
+fn priority_on(page: &str, priority: u8) -> RuleSettings {
+    let ask = Ask::Text {
+        of: TextOf::Page,
+        field: String::new(),
+        is: TextIs::Contains,
+        values: vec![page.into()],
+    };
+    RuleSettings {
+        id: RuleId::new(page).unwrap(),
+        name: page.into(),
+        enabled: true,
+        when: vec![Condition { not: false, ask }],
+        department_id: None,
+        skill_id: None,
+        agent_id: None,
+        priority: Some(priority),
+    }
+}
+
+/// B05, B18: VIPs before others, then by the rule's priority, then by arrival; whoever was served before
+/// stands before all. Rows say the same after a restart, and agents take them in this order.
+#[tokio::test]
+async fn b05_b18_the_line_is_served_by_class_and_then_by_arrival() {
+    let relay = TestRelay::open().await;
+    let rules = SettingsSection::Rules(vec![priority_on("pay", 9), priority_on("cart", 3)]);
+    let request = SaveSettings { base: 0, section: rules };
+    settings::actions::save(&relay.app, &admin(), request).await.unwrap();
+    let plain = comes(&relay, "/help", false).await;
+    let cart = comes(&relay, "/cart", false).await;
+    let vip = comes(&relay, "/help", true).await;
+    let pays = comes(&relay, "/pay", false).await;
+    let second_cart = comes(&relay, "/cart", false).await;
+    let vip_pays = comes(&relay, "/pay", true).await;
+    let second_vip = comes(&relay, "/help", true).await;
+    let served = comes(&relay, "/help", false).await;
+    let mia = relay.account("Mia", Role::Manager, 8).await;
+    let desk = Desk::over(relay);
+    let mut line = vec![vip_pays, vip, second_vip, pays, cart, second_cart, plain, served.clone()];
+    assert_eq!(desk.line().await, line);
+    // The last of all is served for a moment.
+    let app = &desk.relay.app;
+    let command = TakeOver { conversation_id: served.clone() };
+    actions::take_over(app.clone(), mia.clone(), any_id(), command).await.unwrap();
+    let command = HandBack { conversation_id: served };
+    actions::hand_back(app.clone(), mia, any_id(), command).await.unwrap();
+    line.rotate_right(1);
+    assert_eq!(desk.line().await, line);
+    let mut desk = desk.restart(SECOND).await;
+    assert_eq!(desk.line().await, line, "as the rows say");
+    let ana = desk.agent("Ana", 1).await;
+    for next in line {
+        desk.served(&next, &ana).await;
+        desk.settled().await;
+        assert_eq!(desk.serves(&ana).await, 1);
+        desk.relay.end(&ana, &next).await.unwrap();
+    }
 }
 
 #[tokio::test]

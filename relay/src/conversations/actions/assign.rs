@@ -51,6 +51,9 @@ pub async fn claim(
             if let Some(hindrance) = hindrance(tx, &to, &moment)? {
                 return Ok(hindrance);
             }
+            if !may_be_given(tx, &row.id, &to, &how)? {
+                return Ok(ClaimOutcome::AgentNotEligible);
+            }
             let how = named(tx, how.clone())?;
             let change = PassOn::new(&row, to.clone(), how);
             pass_on(tx, row, change, &mut moment)?;
@@ -65,6 +68,24 @@ pub async fn claim(
         conversation.id = %conversation_id, agent.id = %agent_id, ?outcome, "assignment"
     );
     Ok(outcome)
+}
+
+/// Whether the agent still answers where routing found the conversation, and can what is asked for
+/// (B03). One that is meant for this very agent may come from anywhere (A25).
+pub(super) fn may_be_given(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+    to: &AgentId,
+    how: &AssignedHow,
+) -> Result<bool, StoreError> {
+    let AssignedHow::Routing { .. } = how else { return Ok(true) };
+    let asked = store::load_in_routing(tx, id)?.and_then(|row| row.asked);
+    let (Some(asked), Some(agent)) = (asked, agents::queries::agent(tx, to)?) else {
+        return Ok(true);
+    };
+    let is_own = asked.own_agent_id.as_ref() == Some(to);
+    let answers = agent.departments.contains(&asked.department_id);
+    Ok(is_own || answers && asked.skill_id.is_none_or(|skill| agent.skills.contains(&skill)))
 }
 
 /// What keeps the agent from taking one more, if anything.

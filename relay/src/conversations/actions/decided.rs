@@ -5,14 +5,14 @@
 
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::explanation::AssignedHow;
-use yingke_shared::ids::{AgentId, ConversationId, InvitationId};
+use yingke_shared::ids::{AgentId, ConversationId, DepartmentId, InvitationId, Seq};
 use yingke_shared::settings::AutoReplyTexts;
 use yingke_shared::views::{
     AutoReply, Availability, ConversationStatus, EndedBy, InvitationEnd, Invitee, ManagerAlertKind,
     RequeueReason, SystemNotice, WaitingReason,
 };
 
-use super::assign::{hindrance, named};
+use super::assign::{hindrance, may_be_given, named};
 use super::end::end;
 use super::invite::{close_invitation, offer, turn_down};
 use super::members::remove_member;
@@ -27,7 +27,7 @@ use crate::conversations::store::{self, Asked, Conversation};
 use crate::error::RelayError;
 use crate::events::{LogBody, Sight};
 use crate::settings;
-use crate::store::{Abort, ReadTx, WriteError, WriteTx};
+use crate::store::{Abort, ReadTx, StoreError, WriteError, WriteTx};
 
 /// What became of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,16 +85,21 @@ pub(crate) async fn route(
 ) -> Result<Carried, RelayError> {
     carry(app, "route", move |tx, moment| {
         let mut row = open(tx, &id)?;
-        if let Some(department_id) = &row.department_id {
-            let departments = settings::queries::departments(tx)?.value;
-            if departments.iter().any(|department| department.id == *department_id) {
-                return Ok(Carried::Overtaken);
-            }
+        let departments = settings::queries::departments(tx)?.value;
+        let is_there =
+            |id: &DepartmentId| departments.iter().any(|department| department.id == *id);
+        if row.department_id.as_ref().is_some_and(is_there) {
+            return Ok(Carried::Overtaken);
+        }
+        let mut asked = asked.clone();
+        if !is_there(&asked.department_id) {
+            // It was taken away while this was under way: what the log says is what counts.
+            asked.department_id = settings::queries::company(tx)?.value.default_department;
         }
         store::set_asked(tx, &id, &asked, &routed)?;
         row.department_id = Some(asked.department_id.clone());
         row.vip = asked.vip;
-        let body = LogBody::Routed { department_id: asked.department_id.clone(), vip: asked.vip };
+        let body = LogBody::Routed { department_id: asked.department_id, vip: asked.vip };
         tx.append(event(moment.now, &row, body))?;
         Ok(Carried::Done)
     })
@@ -128,7 +133,7 @@ pub async fn file(app: &App, id: ConversationId) -> Result<Carried, RelayError> 
         if !matches!(row.status, ConversationStatus::Waiting { .. }) {
             return Ok(Carried::Overtaken);
         }
-        store::insert_leave_message(tx, &row.id, &row.visitor_id, "", "", moment.now)?;
+        store::insert_leave_message(tx, &row.id, &row.visitor_id, None, moment.now)?;
         end(tx, row, EndedBy::LeaveMessage, moment)?;
         Ok(Carried::Done)
     })
@@ -140,8 +145,7 @@ fn is_unanswered(tx: &ReadTx<'_>, row: &Conversation, agent_id: &AgentId) -> Dec
     if store::running(tx, &row.id)?.unanswered_since.is_none() {
         return Ok(false);
     }
-    let since = row.assigned_at.unwrap_or(row.started_at);
-    Ok(!store::has_answered(tx, &row.id, agent_id, since)?)
+    Ok(!store::has_answered(tx, &row.id, agent_id)?)
 }
 
 /// Gives a conversation that is not answered to somebody else (B13).
@@ -157,7 +161,7 @@ pub async fn pass_unanswered(
         if serving != from || !is_unanswered(tx, &row, &from)? || row.members.contains(&to) {
             return Ok(Carried::Overtaken);
         }
-        if hindrance(tx, &to, moment)?.is_some() {
+        if hindrance(tx, &to, moment)?.is_some() || !may_be_given(tx, &id, &to, &how)? {
             return Ok(Carried::Unfit);
         }
         let change = PassOn::new(&row, to.clone(), named(tx, how.clone())?);
@@ -165,6 +169,13 @@ pub async fn pass_unanswered(
         Ok(Carried::Done)
     })
     .await
+}
+
+/// Whether the agent is away, disabled, lost or signed out.
+fn has_parted(tx: &ReadTx<'_>, agent_id: &AgentId, moment: &Moment) -> Result<bool, StoreError> {
+    let agent = agents::queries::agent(tx, agent_id)?;
+    let parted = agent.is_none_or(|it| it.disabled || it.availability == Availability::Away);
+    Ok(parted || is_gone(tx, agent_id, moment.now)?)
 }
 
 /// Gives a conversation whose agent is gone to one who takes part in it already (F04).
@@ -176,10 +187,7 @@ pub async fn pass_to_member(
 ) -> Result<Carried, RelayError> {
     carry(app, "pass to a member", move |tx, moment| {
         let (row, serving) = served(tx, &id)?;
-        let agent = agents::queries::agent(tx, &from)?;
-        let parted = agent.is_none_or(|it| it.disabled || it.availability == Availability::Away);
-        let goes = parted || is_gone(tx, &from, moment.now)?;
-        if serving != from || !row.members.contains(&to) || !goes {
+        if serving != from || !row.members.contains(&to) || !has_parted(tx, &from, moment)? {
             return Ok(Carried::Overtaken);
         }
         let change = PassOn::new(&row, to.clone(), AssignedHow::MemberStayed {});
@@ -231,11 +239,16 @@ pub async fn end_of_away(app: &App, id: ConversationId) -> Result<Carried, Relay
     .await
 }
 
-/// Ends a conversation whose visitor says nothing any more (B15).
-pub async fn end_of_silent(app: &App, id: ConversationId) -> Result<Carried, RelayError> {
+/// Ends a conversation whose visitor says nothing any more (B15), if nothing was said since the
+/// message `said`: a new word of the agent's begins a new silence.
+pub async fn end_of_silent(
+    app: &App,
+    id: ConversationId,
+    said: Seq,
+) -> Result<Carried, RelayError> {
     carry(app, "end of silent", move |tx, moment| {
         let (row, _) = served(tx, &id)?;
-        if store::talk(tx, &id)?.last_word_at.is_none() {
+        if !store::talk(tx, &id)?.is_silent_since(said) {
             return Ok(Carried::Overtaken);
         }
         end(tx, row, EndedBy::VisitorSilent, moment)?;
@@ -245,18 +258,19 @@ pub async fn end_of_silent(app: &App, id: ConversationId) -> Result<Carried, Rel
 }
 
 /// Says by itself what an agent or the company wrote for it (D05, D06), if it is still to the point
-/// and was not said before.
+/// and was not said before. `said` is the newest message it is about: see [`end_of_silent`].
 pub async fn say_by_itself(
     app: &App,
     id: ConversationId,
     reply: AutoReply,
+    said: Seq,
 ) -> Result<Carried, RelayError> {
     carry(app, "say", move |tx, moment| {
         let (mut row, serving) = served(tx, &id)?;
         let talk = store::talk(tx, &id)?;
         let is_due = match reply {
-            AutoReply::AskVisitor => talk.last_word_at.is_some() && talk.asked_at.is_none(),
-            AutoReply::WarnVisitor => talk.last_word_at.is_some() && talk.warned_at.is_none(),
+            AutoReply::AskVisitor => talk.is_silent_since(said) && talk.asked_at.is_none(),
+            AutoReply::WarnVisitor => talk.is_silent_since(said) && talk.warned_at.is_none(),
             AutoReply::ExplainDelay => talk.unanswered_since.is_some() && !talk.explained,
         };
         if !is_due {
@@ -306,7 +320,7 @@ pub async fn tell_managers(
     .await
 }
 
-/// Takes a member out who is gone.
+/// Takes a member out who is gone. Who is there again stays.
 pub async fn drop_member(
     app: &App,
     id: ConversationId,
@@ -314,6 +328,9 @@ pub async fn drop_member(
 ) -> Result<Carried, RelayError> {
     carry(app, "drop member", move |tx, moment| {
         let (row, _) = served(tx, &id)?;
+        if !has_parted(tx, &agent_id, moment)? {
+            return Ok(Carried::Overtaken);
+        }
         remove_member(tx, row, &agent_id, moment)?;
         Ok(Carried::Done)
     })

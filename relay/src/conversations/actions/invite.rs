@@ -182,7 +182,8 @@ pub(super) fn turn_down(
     }
     if store::decline(tx, invitation, agent_id)? {
         let invitation_id = invitation.invitation.id.clone();
-        let change = InvitationChange::Declined { invitation_id, agent_id: agent_id.clone() };
+        let agent_id = agent_id.clone();
+        let change = InvitationChange::Declined { invitation_id, agent_id, why };
         tx.append(event(now, &row, LogBody::InvitationsChanged { change }))?;
     }
     Ok(())

@@ -50,7 +50,8 @@ pub async fn leave_message(
             }
             let content = MessageContent::Text { text: text.clone() };
             add(tx, &mut row, client_id.clone(), Author::Visitor, content, now)?;
-            store::insert_leave_message(tx, &row.id, visitor_id, &name, &contact, now)?;
+            let form = Some((name.as_str(), contact.as_str()));
+            store::insert_leave_message(tx, &row.id, visitor_id, form, now)?;
             end(tx, row, EndedBy::LeaveMessage, &mut moment)
         })
         .await?;

@@ -7,7 +7,8 @@ use yingke_shared::commands::staff::StaffMark;
 use yingke_shared::commands::visitor::VisitorMark;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::frame::Outcome;
-use yingke_shared::ids::ClientId;
+use yingke_shared::ids::{AgentId, ClientId};
+use yingke_shared::time::Timestamp;
 use yingke_shared::views::Marks;
 
 use super::{Decided, event, permitted};
@@ -61,15 +62,31 @@ pub async fn mark_as_agent(
             }
             let said = Marks { delivered: command.delivered, read: command.read };
             if let Some(after) = move_marks(tx, &row, &who.agent_id, said)? {
-                let agent_id = who.agent_id.clone();
-                let body =
-                    LogBody::AgentMarked { agent_id, marks: after.marks, read: after.read() };
-                tx.append(event(now, &row, body))?;
+                let hidden = !store::ever_served(tx, id, &who.agent_id)?;
+                tx.append(event(now, &row, agent_marked(&who.agent_id, hidden, after)))?;
             }
             Ok::<_, Abort<ErrorCode>>(())
         })
         .await?;
     Ok(Outcome::Done {})
+}
+
+/// The visitor knows now who reads: what one has read unseen so far is no secret any more.
+pub(super) fn show_marks(
+    tx: &mut WriteTx<'_>,
+    row: &Conversation,
+    agent_id: &AgentId,
+    now: Timestamp,
+) -> Decided<()> {
+    let held = store::marks(tx, &row.id, agent_id)?;
+    if held != ReaderMarks::default() {
+        tx.append(event(now, row, agent_marked(agent_id, false, held)))?;
+    }
+    Ok(())
+}
+
+fn agent_marked(agent_id: &AgentId, hidden: bool, of: ReaderMarks) -> LogBody {
+    LogBody::AgentMarked { agent_id: agent_id.clone(), hidden, marks: of.marks, read: of.read() }
 }
 
 /// Stores the reader's marks if they moved; gives them then.

@@ -18,6 +18,7 @@ use yingke_shared::views::{
 };
 
 use super::invite::close_invitations;
+use super::mark::show_marks;
 use super::pass_on::{PassOn, pass_on};
 use super::{Decided, Moment, event, permitted, present, say};
 use crate::app::App;
@@ -139,7 +140,7 @@ pub(crate) fn add_member(
     let (before, mut after) = (row.clone(), row);
     after.members.push(agent_id.clone());
     if announced {
-        store::note_served(tx, &before.id, agent_id, now)?;
+        become_known(tx, &after, agent_id, now)?;
     } else {
         after.unannounced.push(agent_id.clone());
     }
@@ -196,11 +197,24 @@ pub(super) fn reveal(
     }
     row.unannounced.retain(|member| member != agent_id);
     store::set_members(tx, row)?;
-    store::note_served(tx, &row.id, agent_id, moment.now)?;
+    become_known(tx, row, agent_id, moment.now)?;
     let unannounced = row.unannounced.clone();
     announce_members(tx, row, Change { unannounced, ..Change::default() }, moment.now)?;
     let agent = card(tx, agent_id)?;
     say(tx, row, SystemNotice::MemberJoined { agent }, moment)
+}
+
+/// From now on the visitor knows that this agent has it or takes part.
+pub(super) fn become_known(
+    tx: &mut WriteTx<'_>,
+    row: &Conversation,
+    agent_id: &AgentId,
+    now: Timestamp,
+) -> Decided<()> {
+    if store::note_served(tx, &row.id, agent_id, now)? {
+        show_marks(tx, row, agent_id, now)?;
+    }
+    Ok(())
 }
 
 /// What became another in who takes part.

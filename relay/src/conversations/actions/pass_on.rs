@@ -7,7 +7,7 @@ use yingke_shared::ids::AgentId;
 use yingke_shared::views::{ConversationStatus, InvitationEnd, Invitee, SystemNotice};
 
 use super::invite::close_invitations;
-use super::members::{Change, announce_members};
+use super::members::{Change, announce_members, become_known};
 use super::{Decided, Moment, event, say};
 use crate::agents;
 use crate::conversations::store::{self, Conversation, InvitationRow};
@@ -72,7 +72,7 @@ pub(crate) fn pass_on(
         return Err(Abort::Refused(ErrorCode::Overtaken));
     }
     let had_by = store::had_by(tx, &before.id)?;
-    store::note_served(tx, &before.id, &to, now)?;
+    become_known(tx, &before, &to, now)?;
     store::insert_assignment(tx, &before, &to, &how, now)?;
     let sight = Sight::between(&before.seen_by(), &after.seen_by());
     for agent_id in sight.gained.iter().chain(&sight.lost).chain(from.as_ref()) {

@@ -48,7 +48,7 @@ pub async fn send_as_visitor(
             }
             let mut row = match store::open_of_visitor(tx, &opening.visitor_id)? {
                 Some(row) => row,
-                None => opening.begin(tx)?,
+                None => opening.begin_as_asked(tx)?,
             };
             let content = MessageContent::Text { text: text.clone() };
             add(tx, &mut row, client_id.clone(), Author::Visitor, content, now)
@@ -167,6 +167,17 @@ impl Opening {
         })
     }
 
+    /// Begins it if the visitor picked what must be picked (A24).
+    fn begin_as_asked(&self, tx: &mut WriteTx<'_>) -> Decided<Conversation> {
+        let categories = settings::queries::company(tx)?.value.categories;
+        let is_picked = categories.iter().any(|category| category.name == self.asks.category);
+        if is_picked || categories.is_empty() {
+            self.begin(tx)
+        } else {
+            Err(Abort::Refused(ErrorCode::CategoryNeeded))
+        }
+    }
+
     /// Begins the conversation, waiting, with the welcome as its first message.
     pub(super) fn begin(&self, tx: &mut WriteTx<'_>) -> Decided<Conversation> {
         let site = sites::queries::settings(tx, &self.site_id)?
@@ -218,16 +229,19 @@ impl Opening {
     /// What rules may ask about the visitor, as JSON.
     fn described(&self, tx: &ReadTx<'_>) -> Decided<String> {
         let newest = store::newest_of_visitor(tx, &self.visitor_id)?;
+        let company = settings::queries::company(tx)?.value;
+        let offered = sites::queries::choices(tx, &company)?;
+        let asks = offered.of(&self.asks);
         let arriving = Arriving {
             site_id: &self.site_id,
             page_url: &self.page_url,
             locale: &self.locale,
-            asks: &self.asks,
+            asks: &asks,
             last_agent: newest.as_ref().and_then(|row| row.agent_id.as_ref()),
             returning: newest.is_some(),
             visits: store::begun_by(tx, &self.visitor_id)?.saturating_add(1),
         };
-        let described = described(&arriving, &settings::queries::company(tx)?.value);
+        let described = described(&arriving);
         serde_json::to_string(&described).map_err(|_| Abort::Refused(ErrorCode::Internal))
     }
 }

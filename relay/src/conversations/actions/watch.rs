@@ -31,7 +31,7 @@ pub async fn watch(
     let id = command.conversation_id;
     // Before the record is read: what commits between the two comes twice rather than not at all, and
     // an event the record has changes nothing.
-    app.hub.watch(&seat, &id)?;
+    let is_new = app.hub.watch(&seat, &id)?;
     let of = id.clone();
     let read = app.store.write("watch conversation", move |tx| {
         let (row, _) = permitted(tx, &who, &of, ConversationDeed::Read)?;
@@ -48,7 +48,10 @@ pub async fn watch(
             Ok(Outcome::Watched { record: Box::new(record) })
         }
         Err(error) => {
-            app.hub.unwatch(&seat, &id);
+            // Who watches already goes on.
+            if is_new {
+                app.hub.unwatch(&seat, &id);
+            }
             Err(error.into())
         }
     }

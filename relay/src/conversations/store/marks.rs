@@ -1,6 +1,6 @@
 //! The SQL of marks: how far each reader of a conversation has come.
 
-use yingke_shared::ids::{ConversationId, Seq, VisitorId};
+use yingke_shared::ids::{ConversationId, Seq};
 use yingke_shared::views::{Marks, ReadMark};
 
 use crate::params;
@@ -38,17 +38,15 @@ pub(crate) fn marks(
     Ok(found.unwrap_or_default())
 }
 
-/// The marks of all who served it, merged: what the visitor is shown.
-pub(crate) fn agent_marks(
-    tx: &ReadTx<'_>,
-    id: &ConversationId,
-    visitor_id: &VisitorId,
-) -> Result<Marks, StoreError> {
-    let all = tx.query(
-        "SELECT delivered, read FROM marks WHERE conversation_id = ? AND reader_id <> ?",
-        params![id, visitor_id],
-        |row| Ok(Marks { delivered: row.seq(0)?, read: row.seq(1)? }),
-    )?;
+pub(crate) const AGENT_MARKS: &str = "SELECT m.delivered, m.read FROM conversation_agents s \
+     JOIN marks m ON m.conversation_id = s.conversation_id AND m.reader_id = s.agent_id \
+     WHERE s.conversation_id = ?";
+
+/// The marks of all of whom the visitor knows, merged: what the visitor is shown.
+pub(crate) fn agent_marks(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Marks, StoreError> {
+    let all = tx.query(AGENT_MARKS, params![id], |row| {
+        Ok(Marks { delivered: row.seq(0)?, read: row.seq(1)? })
+    })?;
     Ok(all.into_iter().fold(Marks::default(), Marks::merge))
 }
 

@@ -7,9 +7,11 @@ use yingke_shared::ids::{
     AgentId, ConversationId, DepartmentId, Position, RuleId, Seq, SiteId, SkillId, VisitorId,
 };
 use yingke_shared::time::Timestamp;
-use yingke_shared::views::{AutoReply, ManagerAlertKind, SystemNotice, WaitingReason};
+use yingke_shared::views::{
+    AutoReply, ManagerAlertKind, RequeueReason, SystemNotice, WaitingReason,
+};
 
-use super::super::rules::{alert_word, reason_of_word, reason_word};
+use super::super::rules::{alert_word, reason_of_word, reason_word, requeue_of_word};
 use crate::events::members_of;
 use crate::params;
 use crate::store::{ReadTx, Row, StoreError, WriteTx};
@@ -46,6 +48,7 @@ pub(crate) struct InRouting {
     pub(crate) waiting_since: Option<Timestamp>,
     pub(crate) told_at: Option<Timestamp>,
     pub(crate) front: bool,
+    pub(crate) requeued: Option<RequeueReason>,
     pub(crate) tries: u32,
     pub(crate) is_alerted: bool,
 }
@@ -56,7 +59,7 @@ macro_rules! routing_statement {
         concat!(
             "SELECT id, site_id, started_at, started_position, state, agent_id, assigned_at, ",
             "members, described, department_id, skill_id, rule_id, own_agent_id, own_named, vip, ",
-            "priority, waiting_reason, waiting_since, told_at, front, tries, alert ",
+            "priority, waiting_reason, waiting_since, told_at, front, tries, alert, requeue_reason ",
             "FROM conversations ",
             $rest
         )
@@ -94,6 +97,7 @@ fn in_routing(row: &Row<'_>) -> Result<InRouting, StoreError> {
         front: row.flag(19)?,
         tries: u32::try_from(row.int(20)?).unwrap_or(u32::MAX),
         is_alerted: !row.text(21)?.is_empty(),
+        requeued: requeue_of_word(&row.text(22)?),
     })
 }
 
@@ -221,6 +225,8 @@ pub(crate) fn set_alert(
 pub(crate) struct Talk {
     /// Number of the newest message.
     pub(crate) seq: Seq,
+    /// Number of the newest one that a person wrote.
+    pub(crate) said: Seq,
     /// The first message of the visitor that nobody answered.
     pub(crate) unanswered_since: Option<Timestamp>,
     /// The agent's last text, if it is the last word.
@@ -233,10 +239,18 @@ pub(crate) struct Talk {
     pub(crate) explained: bool,
 }
 
+impl Talk {
+    /// The agent's word is the last, and nobody wrote since the message `said`.
+    pub(crate) fn is_silent_since(&self, said: Seq) -> bool {
+        self.last_word_at.is_some() && self.said <= said
+    }
+}
+
 pub(crate) const TALK: &str = "SELECT seq, author, content, is_notice, at, unanswered_since \
      FROM messages WHERE conversation_id = ? ORDER BY seq DESC";
 
-/// Reads back from the newest message to the agent's last word, or to the first one unanswered.
+/// Reads back from the newest message to the agent's last word, or to the last one before the first
+/// unanswered. By the order of messages alone: clocks may have been set meanwhile.
 pub(crate) fn talk(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Talk, StoreError> {
     let mut talk = Talk::default();
     let (mut is_newest, mut was_said) = (true, false);
@@ -246,6 +260,9 @@ pub(crate) fn talk(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Talk, StoreEr
             talk.unanswered_since = row.opt_time(5)?;
         }
         let at = row.time(4)?;
+        if talk.unanswered_since.is_some() && row.opt_time(5)?.is_none() {
+            return Ok(ControlFlow::Break(()));
+        }
         if row.flag(3)? {
             // One of a later version says nothing here.
             let notice = serde_json::from_str(&row.text(2)?).ok();
@@ -259,28 +276,29 @@ pub(crate) fn talk(tx: &ReadTx<'_>, id: &ConversationId) -> Result<Talk, StoreEr
             }
             return Ok(ControlFlow::Continue(()));
         }
-        let is_agents = row.text(1)? == "agent";
-        if is_agents && !was_said {
-            talk.last_word_at = Some(at);
+        if !std::mem::replace(&mut was_said, true) {
+            talk.said = row.seq(0)?;
+            let is_agents = row.text(1)? == "agent";
+            talk.last_word_at = is_agents.then_some(at);
         }
-        was_said = true;
-        let is_whole = is_agents || talk.unanswered_since.is_none_or(|since| at <= since);
-        Ok(if is_whole { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        let goes_on = talk.unanswered_since.is_some();
+        Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     Ok(talk)
 }
 
 pub(crate) const HAS_ANSWERED: &str = "SELECT 1 FROM messages WHERE conversation_id = ? \
-     AND author = 'agent' AND actor_id = ? AND at >= ? LIMIT 1";
+     AND author = 'agent' AND actor_id = ? AND position >= coalesce((SELECT max(position) \
+     FROM assignments WHERE conversation_id = ?), 0) LIMIT 1";
 
-/// Whether this agent answered since then.
+/// Whether this agent answered since somebody got the conversation last. By the log's order: clocks
+/// may have been set meanwhile.
 pub(crate) fn has_answered(
     tx: &ReadTx<'_>,
     id: &ConversationId,
     agent_id: &AgentId,
-    since: Timestamp,
 ) -> Result<bool, StoreError> {
-    Ok(tx.query_one(HAS_ANSWERED, params![id, agent_id, since], |row| row.int(0))?.is_some())
+    Ok(tx.query_one(HAS_ANSWERED, params![id, agent_id, id], |row| row.int(0))?.is_some())
 }
 
 /// Places still kept after an end: whose, of which conversation, until when.

@@ -89,19 +89,19 @@ fn ids(agents: &[AgentId]) -> Result<String, StoreError> {
 }
 
 /// Notes that the agent had it or takes part: the agent may read it from now on, and the visitor
-/// knows the agent's name.
+/// knows the agent's name. Gives whether that is new.
 pub(crate) fn note_served(
     tx: &mut WriteTx<'_>,
     id: &ConversationId,
     agent_id: &AgentId,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.execute(
+) -> Result<bool, StoreError> {
+    let noted = tx.execute(
         "INSERT INTO conversation_agents (conversation_id, agent_id, first_at) \
          VALUES (?, ?, ?) ON CONFLICT (conversation_id, agent_id) DO NOTHING",
         params![id, agent_id, now],
     )?;
-    Ok(())
+    Ok(noted == 1)
 }
 
 pub(crate) const HAS_PLACE: &str = "SELECT 1 FROM agents a WHERE a.id = ? AND a.capacity > ? \
@@ -152,19 +152,20 @@ pub(crate) fn insert_wrap_up(
     Ok(())
 }
 
-/// What a visitor left when nobody was there (H03).
+/// What a visitor left when nobody was there (H03): by a form with a name and a contact, or `None` by
+/// waiting for too long.
 pub(crate) fn insert_leave_message(
     tx: &mut WriteTx<'_>,
     id: &ConversationId,
     visitor_id: &VisitorId,
-    name: &str,
-    contact: &str,
+    form: Option<(&str, &str)>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let (name, contact) = form.unwrap_or_default();
     tx.execute(
-        "INSERT INTO leave_messages (conversation_id, visitor_id, name, contact, at) \
-         VALUES (?, ?, ?, ?, ?)",
-        params![id, visitor_id, name, contact, now],
+        "INSERT INTO leave_messages (conversation_id, visitor_id, name, contact, at, is_filed) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+        params![id, visitor_id, name, contact, now, form.is_none()],
     )?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use yingke_shared::views::{
 
 use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::conversations::{queries, store};
-use crate::live::Registration;
+use crate::live::{Registration, Seat};
 use crate::settings;
 use crate::store::Abort;
 use crate::testing::{TestRelay, any_id};
@@ -32,7 +32,7 @@ pub(super) struct Crew {
     pub(super) mia: StaffIdentity,
     pub(super) vera: VisitorIdentity,
     pub(super) viktor: VisitorIdentity,
-    _seats: Vec<Registration>,
+    seats: Vec<Registration>,
 }
 
 impl Crew {
@@ -46,7 +46,11 @@ impl Crew {
         let seats = [&ana, &ben, &cai, &mia].map(|who| {
             relay.app.hub.join_staff(&who.agent_id, who.role, &who.session, &Arc::default())
         });
-        Self { ana, ben, cai, mia, vera, viktor, _seats: seats.into(), relay }
+        Self { ana, ben, cai, mia, vera, viktor, seats: seats.into(), relay }
+    }
+
+    pub(super) fn seat_of_mia(&self) -> Seat {
+        self.seats[3].seat().clone()
     }
 
     pub(super) async fn assign(&self, id: &ConversationId, to: &StaffIdentity) -> Result {
@@ -60,6 +64,24 @@ impl Crew {
         let id = self.relay.say(&self.vera, any_id().as_str(), "在吗").await.unwrap().0;
         self.assign(&id, who).await.unwrap();
         id
+    }
+
+    /// The same of Viktor.
+    pub(super) async fn served_by_viktor(&self, who: &StaffIdentity) -> ConversationId {
+        let id = self.relay.say(&self.viktor, any_id().as_str(), "在吗").await.unwrap().0;
+        self.assign(&id, who).await.unwrap();
+        id
+    }
+
+    /// Signed in: whoever is there and not lost.
+    pub(super) async fn sign_in(&self, who: &StaffIdentity) {
+        let (who, now) = (who.clone(), self.relay.app.world.now());
+        let written = self.relay.app.store.write("sign in", move |tx| {
+            let until = now.plus_millis(3_600_000);
+            crate::auth::store::insert_session(tx, &who.session, &who.agent_id, now, until)?;
+            Ok::<_, Abort<ErrorCode>>(())
+        });
+        written.await.unwrap();
     }
 
     pub(super) async fn invite(

@@ -2,7 +2,7 @@
 //! world moved on.
 
 use yingke_shared::explanation::AssignedHow;
-use yingke_shared::ids::ConversationId;
+use yingke_shared::ids::{ConversationId, Seq};
 use yingke_shared::views::{
     AutoReply, EndedBy, InvitationEnd, InvitationKind, Invitee, ManagerAlertKind, RequeueReason,
     WaitingReason,
@@ -17,6 +17,11 @@ use crate::testing::Screens;
 
 const DONE: Carried = Carried::Done;
 const OVERTAKEN: Carried = Carried::Overtaken;
+
+/// After whatever was said.
+fn later() -> Seq {
+    Seq::new(1_000).unwrap()
+}
 
 /// Puts it back because the agent is signed out, as all agents of these tests are.
 async fn put_back(
@@ -69,7 +74,7 @@ async fn a_conversation_from_hand_to_hand() {
     };
     assert_eq!((pass().await, pass().await), (DONE, OVERTAKEN));
     screens.check(relay, "passed on for want of an answer").await;
-    let say = async |reply| actions::say_by_itself(app, id.clone(), reply).await.unwrap();
+    let say = async |reply| actions::say_by_itself(app, id.clone(), reply, later()).await.unwrap();
     assert_eq!(say(AutoReply::AskVisitor).await, OVERTAKEN, "the visitor waits");
     assert_eq!(say(AutoReply::ExplainDelay).await, DONE);
     assert_eq!(say(AutoReply::ExplainDelay).await, OVERTAKEN, "once a chain");
@@ -144,7 +149,7 @@ async fn ends_that_routing_decides() {
     let (relay, app) = (&crew.relay, &crew.relay.app);
     let id = crew.served_by(&crew.ana).await;
     let mut screens = screens(&crew).await;
-    let silent = async || actions::end_of_silent(app, id.clone()).await.unwrap();
+    let silent = async || actions::end_of_silent(app, id.clone(), later()).await.unwrap();
     assert_eq!(silent().await, OVERTAKEN, "it is the agent who is silent");
     assert_eq!(actions::end_of_away(app, id.clone()).await.unwrap(), OVERTAKEN);
     relay.answer(&crew.ana, &id, "a1", "您好").await.unwrap();

@@ -39,6 +39,11 @@ async fn notes_are_for_whoever_may_read_once_each_and_while_it_is_open() {
     crew.ask(ana, &id, ben, InvitationKind::Join).await.unwrap();
     let mut screens =
         Screens::take(relay, &[ana, ben, cai, mia], &[&crew.vera, &crew.viktor]).await;
+    let gave_away = crew.served_by_viktor(cai).await;
+    crew.take_over(mia, &gave_away).await.unwrap();
+    let refused = note(&crew, cai, &gave_away, any_id()).await;
+    assert_eq!(refused, Err(ErrorCode::Forbidden), "whoever gave it away hears nothing of it");
+    screens.check(relay, "another conversation").await;
     for (who, name) in [(ana, "n1"), (ben, "n2"), (mia, "n3"), (ana, "n1")] {
         note(&crew, who, &id, client(name)).await.unwrap();
         screens.check(relay, "a note").await;
@@ -127,4 +132,40 @@ async fn who_entered_unannounced_is_seen_from_the_first_message_on() {
     );
     let deeds = crew.deeds().await.into_iter().filter(|(_, deed)| deed == "enter").count();
     assert_eq!(deeds, 2, "audited each time");
+}
+
+/// F05: what somebody the visitor does not know of has read is no business of the visitor's, also when
+/// that one left; with the first message it is.
+#[tokio::test]
+async fn what_is_read_unseen_is_not_shown_as_read() {
+    let crew = Crew::gather().await;
+    let Crew { relay, ana, ben, cai, mia, vera, viktor, .. } = &crew;
+    crew.set_company(|company| company.announce_entering = false).await;
+    let id = crew.served_by(ana).await;
+    let mut screens = Screens::take(relay, &[ana, ben, cai, mia], &[vera, viktor]).await;
+    let read = async || relay.visitor_screen(vera).await.conversation.unwrap().agent_marks.read;
+    crew.enter(mia, &id).await.unwrap();
+    relay.view(mia, &id, 2).await.unwrap();
+    screens.check(relay, "read unseen").await;
+    assert_eq!(read().await.get(), 0);
+    let own = relay.staff_screen(mia).await.conversations.remove(&id).unwrap().own_read;
+    assert_eq!(own.seq.get(), 2, "it is read for the one who read it");
+    crew.leave(mia, &id).await.unwrap();
+    screens.check(relay, "left unseen").await;
+    assert_eq!(read().await.get(), 0);
+    crew.enter(mia, &id).await.unwrap();
+    relay.answer(mia, &id, "m1", "我来处理").await.unwrap();
+    screens.check(relay, "the first message").await;
+    assert_eq!(read().await.get(), 2);
+    crew.leave(mia, &id).await.unwrap();
+    screens.check(relay, "left").await;
+
+    let his = crew.served_by_viktor(ana).await;
+    let read = async || relay.visitor_screen(viktor).await.conversation.unwrap().agent_marks.read;
+    crew.enter(mia, &his).await.unwrap();
+    relay.view(mia, &his, 2).await.unwrap();
+    assert_eq!(read().await.get(), 0);
+    crew.take_over(mia, &his).await.unwrap();
+    screens.check(relay, "taken over by one who was there unseen").await;
+    assert_eq!(read().await.get(), 2);
 }
