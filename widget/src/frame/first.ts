@@ -27,14 +27,18 @@ root.lang = locale;
 
 let is_lost = false;
 
-/** Asks whether the relay gives the document, later and later; then loads it. */
-function again(wait: number): void {
-  const later = () => again(Math.min(wait * 2, AGAIN_MS_MAX));
-  const ask = () =>
-    fetch(location.href, { cache: "no-store" }).then(
-      ({ ok }) => (ok ? location.reload() : later()),
-      later,
-    );
+function stands(): boolean {
+  return document.querySelector(".app") !== null;
+}
+
+/** Asks whether the relay gives the document, later and later; then loads it, if it is still needed. */
+function again(wait: number, isNeeded: () => boolean): void {
+  const later = () => again(Math.min(wait * 2, AGAIN_MS_MAX), isNeeded);
+  const load = ({ ok }: Response) => {
+    if (!ok) later();
+    else if (isNeeded()) location.reload();
+  };
+  const ask = () => fetch(location.href, { cache: "no-store" }).then(load, later);
   setTimeout(ask, wait * (0.5 + Math.random()));
 }
 
@@ -50,11 +54,14 @@ function say(key: keyof typeof en): void {
 addEventListener(
   "error",
   ({ target }) => {
-    const is_file = target instanceof HTMLScriptElement || target instanceof HTMLLinkElement;
-    if (is_lost || document.querySelector(".app")) return;
+    // Without its looks it does not stand, even if it is drawn.
+    const has_looks = !(target instanceof HTMLLinkElement);
+    const isNeeded = () => !(has_looks && stands());
+    if (is_lost || !isNeeded()) return;
     is_lost = true;
+    const is_file = !has_looks || target instanceof HTMLScriptElement;
     say(is_file ? "frame_lost" : "frame_old");
-    if (is_file) again(AGAIN_MS);
+    if (is_file) again(AGAIN_MS, isNeeded);
   },
   true,
 );
