@@ -554,7 +554,7 @@ async fn p10_a_client_that_breaks_the_law_is_found_out() -> Result<()> {
         (computer.flaw, computer.networks) = (Some(flaw), networks);
         // A lost draft is noticed once one was answered for before a kill: the life ends there.
         let lives = if flaw == Flaw::ForgetsDrafts { 200 } else { 8 };
-        let lived = computer.lives(lives, Instant::now() + wait::LIMIT).await;
+        let lived = computer.lives(lives, Instant::now() + FULL_WITHIN).await;
         let mut found = Found::default();
         match (flaw, lived) {
             (Flaw::ForgetsDrafts, Err(error)) => {

@@ -147,8 +147,7 @@ async fn b09_f05_l02_x04_the_managers_window_assigns_watches_and_takes_over() ->
         Ok(shown.as_str().is_some_and(|text| text.contains("Ana")).then_some(()))
     })
     .await?;
-    page.driver.active_element().await?.send_keys(Key::Escape).await?;
-    page.until_gone("why").await?;
+    page.escape_until("why is closed", || async { Ok(!page.has("why").await?) }).await?;
 
     page.open_line("colleague-row", hers.as_str(), "watch-bar").await?;
     page.until_shows("message", "Vera stands in line").await?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use yingke_shared::rest::ChangeAgent;
-use yingke_shared::settings::{Category, CompanySettings, SettingsSection};
+use yingke_shared::settings::Category;
 use yingke_shared::views::WaitingReason;
 use yingke_tests::browser::{Chromium, Profile};
 
@@ -91,14 +91,13 @@ async fn a24_the_category_decides_the_department() -> Result<()> {
         .admin
         .change_agent(&ben.id, &ChangeAgent { departments, ..ChangeAgent::default() })
         .await?;
-    let company = scene.admin.settings().await?.company;
     let category = |name: &str, department_id| Category { name: name.to_owned(), department_id };
-    let categories = vec![
-        category("买茶", company.value.default_department.clone()),
-        category("退换", after_sales),
-    ];
-    let value = CompanySettings { categories, ..company.value };
-    scene.admin.save_settings(company.version, SettingsSection::Company(value)).await?;
+    scene
+        .change_company(|company| {
+            let first = company.default_department.clone();
+            company.categories = vec![category("买茶", first), category("退换", after_sales)];
+        })
+        .await?;
 
     let profile = Profile::new()?;
     let vera = Chromium::start(&profile, "zh-CN").await?;

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow};
 use yingke_tests::judge::{Fate, Sent};
 use yingke_tests::link::new_id;
 use yingke_tests::visitor::TestVisitor;
+use yingke_tests::wait;
 
 use crate::scene::Scene;
 
@@ -17,6 +18,7 @@ type Written = (TestVisitor, Vec<Sent>);
 /// Visitors that write without a pause until told to stop, and note what became of each message.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
+    acked: Arc<AtomicUsize>,
     writers: Vec<tokio::task::JoinHandle<Result<Written>>>,
 }
 
@@ -29,10 +31,11 @@ impl Load {
         round: &str,
     ) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
+        let acked = Arc::new(AtomicUsize::new(0));
         let mut writers = Vec::new();
         for writer in 0..count {
             let mut visitor = scene.visitor().await?;
-            let stop = Arc::clone(&stop);
+            let (stop, acked) = (Arc::clone(&stop), Arc::clone(&acked));
             let round = round.to_owned();
             writers.push(tokio::spawn(async move {
                 let mut sent = Vec::new();
@@ -45,7 +48,10 @@ impl Load {
                     text.extend(std::iter::repeat_n('。', more));
                     let client_id = new_id();
                     let fate = match visitor.say_surely(&client_id, &text).await? {
-                        Ok(accepted) => Fate::Acked(accepted.conversation, accepted.seq),
+                        Ok(accepted) => {
+                            acked.fetch_add(1, Ordering::SeqCst);
+                            Fate::Acked(accepted.conversation, accepted.seq)
+                        }
                         Err(_) => Fate::Refused,
                     };
                     sent.push(Sent { client_id, text, fate });
@@ -53,7 +59,15 @@ impl Load {
                 Ok((visitor, sent))
             }));
         }
-        Ok(Self { stop, writers })
+        Ok(Self { stop, acked, writers })
+    }
+
+    /// Waits until so many messages were acknowledged since it began.
+    pub(crate) async fn until_acked(&self, wanted: usize) -> Result<()> {
+        wait::until("so many messages are acknowledged", || async {
+            Ok((self.acked.load(Ordering::SeqCst) >= wanted).then_some(()))
+        })
+        .await
     }
 
     /// Ends it; gives the visitors and their lists.

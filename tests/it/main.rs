@@ -31,6 +31,7 @@ mod load;
 mod old_release;
 mod pages;
 mod parts;
+mod past_day;
 mod policy;
 mod power;
 mod privacy;

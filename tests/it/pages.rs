@@ -6,6 +6,7 @@ use yingke_shared::rest::ChangeSite;
 use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Profile, pair_of_seats};
 use yingke_tests::relay::TestRelay;
 use yingke_tests::shop::{EmptyShop, Shop};
+use yingke_tests::wait;
 
 use crate::scene::Scene;
 
@@ -167,20 +168,14 @@ async fn a02_a04_the_widget_starts_only_where_it_may() -> Result<()> {
 
 /// Waits until the widget has said something in the console.
 async fn console_says(browser: &Chromium) -> Result<String> {
-    let mut said = Vec::new();
-    for _ in 0..400 {
-        said.extend(browser.console().await?);
-        let own: Vec<_> = said
-            .iter()
-            .filter(|line| line.contains("widget.js") && !line.contains("Failed to load"))
-            .cloned()
-            .collect();
-        if !own.is_empty() {
-            return Ok(own.join("\n"));
-        }
-        yingke_tests::wait::pass(std::time::Duration::from_millis(50)).await;
-    }
-    anyhow::bail!("the console says nothing of the widget: {said:?}")
+    wait::until("the console says something of the widget", || async {
+        let said = browser.console().await?;
+        let is_own =
+            |line: &&String| line.contains("widget.js") && !line.contains("Failed to load");
+        let own: Vec<String> = said.iter().filter(is_own).cloned().collect();
+        Ok((!own.is_empty()).then(|| own.join("\n")))
+    })
+    .await
 }
 
 /// A02: the gate compares origins exactly, for the boot and for the frame.
@@ -292,34 +287,32 @@ async fn a14_the_widget_speaks_two_languages() -> Result<()> {
     let viktor = Chromium::start(&profile, "en").await?;
     viktor.visit(&shop.url()).await?;
     viktor.open_widget().await?;
-    let language = || async {
-        let script = "return document.documentElement.lang";
-        Ok::<_, anyhow::Error>(viktor.page.run(script, Vec::new()).await?.to_string())
-    };
-    ensure!(language().await?.contains("en"), "{}", language().await?);
-    let before = placeholder(&viktor).await?;
-    ensure!(before.is_ascii(), "{before}");
+    until_spoken(&viktor, "en").await?;
     switch_language(&viktor).await?;
-    viktor
-        .page
-        .until("the widget speaks Chinese", || async {
-            Ok(placeholder(&viktor).await?.chars().any(|c| c > '\u{2e80}').then_some(()))
-        })
-        .await?;
-    ensure!(language().await?.contains("zh"), "{}", language().await?);
+    until_spoken(&viktor, "zh").await?;
     // The choice outlives the page.
     viktor.visit(&shop.url()).await?;
     viktor.open_widget().await?;
-    ensure!(placeholder(&viktor).await?.chars().any(|c| c > '\u{2e80}'));
+    until_spoken(&viktor, "zh").await?;
     switch_language(&viktor).await?;
-    viktor
-        .page
-        .until("the widget speaks English again", || async {
-            Ok(placeholder(&viktor).await?.is_ascii().then_some(()))
-        })
-        .await?;
+    until_spoken(&viktor, "en").await?;
     viktor.close().await?;
     scene.finish().await
+}
+
+/// Waits until the page says that it speaks this language, and does.
+async fn until_spoken(browser: &Chromium, language: &str) -> Result<()> {
+    let what = format!("the widget speaks {language}");
+    browser
+        .page
+        .until(&what, || async {
+            let script = "return document.documentElement.lang";
+            let said = browser.page.run(script, Vec::new()).await?;
+            let is_said = said.as_str().is_some_and(|said| said.starts_with(language));
+            let is_ascii = placeholder(browser).await?.is_ascii();
+            Ok((is_said && is_ascii == (language == "en")).then_some(()))
+        })
+        .await
 }
 
 async fn placeholder(browser: &Chromium) -> Result<String> {
@@ -331,6 +324,6 @@ async fn placeholder(browser: &Chromium) -> Result<String> {
 }
 
 async fn switch_language(browser: &Chromium) -> Result<()> {
-    browser.page.click("menu").await?;
+    browser.page.click_until_shown("menu", "menu-language").await?;
     browser.page.click("menu-language").await
 }

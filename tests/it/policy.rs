@@ -5,7 +5,8 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use thirtyfour::By;
 use yingke_shared::views::{Role, WaitingReason};
-use yingke_tests::browser::{DesktopHome, DesktopWindow};
+use yingke_tests::browser::{AFTER_CLICK, DesktopHome, DesktopWindow};
+use yingke_tests::wait;
 
 use crate::scene::Scene;
 
@@ -41,10 +42,8 @@ async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
         let walk = Walk { window: &window, locale, theme };
         walk.look("sign-in").await?;
         walk.primary("sign-in-submit").await?;
-        page.click("language").await?;
-        walk.menu("language menu").await?;
-        page.click("theme").await?;
-        walk.menu("theme menu").await?;
+        walk.menu("language").await?;
+        walk.menu("theme").await?;
     }
     let walk = Walk { window: &window, locale: "zh-CN", theme: "dark" };
     // An unencrypted server that is not this computer is asked about first.
@@ -68,20 +67,12 @@ async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
     for (locale, theme) in LOOKS {
         let walk = Walk { window: &window, locale, theme };
         walk.look("list and empty chat").await?;
-        for (button, name) in [
-            ("account-menu", "account menu"),
-            ("presence", "presence menu"),
-            ("language", "language menu"),
-            ("theme", "theme menu"),
-        ] {
-            page.click(button).await?;
-            walk.menu(name).await?;
+        for button in ["account-menu", "presence", "language", "theme"] {
+            walk.menu(button).await?;
         }
-        page.click("account-menu").await?;
-        walk.until_menus(1).await?;
-        page.click("change-password").await?;
+        walk.open_menu("account-menu").await?;
+        page.click_until_shown("change-password", "password-now").await?;
         walk.until_menus(0).await?;
-        page.find("password-now").await?;
         page.fill("password-now", "not-her-password").await?;
         page.fill("password-new", "a-better-secret-of-ana").await?;
         page.fill("password-again", "another-one").await?;
@@ -96,13 +87,11 @@ async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
         page.fill("composer", "on its way").await?;
         walk.check("chat with preview and draft").await?;
         walk.primary("send").await?;
-        page.click("send-key").await?;
-        walk.menu("send key menu").await?;
+        walk.menu("send-key").await?;
         page.click("toggle-side").await?;
         walk.check("side pane").await?;
         page.click("toggle-side").await?;
-        page.click("end-conversation").await?;
-        page.find("end-conversation-confirm").await?;
+        page.click_until_shown("end-conversation", "end-conversation-confirm").await?;
         walk.check("question before the end").await?;
         page.click("end-conversation").await?;
         window.open_conversation(his.as_str()).await?;
@@ -130,10 +119,8 @@ async fn every_screen_keeps_the_policy_and_the_brand() -> Result<()> {
     walk.check("offline").await?;
     scene.relay.run().await?;
     window.until_connected().await?;
-    page.click("account-menu").await?;
-    walk.until_menus(1).await?;
-    page.click("sign-out").await?;
-    page.find("sign-in-submit").await?;
+    walk.open_menu("account-menu").await?;
+    page.click_until_shown("sign-out", "sign-in-submit").await?;
     walk.check("signed out").await?;
 
     let forbidden = "document.body.setAttribute('style', 'color: red'); \
@@ -276,17 +263,19 @@ impl Walk<'_> {
 impl Walk<'_> {
     /// Puts the window into this look, by its own menus, and checks the screen.
     async fn look(&self, screen: &str) -> Result<()> {
-        self.choose("language", u64::from(self.locale == "en")).await?;
-        self.choose("theme", u64::from(self.theme == "dark")).await?;
-        let is_so = "const root = document.documentElement; \
+        const IS_SO: &str = "const root = document.documentElement; \
                      return root.lang === arguments[0] && root.dataset.theme === arguments[1]";
-        self.window
-            .page
-            .until("the look has changed", || async {
-                let arguments = vec![json!(self.locale), json!(self.theme)];
-                Ok((self.window.page.run(is_so, arguments).await? == json!(true)).then_some(()))
-            })
-            .await?;
+        let page = &self.window.page;
+        let is_so = || async {
+            let arguments = vec![json!(self.locale), json!(self.theme)];
+            Ok((page.run(IS_SO, arguments).await? == json!(true)).then_some(()))
+        };
+        page.until("the look has changed", || async {
+            self.choose("language", u64::from(self.locale == "en")).await?;
+            self.choose("theme", u64::from(self.theme == "dark")).await?;
+            wait::until_within(AFTER_CLICK, "the look has changed", is_so).await.map(Some)
+        })
+        .await?;
         self.check(screen).await
     }
 
@@ -299,12 +288,18 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A menu stands open, is checked and closed again.
-    async fn menu(&self, name: &str) -> Result<()> {
-        self.until_menus(1).await?;
-        self.check(name).await?;
-        self.press_escape().await?;
-        self.until_menus(0).await
+    /// The menu of a button opens, is checked and closed again.
+    async fn menu(&self, button: &str) -> Result<()> {
+        self.open_menu(button).await?;
+        self.check(button).await?;
+        let page = &self.window.page;
+        page.escape_until("its menu is closed", || async { Ok(self.menus().await? == 0) }).await
+    }
+
+    async fn open_menu(&self, button: &str) -> Result<()> {
+        let page = &self.window.page;
+        page.click_until(button, "its menu is open", || async { Ok(self.menus().await? == 1) })
+            .await
     }
 
     /// Chooses the n-th line of a button's menu.
@@ -312,22 +307,15 @@ impl Walk<'_> {
         const LINE: &str = "return [...document.querySelectorAll('[role^=menuitem]')].filter( \
                             (line) => line.getBoundingClientRect().height > 0)[arguments[0]] ?? null";
         let page = &self.window.page;
-        page.click(button).await?;
-        self.until_menus(1).await?;
-        page.until("the line can be clicked", || async {
-            let found = page.driver.execute(LINE, vec![json!(line)]).await?;
-            if found.json().is_null() {
-                return Ok(None);
-            }
-            found.element()?.click().await?;
-            Ok(Some(()))
-        })
-        .await?;
-        self.until_menus(0).await
+        self.open_menu(button).await?;
+        let found = page.driver.execute(LINE, vec![json!(line)]).await?;
+        found.element()?.click().await?;
+        let is_closed = || async { Ok((self.menus().await? == 0).then_some(())) };
+        wait::until_within(AFTER_CLICK, "its menu is closed", is_closed).await
     }
 
-    /// So many menus stand open, and none is moving: a click on a moving one meets what is below.
-    async fn until_menus(&self, wanted: u64) -> Result<()> {
+    /// How many menus stand open; an error while one is moving: a click on that meets what is below.
+    async fn menus(&self) -> Result<u64> {
         const OPEN: &str = "
             const menus = [...document.querySelectorAll('[role=menu]')]
                 .filter((menu) => menu.getBoundingClientRect().height > 0);
@@ -336,22 +324,22 @@ impl Walk<'_> {
                 return around.getAnimations({ subtree: true }).length > 0;
             });
             return moving ? 'moving' : menus.length;";
+        let open = self.window.page.run(OPEN, Vec::new()).await?;
+        open.as_u64().context("a menu is moving")
+    }
+
+    async fn until_menus(&self, wanted: u64) -> Result<()> {
         let page = &self.window.page;
         page.until("a menu opens or closes", || async {
-            Ok((page.run(OPEN, Vec::new()).await? == json!(wanted)).then_some(()))
+            Ok((self.menus().await? == wanted).then_some(()))
         })
         .await
     }
 
     /// Esc closes what holds this element.
     async fn escape(&self, inside: &str) -> Result<()> {
-        self.press_escape().await?;
-        self.window.page.until_gone(inside).await
-    }
-
-    async fn press_escape(&self) -> Result<()> {
-        let focused = self.window.page.driver.active_element().await?;
-        Ok(focused.send_keys(thirtyfour::Key::Escape).await?)
+        let page = &self.window.page;
+        page.escape_until("it is closed", || async { Ok(!page.has(inside).await?) }).await
     }
 
     /// The button that matters here is drawn in the brand's colour.
@@ -388,7 +376,8 @@ async fn ask(window: &DesktopWindow, request: &Value) -> Result<Value> {
     Ok(said.json().clone())
 }
 
-async fn preferences(window: &DesktopWindow) -> Result<Value> {
+/// The preferences as the core has them.
+pub(crate) async fn preferences(window: &DesktopWindow) -> Result<Value> {
     let said = ask(window, &json!({ "type": "get_state", "body": {} })).await?;
     Ok(said["reply"]["body"]["preferences"].clone())
 }

@@ -66,7 +66,7 @@ async fn b06_b07_capacity_one_queues_and_admits_once() -> Result<()> {
     ana.end(&hers).await?;
     viktor.until_served().await?;
     ana.until_gone(&hers).await?;
-    ensure!(ana.until_holding(1).await?.contains(&his));
+    ana.until_gained(&his).await?;
     ensure!(third.conversation()?.is_some_and(|c| matches!(
         c.status,
         yingke_shared::views::VisitorStatus::Waiting { reason: WaitingReason::AllFull }
@@ -75,7 +75,8 @@ async fn b06_b07_capacity_one_queues_and_admits_once() -> Result<()> {
     // The visitor's own end frees the place as well.
     viktor.end().await?;
     third.until_served().await?;
-    ensure!(ana.until_holding(1).await?.contains(&last));
+    ana.until_gained(&last).await?;
+    ana.until_gone(&his).await?;
     let joined = ana.history(&last).await?.into_iter().filter(|message| {
         matches!(
             &message.content,

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use yingke_shared::ids::SiteId;
+use yingke_shared::settings::{Attention, CompanySettings, DepartmentSettings, SettingsSection};
 use yingke_shared::views::{Availability, Role};
 use yingke_tests::http::{Account, Address, Admin};
 use yingke_tests::relay::TestRelay;
@@ -26,7 +27,45 @@ impl Scene {
     pub(crate) async fn on(relay: TestRelay, origin: &str) -> Result<Self> {
         let admin = relay.admin().await?;
         let site = admin.add_site("Tea", origin).await?;
-        Ok(Self { relay, admin, site })
+        let scene = Self { relay, admin, site };
+        scene.have_patience().await?;
+        Ok(scene)
+    }
+
+    /// A story takes as long as the computer takes: nobody is moved, asked again or filed, and nothing
+    /// asks louder, because time passes. A story of such a limit sets it.
+    async fn have_patience(&self) -> Result<()> {
+        self.change_company(|company| {
+            (company.grace_s, company.invitation_s) = (3_600, 600);
+            company.attention = Attention { warn_s: 40_000, red_s: 80_000 };
+        })
+        .await?;
+        self.change_departments(|department| {
+            (department.no_answer, department.file_after_s) = (None, None);
+        })
+        .await
+    }
+
+    /// Changes what the admin has set for the company.
+    pub(crate) async fn change_company(
+        &self,
+        change: impl FnOnce(&mut CompanySettings),
+    ) -> Result<()> {
+        let mut company = self.admin.settings().await?.company;
+        change(&mut company.value);
+        let section = SettingsSection::Company(company.value);
+        self.admin.save_settings(company.version, section).await.map(drop)
+    }
+
+    /// Changes what the admin has set for each department.
+    pub(crate) async fn change_departments(
+        &self,
+        change: impl FnMut(&mut DepartmentSettings),
+    ) -> Result<()> {
+        let mut departments = self.admin.settings().await?.departments;
+        departments.value.iter_mut().for_each(change);
+        let section = SettingsSection::Departments(departments.value);
+        self.admin.save_settings(departments.version, section).await.map(drop)
     }
 
     /// Where the relay is.

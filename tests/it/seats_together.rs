@@ -7,6 +7,7 @@ use yingke_shared::explanation::AssignedHow;
 use yingke_shared::ids::ConversationId;
 use yingke_shared::views::{Availability, InvitationKind, Invitee, Role};
 use yingke_tests::seat::TestSeat;
+use yingke_tests::wait;
 
 use crate::scene::Scene;
 
@@ -147,17 +148,14 @@ async fn c16_a_seat_closes_what_visitors_left() -> Result<()> {
         .await?;
     drop(viktor);
     ana.seat.until_row("Viktor left", &goes, |row| !row.visitor_online).await?;
-    let reply = ana.seat.must(UiRequest::CloseAllLeft {}).await?;
-    let UiReply::Closed { ended, kept } = reply else { bail!("{reply:?}") };
     // One that only just came is left alone: it is asked again until it is old enough.
-    let mut closed = ended;
-    ensure!(kept.is_empty());
-    while closed == 0 {
+    let closed = wait::until("what was left is closed", || async {
         let reply = ana.seat.must(UiRequest::CloseAllLeft {}).await?;
-        let UiReply::Closed { ended, .. } = reply else { bail!("{reply:?}") };
-        closed += ended;
-    }
-    ensure!(closed == 1);
+        let UiReply::Closed { ended, kept } = reply else { bail!("{reply:?}") };
+        ensure!(kept.is_empty());
+        Ok((ended > 0).then_some(ended))
+    });
+    ensure!(closed.await? == 1);
     ana.seat.until("Viktor's is closed", |view| view.row(&goes).is_none().then_some(())).await?;
     ensure!(ana.seat.look(|view| view.row(&stays).is_some()));
     scene.finish().await

@@ -47,7 +47,7 @@ const ENOSPC: u32 = 28;
 const MESSAGES: usize = 3;
 
 /// No answer for so long is a hang.
-const HANG: Duration = Duration::from_secs(15);
+const HANG: Duration = Duration::from_secs(90);
 
 /// The kinds of calls, and what each may fail with.
 const KINDS: [(char, &[u32]); 9] = [

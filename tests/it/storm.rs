@@ -33,7 +33,7 @@ async fn come_back(
     loop {
         match Link::open(address, token, Some(bookmark.clone())).await {
             Ok(link) => return Ok((link, begun.elapsed())),
-            Err(_) if begun.elapsed() < 2 * BACK_WITHIN => {
+            Err(_) if begun.elapsed() < 2 * wait::LIMIT => {
                 wait::pass(Duration::from_millis(100)).await;
             }
             Err(error) => return Err(error.into()),
@@ -114,8 +114,10 @@ async fn p15_a_storm_of_returning_sockets_locks_nobody_out() -> Result<()> {
         peak / 1_024.0,
     );
     ensure!(back.len() == sockets && resumed == sockets, "{resumed} of {sockets} resumed");
-    ensure!(all_back <= BACK_WITHIN, "all back after {all_back:?}");
-    ensure!(new_visitor <= Duration::from_secs(10), "a new visitor waited {new_visitor:?}");
+    // How long is judged by the full dose alone, which has the computer to itself.
+    ensure!(!is_full || all_back <= BACK_WITHIN, "all back after {all_back:?}");
+    let new_in_time = new_visitor <= Duration::from_secs(10);
+    ensure!(!is_full || new_in_time, "a new visitor waited {new_visitor:?}");
     ensure!(peak <= RESIDENT_KIB_MAX, "{peak} KiB");
     // Every socket hears what comes next.
     let mut vera = people.swap_remove(0);

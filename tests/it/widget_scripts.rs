@@ -160,7 +160,7 @@ async fn dose(name: &str, kind: Kind, scripts: u64) -> Result<()> {
     let begun = Instant::now();
     let scripts = std::env::var("YINGKE_SCRIPTS").map_or(Ok(scripts), |text| text.parse())?;
     let first = Chance::seed_or(1);
-    let limit = if is_full() { FULL_WITHIN } else { 10 * wait::LIMIT };
+    let limit = if is_full() { FULL_WITHIN } else { 20 * wait::LIMIT };
     let outcome = play(kind, first, scripts, begun + limit).await?;
     println!(
         "P11 {name}: scripts={} messages={} failed={} allowed_to_go={} relay_kills={} in {} s \

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use yingke_shared::events::{StaffEventBody, VisitorEventBody};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::{Message, MessageContent};
 use yingke_tests::http::Address;
 use yingke_tests::judge::{Fate, Seen, Sent, Witness};
+use yingke_tests::link::new_id;
 use yingke_tests::seat::{TestSeat, acknowledged, cached_messages};
 use yingke_tests::staff::StaffSocket;
 use yingke_tests::visitor::{TestVisitor, text_of};
@@ -84,6 +85,19 @@ pub(crate) fn seen(message: &Message) -> Option<Seen> {
         }),
         MessageContent::Notice { .. } | MessageContent::Unknown => None,
     }
+}
+
+/// A visitor writes, as surely as an outbox does, and notes it.
+pub(crate) async fn say(
+    visitor: &mut TestVisitor,
+    said: &mut Vec<Sent>,
+) -> Result<(ConversationId, Seq)> {
+    let (client_id, text) = (new_id(), format!("{}, number {}", visitor.id, said.len()));
+    let accepted = visitor.say_surely(&client_id, &text).await?;
+    let accepted = accepted.map_err(|error| anyhow!("refused: {error:?}"))?;
+    let fate = Fate::Acked(accepted.conversation.clone(), accepted.seq);
+    said.push(Sent { client_id, text, fate });
+    Ok((accepted.conversation, accepted.seq))
 }
 
 /// A seat with what it wrote.

@@ -21,6 +21,9 @@ use yingke_shared::views::{Message, MessagePage, Role};
 
 use crate::wait;
 
+/// A request that takes longer gets no answer at all: a limit like [`wait::LIMIT`].
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+
 /// What was typed and must never stand in a log: message texts, previews, passwords, tokens.
 #[derive(Debug, Default)]
 pub struct Said(Mutex<BTreeSet<String>>);
@@ -60,7 +63,7 @@ fn client() -> reqwest::ClientBuilder {
     });
     reqwest::Client::builder()
         .no_proxy()
-        .timeout(Duration::from_secs(20))
+        .timeout(ANSWER_WITHIN)
         .redirect(reqwest::redirect::Policy::none())
 }
 

@@ -91,17 +91,37 @@ fn signal_to(signal: &str, target: &str) -> Result<()> {
 
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
-/// A port that stays usable across restarts of whoever listens on it: outside the range the system
-/// takes for outgoing connections, and given out once per test process.
-pub fn reserve_port() -> Result<u16> {
+/// A port that stays usable across restarts of whoever listens on it, for as long as this value is
+/// kept: no other test has it meanwhile, in whatever process.
+#[derive(Debug)]
+pub struct ReservedPort {
+    number: u16,
+    _lock: File,
+}
+
+impl ReservedPort {
+    /// The port.
+    #[must_use]
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+}
+
+/// Takes a port outside the range the system takes for outgoing connections, on which nobody listens.
+pub fn reserve_port() -> Result<ReservedPort> {
     const FIRST: u16 = 20_000;
     const SPAN: u16 = 12_000;
+    let user = std::env::var("USER").unwrap_or_default();
+    let locks = std::env::temp_dir().join(format!("yingke-test-ports-{user}"));
+    std::fs::create_dir_all(&locks)?;
     let start = u16::try_from(std::process::id() % u32::from(SPAN)).unwrap_or(0);
     for _ in 0..SPAN {
         let step = NEXT_PORT.fetch_add(7, Ordering::Relaxed);
-        let port = FIRST + start.wrapping_add(step) % SPAN;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
+        let number = FIRST + start.wrapping_add(step) % SPAN;
+        let lock = File::create(locks.join(number.to_string()))?;
+        let is_ours = lock.try_lock().is_ok();
+        if is_ours && std::net::TcpListener::bind(("127.0.0.1", number)).is_ok() {
+            return Ok(ReservedPort { number, _lock: lock });
         }
     }
     bail!("no free port on 127.0.0.1")

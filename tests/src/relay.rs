@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use yingke_shared::ids::SiteId;
 
 use crate::http::{Address, Admin};
-use crate::processes::{Group, find_program, reserve_port, tail};
+use crate::processes::{Group, ReservedPort, find_program, reserve_port, tail};
 use crate::wait;
 
 /// How to make the relay's program for these tests.
@@ -29,6 +29,7 @@ pub fn relay_program() -> Result<PathBuf> {
 pub struct TestRelay {
     /// Where it listens, whether it runs or not.
     pub address: Address,
+    _port: ReservedPort,
     program: PathBuf,
     folder: TempDir,
     process: Option<Group>,
@@ -55,8 +56,10 @@ impl TestRelay {
 
     /// A relay that has never been started, or whose data the test has laid into its data folder.
     pub fn empty(program: PathBuf, folder: TempDir) -> Result<Self> {
+        let port = reserve_port()?;
         Ok(Self {
-            address: Address::new(reserve_port()?)?,
+            address: Address::new(port.number())?,
+            _port: port,
             program,
             folder,
             process: None,

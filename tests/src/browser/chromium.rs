@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 use thirtyfour::{Capabilities, Key, WebDriver};
 use tokio::sync::SemaphorePermit;
 
-use super::Page;
+use super::{DRIVER_WITHIN, Page};
 use crate::processes::{Group, find_program, target_dir};
 use crate::wait;
 
@@ -92,7 +91,7 @@ impl Chromium {
         let Value::Object(wishes) = wishes else { unreachable!("it is an object") };
         let driver_url = format!("http://127.0.0.1:{port}");
         let session = WebDriver::builder(driver_url, Capabilities::from(wishes))
-            .request_timeout(Duration::from_secs(90))
+            .request_timeout(DRIVER_WITHIN)
             .await
             .context("Chromium does not start")?;
         let page = Page { driver: session, pictures: pictures()? };

@@ -2,14 +2,21 @@
 //! WebDriver and looked at through [`Page`].
 
 mod chromium;
+mod desktop;
 mod page;
 mod window;
 
 pub use chromium::{Chromium, Profile};
-pub use page::{Line, Page};
+pub use desktop::{Desktop, Notification, SessionBus, Tray, TrayLine};
+pub use page::{AFTER_CLICK, Line, Page};
 pub use window::{DesktopHome, DesktopWindow};
 
+use std::time::Duration;
+
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+
+/// A driver that takes longer for one order is stuck.
+const DRIVER_WITHIN: Duration = Duration::from_secs(120);
 
 /// Browsers that run at once in this test process; each wants most of a core while it starts.
 static SEATS: Semaphore = Semaphore::const_new(2);

@@ -12,7 +12,7 @@ use thirtyfour::{Key, WebDriver, WebElement};
 use crate::wait;
 
 /// How long a click may take to show before it is clicked again.
-const AFTER_CLICK: Duration = Duration::from_secs(5);
+pub const AFTER_CLICK: Duration = Duration::from_secs(10);
 
 /// All elements with a `data-testid`, through open shadow roots.
 const FIND: &str = "
@@ -121,6 +121,24 @@ impl Page {
             }
             let Some(element) = self.found(id).await? else { return Ok(None) };
             element.click().await?;
+            wait::until_within(AFTER_CLICK, &what, reached).await.map(Some)
+        })
+        .await
+    }
+
+    /// Presses Esc as often as it takes to reach something.
+    pub async fn escape_until<F, Fut>(&self, what: &str, is_reached: F) -> Result<()>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<bool>>,
+    {
+        let reached = || async { Ok(is_reached().await?.then_some(())) };
+        let what = format!("Esc is pressed until {what}");
+        self.until(&what, || async {
+            if is_reached().await? {
+                return Ok(Some(()));
+            }
+            self.driver.active_element().await?.send_keys(Key::Escape).await?;
             wait::until_within(AFTER_CLICK, &what, reached).await.map(Some)
         })
         .await

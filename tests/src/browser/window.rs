@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -16,16 +15,16 @@ use tokio::net::TcpStream;
 use tokio::sync::SemaphorePermit;
 
 use super::chromium::pictures;
-use super::{Line, Page};
+use super::{AFTER_CLICK, DRIVER_WITHIN, Line, Page, SessionBus};
 use crate::http::{Account, Address};
-use crate::processes::{Group, find_program, reserve_port, tail};
+use crate::processes::{Group, ReservedPort, find_program, reserve_port, tail};
 use crate::seat::account_folder;
 use crate::wait;
 
 /// How to make the client's program for these tests.
 const MAKE_DESKTOP: &str = "npm run build --workspace desktop-ui && \
     cargo build -p yingke-desktop --features tauri/custom-protocol";
-const INSTALL: &str = "apt-get install xvfb openbox dbus webkit2gtk-driver";
+pub(super) const INSTALL: &str = "apt-get install xvfb openbox dbus webkit2gtk-driver";
 
 /// An agent's computer: a home folder that outlives the window.
 pub struct DesktopHome(TempDir);
@@ -47,6 +46,21 @@ impl DesktopHome {
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.0.path().to_path_buf()
+    }
+
+    /// Makes a program one of this computer's: its folders, its language.
+    pub(super) fn furnish(&self, command: &mut Command) {
+        let folder = self.path();
+        command
+            .env("HOME", &folder)
+            .env("XDG_CONFIG_HOME", folder.join("config"))
+            .env("XDG_DATA_HOME", folder.join("data"))
+            .env("XDG_CACHE_HOME", folder.join("cache"))
+            .env("XDG_STATE_HOME", folder.join("state"))
+            .env("XDG_RUNTIME_DIR", folder.join("runtime"))
+            .env("LANG", "C.UTF-8")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS");
     }
 
     /// The folder of the only account that ever signed in here.
@@ -77,10 +91,12 @@ impl DesktopHome {
 pub struct DesktopWindow {
     /// The window's page.
     pub page: Page,
+    display: String,
     // In this order: the client goes before the display it stands on.
     _driver: Group,
     _manager: Group,
     _display: Group,
+    _ports: [ReservedPort; 2],
     _seat: SemaphorePermit<'static>,
 }
 
@@ -94,6 +110,22 @@ impl DesktopWindow {
     /// Opens a given build of the client.
     pub async fn open_program(home: &DesktopHome, program: PathBuf) -> Result<Self> {
         let seat = super::one_seat().await;
+        Self::open_seated(home, program, None, seat).await
+    }
+
+    /// Opens the client on a session bus that is there already.
+    pub async fn open_on(home: &DesktopHome, bus: &SessionBus) -> Result<Self> {
+        let program = find_program("YINGKE_DESKTOP_BIN", "yingke-desktop", MAKE_DESKTOP)?;
+        let seat = super::one_seat().await;
+        Self::open_seated(home, program, Some(bus), seat).await
+    }
+
+    async fn open_seated(
+        home: &DesktopHome,
+        program: PathBuf,
+        bus: Option<&SessionBus>,
+        seat: SemaphorePermit<'static>,
+    ) -> Result<Self> {
         let tauri_driver = find_program(
             "TAURI_DRIVER",
             "tauri-driver",
@@ -120,29 +152,30 @@ impl DesktopWindow {
         let manager =
             Group::start("openbox", &mut openbox, &folder.join(format!("openbox-{run}.log")))?;
 
-        let (port, native_port) = (reserve_port()?, reserve_port()?);
+        let ports = [reserve_port()?, reserve_port()?];
+        let [port, native_port] = [ports[0].number(), ports[1].number()];
         let log = folder.join(format!("driver-{run}.log"));
-        let mut command =
-            Command::new(find_program("DBUS_RUN_SESSION", "dbus-run-session", INSTALL)?);
+        let mut command = match bus {
+            Some(_) => Command::new(tauri_driver),
+            None => {
+                let run = find_program("DBUS_RUN_SESSION", "dbus-run-session", INSTALL)?;
+                let mut command = Command::new(run);
+                command.arg("--").arg(tauri_driver);
+                command
+            }
+        };
+        home.furnish(&mut command);
         command
-            .arg("--")
-            .arg(tauri_driver)
             .args(["--port", &port.to_string(), "--native-port", &native_port.to_string()])
             .arg("--native-driver")
             .arg(native)
             .env("DISPLAY", &display)
-            .env("HOME", &folder)
-            .env("XDG_CONFIG_HOME", folder.join("config"))
-            .env("XDG_DATA_HOME", folder.join("data"))
-            .env("XDG_CACHE_HOME", folder.join("cache"))
-            .env("XDG_STATE_HOME", folder.join("state"))
-            .env("XDG_RUNTIME_DIR", folder.join("runtime"))
             .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
             .env("NO_AT_BRIDGE", "1")
-            .env("GDK_BACKEND", "x11")
-            .env("LANG", "C.UTF-8")
-            .env_remove("WAYLAND_DISPLAY")
-            .env_remove("DBUS_SESSION_BUS_ADDRESS");
+            .env("GDK_BACKEND", "x11");
+        if let Some(bus) = bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
+        }
         let driver = Group::start("tauri-driver", &mut command, &log)?;
         for port in [port, native_port] {
             wait::until("the window's driver listens", || async {
@@ -156,17 +189,45 @@ impl DesktopWindow {
         };
         let session =
             WebDriver::builder(format!("http://127.0.0.1:{port}"), Capabilities::from(wishes))
-                .request_timeout(Duration::from_secs(90))
+                .request_timeout(DRIVER_WITHIN)
                 .await
                 .with_context(|| format!("the window does not open\n{}", tail(&log, 40)))?;
         let page = Page { driver: session, pictures: pictures()? };
         Ok(Self {
             page,
+            display,
             _driver: driver,
             _manager: manager,
             _display: display_process,
+            _ports: ports,
             _seat: seat,
         })
+    }
+
+    /// A person puts the window away, and looks at something else.
+    pub async fn put_away(&self) -> Result<()> {
+        let xdotool = find_program("XDOTOOL", "xdotool", "apt-get install xdotool")?;
+        self.page
+            .until("the window is put away", || async {
+                if !self.is_looked_at().await? {
+                    return Ok(Some(()));
+                }
+                let mut command = tokio::process::Command::new(&xdotool);
+                command.args(["getactivewindow", "windowminimize"]).env("DISPLAY", &self.display);
+                anyhow::ensure!(command.status().await?.success(), "no window is active");
+                wait::until_within(AFTER_CLICK, "the window is away", || async {
+                    Ok((!self.is_looked_at().await?).then_some(()))
+                })
+                .await
+                .map(Some)
+            })
+            .await
+    }
+
+    /// Whether a person looks at the window, as the workbench sees it.
+    pub async fn is_looked_at(&self) -> Result<bool> {
+        let script = "return document.visibilityState === 'visible' && document.hasFocus()";
+        Ok(self.page.run(script, Vec::new()).await? == json!(true))
     }
 
     /// Fills in the sign-in screen and sends it.
@@ -222,7 +283,7 @@ impl DesktopWindow {
                     self.page.find("presence").await?.click().await?;
                 }
                 self.page.find(&choice).await?.click().await?;
-                wait::until_within(Duration::from_secs(5), "the presence is shown", is).await?;
+                wait::until_within(AFTER_CLICK, "the presence is shown", is).await?;
                 Ok(Some(()))
             })
             .await
@@ -238,7 +299,7 @@ impl DesktopWindow {
                 self.page.click_until_shown("presence", "presence-away").await?;
                 self.page.find("presence-away").await?.click().await?;
                 let is_open = || async { Ok(self.page.has("away-dialog").await?.then_some(())) };
-                wait::until_within(Duration::from_secs(5), "the dialog", is_open).await.map(Some)
+                wait::until_within(AFTER_CLICK, "the dialog", is_open).await.map(Some)
             })
             .await?;
         self.page.attribute("away-dialog", "data-count").await

@@ -20,7 +20,7 @@ use super::{Dose, Fate, Pour, Tally, panics};
 type Page = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// An answer, or the close of a socket; a limit for a hung one.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 
 /// See the module. Three quarters of the dose come from the page.
 pub fn door(dose: Dose) -> Result<[Tally; 2]> {

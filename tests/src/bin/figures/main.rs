@@ -1,7 +1,8 @@
 //! What a person sees: the delays between the real pages on this machine.
 //!
 //! Not part of the test run; what the relay alone carries is measured by `yingke-relay bench`. Build
-//! the programs optimised, then: `cargo run --release -p yingke-tests --bin yingke-figures`
+//! the programs optimised, then: `cargo run --release -p yingke-tests --bin yingke-figures`; with
+//! `-- screens` or `-- crowd` a part alone.
 //! The relay is the one in `YINGKE_RELAY_BIN`, else `target/release/yingke-relay`; the window the
 //! one in `YINGKE_DESKTOP_BIN`, else as for the tests.
 #![allow(
@@ -13,6 +14,7 @@
     reason = "a measuring tool"
 )]
 
+mod crowd;
 mod screens;
 
 use std::path::PathBuf;
@@ -22,7 +24,15 @@ use yingke_tests::processes::target_dir;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    screens::measure().await
+    match std::env::args().nth(1).as_deref() {
+        None => {
+            screens::measure().await?;
+            crowd::measure().await
+        }
+        Some("screens") => screens::measure().await,
+        Some("crowd") => crowd::measure().await,
+        Some(other) => bail!("there is no part {other}: screens or crowd"),
+    }
 }
 
 /// The optimised relay.
