@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::SiteId;
 use yingke_shared::rest::{AddSite, ChangeSite, SiteAdded};
 use yingke_shared::views::SiteSettings;
@@ -78,7 +79,7 @@ pub async fn frame(
     let site = actions::open_site(&app, id).await?;
     let ancestors =
         if site.domains.is_empty() { "'none'".to_owned() } else { site.domains.join(" ") };
-    Ok(document(&app, &site, "panel", &ancestors))
+    Ok(document(&app, &site.id, "panel", &ancestors))
 }
 
 /// `GET /c/{site}`: the chat link (A03), a page of its own. It is opened, not framed: no other
@@ -87,17 +88,20 @@ pub async fn page(
     State(app): State<Arc<App>>,
     Named(id): Named<SiteId>,
 ) -> Result<Response, RelayError> {
-    let site = actions::open_site(&app, id).await?;
-    Ok(document(&app, &site, "page", "'self'"))
+    match actions::open_site(&app, id.clone()).await {
+        // Whoever followed the link is told by the page, in words.
+        Err(error) if error.code() != ErrorCode::SiteDisabled => Err(error),
+        Ok(_) | Err(_) => Ok(document(&app, &id, "page", "'self'")),
+    }
 }
 
 /// The widget's document for a site. What is filled in are ids of the protocol's alphabet and a
 /// random nonce: nothing that could become markup.
-fn document(app: &App, site: &SiteSettings, mode: &str, ancestors: &str) -> Response {
+fn document(app: &App, site: &SiteId, mode: &str, ancestors: &str) -> Response {
     let Some(template) = assets::text("frame.html") else { return assets::missing() };
     let nonce = app.world.new_secret();
     let html = template
-        .replace("__SITE_ID__", site.id.as_str())
+        .replace("__SITE_ID__", site.as_str())
         .replace("__CSP_NONCE__", &nonce)
         .replace("__MODE__", mode);
     let mut response = Html(html).into_response();

@@ -103,12 +103,15 @@ async fn the_documents_carry_their_policy() {
         assert_ne!(again.header(header::CONTENT_SECURITY_POLICY), policy, "a nonce is used once");
     }
     change(&relay, ChangeSite { enabled: Some(false), ..Default::default() }).await;
-    for path in [format!("/w/{site}/frame"), format!("/c/{site}")] {
-        let off = ask(&relay.app, Method::GET, &path, &[], None).await;
-        assert_eq!(
-            (off.status, off.json),
-            (StatusCode::FORBIDDEN, json!({"code": "site_disabled"}))
-        );
+    let (frame, link) = (format!("/w/{site}/frame"), format!("/c/{site}"));
+    let off = ask(&relay.app, Method::GET, &frame, &[], None).await;
+    assert_eq!((off.status, off.json), (StatusCode::FORBIDDEN, json!({"code": "site_disabled"})));
+    // Who followed the link reads on the page that the service is off; the door stays shut.
+    let off = ask(&relay.app, Method::GET, &link, &[], None).await;
+    let is_built = assets::text("frame.html").is_some();
+    assert_eq!(off.status == StatusCode::OK, is_built);
+    assert_eq!(off.text.contains(r#"data-mode="page""#), is_built);
+    for path in [frame, link] {
         let unknown = path.replace(site, "nothing-here");
         let unknown = ask(&relay.app, Method::GET, &unknown, &[], None).await;
         assert_eq!(
