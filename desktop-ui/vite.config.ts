@@ -23,5 +23,8 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["testing/setup.ts"],
     restoreMocks: true,
+    // Limits that only a defect reaches, however busy the machine is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

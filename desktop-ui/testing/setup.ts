@@ -1,7 +1,13 @@
 // What jsdom lacks and every component test needs.
 
-import { cleanup } from "@testing-library/react";
-import { afterEach } from "vitest";
+import { cleanup, configure } from "@testing-library/react";
+import { afterEach, vi } from "vitest";
+
+/** How long a test waits for what should come: only a defect takes as long, however busy the machine. */
+const WAIT_MS = 60_000;
+configure({ asyncUtilTimeout: WAIT_MS });
+const waitFor = vi.waitFor.bind(vi);
+vi.waitFor = (check, options) => waitFor(check, options ?? { timeout: WAIT_MS });
 
 afterEach(cleanup);
 
@@ -11,6 +17,15 @@ class NoResize {
   disconnect() {}
 }
 window.ResizeObserver ??= NoResize;
+window.IntersectionObserver ??= class extends NoResize {
+  root = null;
+  rootMargin = "";
+  scrollMargin = "";
+  thresholds = [];
+  takeRecords() {
+    return [];
+  }
+};
 window.matchMedia ??= (query: string) =>
   ({
     matches: false,

@@ -58,7 +58,7 @@ export function AgentPanel({ row, conversations, onClose }: AgentPanelProps) {
               <button
                 type="button"
                 className={styles.conversation}
-                aria-label={t("floor.open_watched", { name: visitor })}
+                title={t("floor.open_watched", { name: visitor })}
                 data-testid={`watch-${one.conversation_id}`}
                 onClick={() => void openFromFloor(one.conversation_id)}
               >

@@ -10,6 +10,7 @@ import { same } from "../../stores/same";
 import { Avatar, initials } from "../../ui/Avatar";
 import { join } from "../../ui/join";
 import { Load } from "../../ui/Load";
+import { useMore } from "../../ui/useMore";
 import { WaitingClock } from "../inbox/WaitingClock";
 import { type AgentColumn, AT_END, SORTS, WIDE } from "./agentColumns";
 import { type AgentRow, type AgentSort, liveDay } from "./figures";
@@ -39,6 +40,7 @@ export function AgentTable(props: AgentTableProps) {
   useEffect(() => {
     select.current = onSelect;
   }, [onSelect]);
+  const { shown, mark } = useMore(rows.length);
   const onRow = useCallback((agentId: string) => select.current(agentId), []);
   return (
     <table className={styles.table} data-testid="agents-table">
@@ -50,7 +52,7 @@ export function AgentTable(props: AgentTableProps) {
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
+        {rows.slice(0, shown).map((row) => (
           <Row
             key={row.agent.agent_id}
             t={t}
@@ -60,6 +62,7 @@ export function AgentTable(props: AgentTableProps) {
             onSelect={onRow}
           />
         ))}
+        {shown < rows.length && <tr key={shown} ref={mark} />}
       </tbody>
     </table>
   );

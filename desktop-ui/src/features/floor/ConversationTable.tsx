@@ -5,6 +5,7 @@ import { memo, type ReactElement, type ReactNode } from "react";
 import { type TextKey, type Translate, useT } from "../../i18n";
 import { openFromFloor } from "../../stores/floor";
 import { join } from "../../ui/join";
+import { useMore } from "../../ui/useMore";
 import styles from "./Table.module.css";
 
 /** What every conversation of the floor has. */
@@ -33,6 +34,7 @@ interface ConversationTableProps<T extends Conversation> {
 export function ConversationTable<T extends Conversation>(props: ConversationTableProps<T>) {
   const { name, rows, total, columns } = props;
   const t = useT();
+  const { shown, mark } = useMore(rows.length);
   return (
     <table className={styles.table} data-testid={`${name}-table`}>
       <thead>
@@ -45,9 +47,10 @@ export function ConversationTable<T extends Conversation>(props: ConversationTab
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
+        {rows.slice(0, shown).map((row) => (
           <Row key={row.conversation_id} t={t} name={name} row={row} columns={columns} />
         ))}
+        {shown < rows.length && <tr key={shown} ref={mark} />}
       </tbody>
       {total > rows.length && (
         <tfoot>

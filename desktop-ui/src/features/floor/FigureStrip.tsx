@@ -1,6 +1,6 @@
 // The sums above the tables: six figures of one size, the ones that hurt in colour and with a sign.
 
-import { TriangleAlert } from "lucide-react";
+import { AlarmClock, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useT } from "../../i18n";
 import { clock } from "../../i18n/format";
@@ -16,15 +16,18 @@ interface FigureProps {
   name: string;
   tone?: "warn" | "danger" | undefined;
   rest?: string;
+  /** It counts a wait: how urgent that is has a sign, not only a colour. */
+  since?: boolean;
   children: ReactNode;
 }
 
-function Figure({ label, name, tone, rest, children }: FigureProps) {
+function Figure({ label, name, tone, rest, since = false, children }: FigureProps) {
   return (
     <div className={styles.figure} data-testid={`figure-${name}`}>
       <dt>{label}</dt>
       <dd className={join(tone !== undefined && styles[tone])}>
-        {tone === "danger" && <TriangleAlert size={16} aria-hidden="true" />}
+        {since && tone === "danger" && <TriangleAlert size={16} aria-hidden="true" />}
+        {since && tone === "warn" && <AlarmClock size={16} aria-hidden="true" />}
         <b>{children}</b> {rest !== undefined && <span>{rest}</span>}
       </dd>
     </div>
@@ -65,6 +68,7 @@ export function FigureStrip({ figures }: { figures: Figures }) {
         {figures.waiting}
       </Figure>
       <Figure
+        since
         name="longest-wait"
         label={t("floor.figure_longest_wait")}
         tone={tone(figures.waitingSince)}
@@ -72,6 +76,7 @@ export function FigureStrip({ figures }: { figures: Figures }) {
         {waited(figures.waitingSince)}
       </Figure>
       <Figure
+        since
         name="unanswered"
         label={t("floor.figure_unanswered")}
         tone={tone(figures.unansweredSince)}

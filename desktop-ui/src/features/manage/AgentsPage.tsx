@@ -11,6 +11,7 @@ import { usePeople } from "../../stores/people";
 import { useOwn } from "../../stores/session";
 import { Avatar, initials } from "../../ui/Avatar";
 import { join } from "../../ui/join";
+import { useMore } from "../../ui/useMore";
 import { AgentEditor } from "./AgentEditor";
 import styles from "./Agents.module.css";
 import { EntryPage } from "./EntryPage";
@@ -67,6 +68,7 @@ function List({ agents }: { agents: readonly ColleagueCard[] }) {
         ROLES.indexOf(a.role) - ROLES.indexOf(b.role) ||
         a.card.nickname.localeCompare(b.card.nickname, "zh-CN"),
     );
+  const more = useMore(shown.length);
   return (
     <>
       <div className={styles.tools}>
@@ -104,7 +106,7 @@ function List({ agents }: { agents: readonly ColleagueCard[] }) {
           </tr>
         </thead>
         <tbody>
-          {shown.map((one) => (
+          {shown.slice(0, more.shown).map((one) => (
             <tr
               key={one.card.id}
               className={join(tables.choosable, one.disabled && tables.faint)}
@@ -138,6 +140,7 @@ function List({ agents }: { agents: readonly ColleagueCard[] }) {
               <td>{t(one.disabled ? "manage.agent_disabled" : "manage.agent_enabled")}</td>
             </tr>
           ))}
+          {more.shown < shown.length && <tr key={more.shown} ref={more.mark} />}
         </tbody>
       </table>
     </>

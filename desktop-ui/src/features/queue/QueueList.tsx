@@ -2,7 +2,7 @@
 // see how many wait, and that nobody has to be fetched.
 
 import { ArrowDownWideNarrow, ListOrdered, UsersRound } from "lucide-react";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { type KeyboardEvent, lazy, Suspense, useMemo, useState } from "react";
 import { VList } from "virtua";
 import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
 import { useT } from "../../i18n";
@@ -90,6 +90,7 @@ function Waiting({ listId }: { listId: string }) {
             role="list"
             tabIndex={-1}
             aria-label={t("workbench.tab_queue")}
+            onKeyDown={moveByRows}
             data={rows}
             itemSize={rowHeight(columns)}
           >
@@ -113,6 +114,24 @@ function Waiting({ listId }: { listId: string }) {
       )}
     </>
   );
+}
+
+/** Up and down go from row to row, to the same button of each; from the list itself to its first row. */
+function moveByRows(event: KeyboardEvent<HTMLElement>): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const list = event.currentTarget;
+  const on = document.activeElement;
+  const name = on instanceof HTMLElement ? on.dataset.testid : undefined;
+  const buttons = [
+    ...list.querySelectorAll<HTMLElement>(`[data-testid="${name ?? "queue-open"}"]`),
+  ];
+  const at = on instanceof HTMLElement ? buttons.indexOf(on) : -1;
+  const first = list.querySelector<HTMLElement>('[data-testid="queue-open"]');
+  const next = at < 0 ? first : buttons[event.key === "ArrowDown" ? at + 1 : at - 1];
+  if (next == null) return;
+  event.preventDefault();
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
 }
 
 function OrderMenu({ order }: { order: QueueOrder }) {

@@ -56,6 +56,17 @@ describe("going away", () => {
     expect(asked()).toEqual([]);
   });
 
+  it("needs no choice any more when the last one ended meanwhile", async () => {
+    replaceInbox([inboxRow("c1")]);
+    chooseAway();
+    await screen.findByTestId("away-dialog");
+    act(() => replaceInbox([]));
+    expect(screen.queryByTestId("away-end")).toBeNull();
+    fireEvent.click(screen.getByTestId("away-go"));
+    await waitFor(() => expect(screen.queryByTestId("away-dialog")).toBeNull());
+    expect(asked()).toEqual([{ availability: "away", hand_over: true }]);
+  });
+
   it("puts nothing that touches a visitor under the first Enter", async () => {
     replaceInbox([inboxRow("c1")]);
     chooseAway();
