@@ -8,7 +8,8 @@
 //! transaction, and the next statement would then commit on its own. So after every
 //! closure the engine asks whether the outer transaction is still open. If not, nothing more runs in
 //! it; every closure of the batch runs once more, each in a transaction of its own, so that one that
-//! does not fit harms nobody else; one whose own transaction dies too is answered "failed".
+//! does not fit harms nobody else; one whose own transaction dies too is answered "failed". If it is
+//! open and cannot be rolled back, the connection is of no use any more and the process ends.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -231,25 +232,25 @@ impl Engine {
             match self.run_one(job.as_mut(), apart, &mut next, &mut entries) {
                 Ok(Step::Done) => {}
                 Ok(Step::Mixed) => {
-                    self.make_sure_nothing_is_open();
+                    self.make_sure_nothing_is_open()?;
                     return Ok(Attempt::Mixed);
                 }
-                Err(error) => return Ok(self.lost(&error)),
+                Err(error) => return self.lost(&error),
             }
         }
         if let Some(newest) = entries.last().map(|entry| entry.position)
             && let Err(error) = self.move_head(newest)
         {
-            return Ok(self.lost(&error));
+            return self.lost(&error);
         }
         if let Some(statements) = self.faults.spoiled_by()
             && let Err(error) = self.connection.execute_batch(statements)
         {
-            return Ok(self.lost(&error.into()));
+            return self.lost(&error.into());
         }
         match self.faults.at(Point::BeforeCommit) {
             Fate::GoOn => {}
-            Fate::Full => return Ok(self.lost(&StoreError::TransactionLost("full".to_owned()))),
+            Fate::Full => return self.lost(&StoreError::TransactionLost("full".to_owned())),
             Fate::End => return Err(ended("before a commit")),
         }
         let end = if self.faults.skips_commit() { "ROLLBACK" } else { "COMMIT" };
@@ -316,26 +317,32 @@ impl Engine {
         }
     }
 
-    fn lost(&self, error: &StoreError) -> Attempt {
-        self.make_sure_nothing_is_open();
-        Attempt::Lost(error.to_string())
+    fn lost(&mut self, error: &StoreError) -> Result<Attempt, Fatal> {
+        self.make_sure_nothing_is_open()?;
+        Ok(Attempt::Lost(error.to_string()))
     }
 
-    fn make_sure_nothing_is_open(&self) {
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.statement("ROLLBACK")
-        {
-            tracing::error!(%error, "a lost batch could not be rolled back");
+    /// A transaction that cannot be given up would take the next one's changes with it, or be
+    /// committed by it: then nothing may run on this connection any more.
+    fn make_sure_nothing_is_open(&mut self) -> Result<(), Fatal> {
+        if self.connection.is_autocommit() {
+            return Ok(());
         }
+        let stays = |error: String| Fatal::Storage { during: "rolling back", error };
+        if self.faults.refuses_rollback() {
+            return Err(stays("refused".to_owned()));
+        }
+        self.statement("ROLLBACK").map_err(|error| stays(error.to_string()))?;
+        if self.connection.is_autocommit() { Ok(()) } else { Err(stays("still open".to_owned())) }
     }
 
     /// A full disk is found while the pages are written, before the one that makes the commit
     /// valid, and "busy" before that: nothing is stored. After anything else, a failed sync above
     /// all, the pages may or may not be on the disk; only a new process reading it again can tell.
-    fn commit_failed(&self, error: &rusqlite::Error) -> Result<Attempt, Fatal> {
+    fn commit_failed(&mut self, error: &rusqlite::Error) -> Result<Attempt, Fatal> {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                self.make_sure_nothing_is_open();
+                self.make_sure_nothing_is_open()?;
                 Ok(Attempt::Lost(error.to_string()))
             }
             _ => Err(Fatal::Storage { during: "committing", error: error.to_string() }),

@@ -46,6 +46,11 @@ pub trait Faults: Send + 'static {
         false
     }
 
+    /// Whether a transaction that was lost cannot be rolled back either.
+    fn refuses_rollback(&mut self) -> bool {
+        false
+    }
+
     /// Statements that spoil this batch. A flaw: only tests of the judge.
     fn spoiled_by(&mut self) -> Option<&'static str> {
         None

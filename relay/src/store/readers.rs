@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::faults::trip;
 use super::threads::{self, Alarm};
 use super::tx::ReadTx;
-use super::{OpenError, StoreError, connection};
+use super::{Fatal, OpenError, StoreError, connection};
 use crate::limits::{READ_QUEUE_MAX, SPINE_QUEUE_MAX};
 use crate::parts::Part;
 
@@ -155,8 +155,9 @@ impl Readers {
     ) -> Result<(), OpenError> {
         let connection = connection::open_reader(database)?;
         let queue = Arc::clone(queue);
+        let told = self.alarm.clone();
         let thread = threads::start(Part::Reader, name, &self.alarm, move || {
-            work(&queue, &connection);
+            work(&queue, &connection, &told);
         })?;
         self.threads.lock().push(thread);
         Ok(())
@@ -189,7 +190,7 @@ impl Drop for Readers {
     }
 }
 
-fn work(queue: &Queue, connection: &Connection) {
+fn work(queue: &Queue, connection: &Connection, alarm: &Alarm) {
     loop {
         let job = {
             let mut state = queue.state.lock();
@@ -205,5 +206,11 @@ fn work(queue: &Queue, connection: &Connection) {
         };
         trip("panic_in_reader");
         job.run(connection);
+        if !connection.is_autocommit() {
+            // It would read that one moment for ever, and keep the write-ahead log from starting again.
+            let error = "the transaction stays open".to_owned();
+            alarm.raise(Fatal::Storage { during: "ending a read", error });
+            return;
+        }
     }
 }

@@ -137,6 +137,35 @@ async fn a_full_disk_in_the_middle_of_a_batch_acknowledges_nothing_that_is_not_s
     assert_eq!(bench.keep("space again").await.unwrap().get(), 3);
 }
 
+/// The disk is full at a commit, and the transaction cannot be given up either.
+struct Stuck;
+
+impl Faults for Stuck {
+    fn at(&mut self, point: Point) -> Fate {
+        if point == Point::BeforeCommit { Fate::Full } else { Fate::GoOn }
+    }
+
+    fn refuses_rollback(&mut self) -> bool {
+        true
+    }
+}
+
+/// It was only logged: the next batch began inside the old transaction, and failed for ever.
+#[tokio::test]
+async fn a_transaction_that_cannot_be_rolled_back_ends_the_store() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = MemoryFolder::new(scratch.path()).unwrap();
+    let store = Store::open_by_turns(&folder, &RealWorld, Box::new(Stuck)).unwrap();
+    let mut lost = Box::pin(store.write::<_, No, _>("lost", |tx| keep_in(tx, "lost")));
+    assert!(futures_util::poll!(lost.as_mut()).is_pending());
+    store.turn(1, 0);
+    let failed = store.failure();
+    assert!(matches!(failed, Some(Fatal::Storage { during: "rolling back", .. })), "{failed:?}");
+    assert!(futures_util::poll!(lost.as_mut()).is_pending(), "nobody knows what became of it");
+    let next = store.write::<_, No, _>("next", |tx| keep_in(tx, "next")).await;
+    assert!(matches!(next, Err(WriteError::Closed)), "{next:?}");
+}
+
 #[tokio::test]
 async fn a_full_queue_says_busy_and_recovers() {
     let bench = Bench::open();
