@@ -369,9 +369,16 @@ pub const WRONG_PASSWORDS: ThrottleRule =
 pub const SIGN_INS_PER_ADDRESS: ThrottleRule =
     ThrottleRule { burst: 60, refill_ms: 1_000, keys_max: 20_000 };
 
-/// New visitors, and returns by a ticket, from one address: an office or a school behind one address enters
-/// together; more than this is a flood.
+/// New visitors, and returns by a ticket, from one address: an office or a school behind one address
+/// enters together; more than this is a flood.
 pub const ENTRANCES: ThrottleRule = ThrottleRule { burst: 120, refill_ms: 500, keys_max: 50_000 };
+
+/// What an agent was at which time is kept for so many days: two years and a month, so that a month can
+/// be compared with the same one two years before.
+pub const PRESENCE_KEPT_DAYS: u64 = 761;
+
+/// Older rows of an agent taken away with each new one: more than come in, so the table stops growing.
+pub const PRESENCE_FORGOTTEN_AT_ONCE: u32 = 4;
 
 /// Return tickets of one visitor, each a row that is stored: a page asks for one when it has none.
 pub const TICKETS: ThrottleRule = ThrottleRule { burst: 60, refill_ms: 2_000, keys_max: 50_000 };

@@ -12,8 +12,9 @@ use crate::app::App;
 use crate::auth::store::has_session;
 use crate::conversations;
 use crate::error::RelayError;
+use crate::limits::{PRESENCE_FORGOTTEN_AT_ONCE, PRESENCE_KEPT_DAYS};
 use crate::params;
-use crate::store::{Abort, ReadTx, StoreError, WriteTx};
+use crate::store::{Abort, ReadTx, Row, StoreError, WriteTx};
 
 /// How an agent went whose last socket is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,5 +146,60 @@ pub(crate) fn log(
          ON CONFLICT (agent_id, at) DO UPDATE SET state = excluded.state",
         params![agent_id, now, state],
     )?;
+    forget_old(tx, agent_id, now)
+}
+
+/// What an agent was long ago is of no use any more. What the agent is stays, however old: it is the
+/// newest row.
+fn forget_old(tx: &mut WriteTx<'_>, agent_id: &AgentId, now: Timestamp) -> Result<(), StoreError> {
+    let kept_ms = PRESENCE_KEPT_DAYS * 24 * 60 * 60 * 1_000;
+    let before = Timestamp::from_millis(now.millis().saturating_sub(kept_ms)).unwrap_or_default();
+    tx.execute(
+        "DELETE FROM presence_log WHERE agent_id = ? AND at IN (\
+         SELECT at FROM presence_log WHERE agent_id = ? AND at < ? ORDER BY at LIMIT ?)",
+        params![agent_id, agent_id, before, PRESENCE_FORGOTTEN_AT_ONCE],
+    )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use yingke_shared::views::Role;
+
+    use super::*;
+    use crate::testing::TestRelay;
+
+    const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+    async fn times(relay: &TestRelay, agent_id: &AgentId) -> Vec<i64> {
+        let id = agent_id.clone();
+        let sql = "SELECT at FROM presence_log WHERE agent_id = ? ORDER BY at";
+        let read =
+            relay.app.store.read("times", move |tx| tx.query(sql, params![id], |row| row.int(0)));
+        read.await.unwrap()
+    }
+
+    /// The table grew for ever.
+    #[tokio::test]
+    async fn what_an_agent_was_long_ago_is_forgotten_and_what_it_is_stays() {
+        let relay = TestRelay::open().await;
+        let ana = relay.account("Ana", Role::Agent, 8).await.agent_id;
+        let ben = relay.account("Ben", Role::Agent, 8).await.agent_id;
+        for _ in 0..10 {
+            relay.pass(1_000);
+            gone(&relay.app, ana.clone()).await.unwrap();
+        }
+        relay.pass(1_000);
+        gone(&relay.app, ben.clone()).await.unwrap();
+        let (old, of_ben) = (times(&relay, &ana).await, times(&relay, &ben).await);
+        assert!(old.len() >= 10, "{old:?}");
+        relay.pass((PRESENCE_KEPT_DAYS + 1) * DAY_MS);
+        for _ in 0..=old.len() / PRESENCE_FORGOTTEN_AT_ONCE as usize {
+            relay.pass(1_000);
+            gone(&relay.app, ana.clone()).await.unwrap();
+        }
+        let left = times(&relay, &ana).await;
+        assert!(left.first() > old.last(), "{left:?}");
+        assert_eq!(times(&relay, &ben).await, of_ben, "nothing newer says what Ben is");
+    }
 }
