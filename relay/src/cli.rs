@@ -164,6 +164,7 @@ pub fn run() -> ExitCode {
         }),
         Command::AddSite { name, domains, .. } => run_tool(&config, async {
             let id = tools::add_site(&config.data, &name, &domains).await?;
+            tell(&tools::how_to_embed(&config.origin(), &id));
             Ok(Some(id.to_string()))
         }),
         Command::Backup { to, .. } => run_over_data(&config, || tools::backup(&config.data, &to)),
@@ -248,6 +249,11 @@ fn run_relay(config: Config) -> ExitCode {
 /// One line for scripts. A closed pipe is the reader's choice.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// For people: scripts read standard output.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn complain(text: &str) {

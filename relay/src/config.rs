@@ -35,11 +35,12 @@ pub struct Config {
     pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The address people and pages reach the relay by, if it differs from how a request names it.
+    /// The address people and pages reach the relay by, if it is not the one it listens on: for what is
+    /// put into pages. No answer depends on it.
     pub public_url: Option<Url>,
     /// Certificate and key, if the relay speaks TLS itself.
     pub tls: Option<TlsFiles>,
-    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Messages one person may send, on all sockets together, in a second, in the long run.
     pub messages_per_second: u32,
@@ -49,6 +50,18 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which are written: `info`, `warn,yingke_relay=debug`, ….
     pub log_filter: String,
+}
+
+impl Config {
+    /// The origin people and pages reach the relay by, as far as it is known here.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        match &self.public_url {
+            Some(url) => url.origin().ascii_serialization(),
+            None => format!("{scheme}://{}", self.listen),
+        }
+    }
 }
 
 /// Files of the certificate chain and its key, PEM.

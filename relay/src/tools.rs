@@ -161,6 +161,16 @@ pub async fn add_site(data: &Path, name: &str, domains: &[String]) -> Result<Sit
     Ok(added?.id)
 }
 
+/// What to do with a site: the snippet for its pages, and the chat as a page of its own.
+#[must_use]
+pub fn how_to_embed(origin: &str, site: &SiteId) -> String {
+    format!(
+        "before </body> of the site's pages:\n  \
+         <script async src=\"{origin}/widget.js\" data-site=\"{site}\"></script>\n\
+         as a page of its own: {origin}/c/{site}"
+    )
+}
+
 /// Lines to print, and in how many places the data is damaged.
 type Said = (Vec<String>, usize);
 

@@ -141,3 +141,15 @@ fn the_example_names_every_key_with_a_value_that_works() {
         ],
     );
 }
+
+#[test]
+fn pages_reach_it_by_its_public_address_or_the_one_it_listens_on() {
+    let mut config = Config::default();
+    assert_eq!(config.origin(), "http://127.0.0.1:8765");
+    config.public_url = Some("https://chat.example.com/".parse().unwrap());
+    assert_eq!(config.origin(), "https://chat.example.com");
+    let site = "tea".parse().unwrap();
+    let told = crate::tools::how_to_embed(&config.origin(), &site);
+    assert!(told.contains(r#"src="https://chat.example.com/widget.js" data-site="tea""#), "{told}");
+    assert!(told.ends_with("https://chat.example.com/c/tea"), "{told}");
+}
