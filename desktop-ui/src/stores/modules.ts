@@ -19,6 +19,11 @@ export function showModule(module: Module): void {
   useModules.setState({ module });
 }
 
+/** Another account begins with its conversations. */
+export function resetModule(): void {
+  useModules.setState({ module: "reception" });
+}
+
 /** The modules of a role, in the order of the rail: Ctrl+1 is the first. */
 export function modulesOf(role: Role): Module[] {
   if (role === "admin") return ["reception", "floor", "manage"];

@@ -16,6 +16,7 @@ import { flushDrafts, resetDrafts } from "./drafts";
 import { applyFloor, resetFloor, rewatchFloor } from "./floor";
 import { applyInbox, applyRowPreview, replaceInbox } from "./inbox";
 import { applyInvitations } from "./invitations";
+import { resetModule } from "./modules";
 import { applyPreferences, flushPreferences } from "./preferences";
 import { applyQueueLength } from "./queue";
 import { accountOf, applyOwn, applySession, useSession } from "./session";
@@ -37,6 +38,7 @@ export function applyState(state: UiState): void {
     resetFloor();
     resetAttention();
     resetTab();
+    resetModule();
   }
   applyPreferences(state.preferences);
   applyConnection(state.connection);

@@ -11,7 +11,7 @@ import { lineOf, visitorName } from "../../i18n/words";
 import { loadEarlier, trimEarlier, useChat, viewed } from "../../stores/chat";
 import { useColleagues } from "../../stores/colleagues";
 import { useFocused } from "../../ui/useFocused";
-import { lastSeqAt, type StreamItem, streamItems } from "./items";
+import { lastSeqAt, type StreamItem, streamItems, withPreview } from "./items";
 import styles from "./Stream.module.css";
 import { StreamItemView } from "./StreamItemView";
 
@@ -38,10 +38,21 @@ function useItems(head: ChatHead, ownId: string): StreamItem[] {
     [colleagues, chatAgents],
   );
   const { visitor_marks: marks, preview } = head;
-  return useMemo(
-    () => streamItems({ ownId, messages, notes, outbox, echoes, agents, marks, newAfter, preview }),
-    [ownId, messages, notes, outbox, echoes, agents, marks, newAfter, preview],
-  );
+  const said = useMemo(() => {
+    const preview = "";
+    return streamItems({
+      ownId,
+      messages,
+      notes,
+      outbox,
+      echoes,
+      agents,
+      marks,
+      newAfter,
+      preview,
+    });
+  }, [ownId, messages, notes, outbox, echoes, agents, marks, newAfter]);
+  return useMemo(() => withPreview(said, preview), [said, preview]);
 }
 
 export function Stream({ conversationId, head, ownId }: StreamProps) {

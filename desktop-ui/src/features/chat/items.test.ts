@@ -2,6 +2,7 @@
 // that stay when an unsent message becomes a stored one.
 
 import { describe, expect, it } from "vitest";
+import type { Message } from "../../../../shared/bindings/Message";
 import {
   agentSays,
   ana,
@@ -12,7 +13,7 @@ import {
   TEN_O_CLOCK,
   visitorSays,
 } from "../../../testing/examples";
-import { lastSeqAt, type StreamInput, type StreamItem, streamItems } from "./items";
+import { lastSeqAt, type StreamInput, type StreamItem, streamItems, withPreview } from "./items";
 
 const MINUTE = 60_000;
 
@@ -143,6 +144,23 @@ describe("the stream", () => {
         preview: "typing",
       }).slice(3),
     ).toEqual(["unsent m1", "unsent m2", "echo now", "preview typing"]);
+  });
+
+  it("changes nothing but the preview with each key of the visitor", () => {
+    const said = items({ messages: [visitorSays(1, "one"), agentSays(2, "two")] });
+    const once = withPreview(said, "h");
+    const twice = withPreview(said, "he");
+    expect(once.filter((item) => !twice.includes(item))).toMatchObject([{ kind: "preview" }]);
+    expect(twice.at(-1)).toBe(said.at(-1));
+    expect(withPreview(said, "")).toBe(said);
+  });
+
+  it("lets the preview go on the visitor's run, and begin one after anybody else", () => {
+    const first = (messages: Message[]) =>
+      withPreview(items({ messages }), "h").find((item) => item.kind === "preview");
+    expect(first([visitorSays(1, "one")])).toMatchObject({ first: false });
+    expect(first([agentSays(1, "one")])).toMatchObject({ first: true });
+    expect(first([])).toMatchObject({ first: true });
   });
 
   it("keeps the key when the relay's message takes an unsent one's place", () => {

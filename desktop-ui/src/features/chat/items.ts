@@ -158,12 +158,18 @@ export function streamItems(input: StreamInput): StreamItem[] {
     items.push({ kind: "echo", key: `echo:${echo.id}`, echo, first });
     author = input.ownId;
   }
-  if (input.preview !== "") {
-    const first = author !== "visitor";
-    items.push({ kind: "preview", key: "preview", text: input.preview, first });
-  }
   items.push({ kind: "end", key: "end" });
-  return items;
+  return withPreview(items, input.preview);
+}
+
+/** With what the visitor types right now, last of all. It changes with every key; all the others stay the
+ * objects they are, and need not be drawn again. */
+export function withPreview(items: StreamItem[], preview: string): StreamItem[] {
+  const end = items.at(-1);
+  if (preview === "" || end === undefined) return items;
+  const last = items.at(-2);
+  const first = last?.kind !== "message" || last.side !== "visitor";
+  return [...items.slice(0, -1), { kind: "preview", key: "preview", text: preview, first }, end];
 }
 
 /** Gives the word to the last message of each mark: "read" once, "delivered" once, "sent" once. */
