@@ -4,8 +4,8 @@
 //! and a short line before them; beyond it the answer is `busy`, so a flood of sign-ins cannot take
 //! the machine from those who chat.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Output, PasswordHash, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 use yingke_shared::error_code::ErrorCode;
 
@@ -15,6 +15,11 @@ use crate::limits::{HASHES_AT_ONCE, HASHES_WAITING_MAX};
 /// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
+
+/// Room that is asked for to hash in, of which only as much is touched as a hash needs. Allocators keep
+/// what was freed up to a size, in each of their arenas, and give back at once what is larger: of the
+/// system's that is 32 MiB.
+const MEMORY_ASKED_KIB: usize = 40 * 1024;
 
 /// A made hash to compare with when the account is unknown, so that both cases cost the same. Its
 /// password is not known to anyone.
@@ -89,21 +94,46 @@ impl PasswordHasher {
     }
 }
 
-fn argon2() -> Option<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None).ok()?;
-    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
 fn hash_now(password: &str) -> Option<String> {
     let mut salt = [0_u8; 16];
     getrandom::fill(&mut salt).ok()?;
     let salt = SaltString::encode_b64(&salt).ok()?;
-    Some(argon2()?.hash_password(password.as_bytes(), &salt).ok()?.to_string())
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).ok()?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: (&params).try_into().ok()?,
+        salt: Some(salt.as_salt()),
+        hash: Some(output(password, salt.as_salt(), params)?),
+    };
+    Some(hash.to_string())
 }
 
 fn verify_now(password: &str, hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else { return false };
-    argon2().is_some_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+    let is_ours = hash.algorithm == Algorithm::Argon2id.ident()
+        && hash.version == Some(Version::V0x13.into());
+    let (true, Some(salt), Some(expected), Ok(params)) =
+        (is_ours, hash.salt, hash.hash, Params::try_from(&hash))
+    else {
+        return false;
+    };
+    // Outputs are compared in constant time.
+    output(password, salt, params).is_some_and(|output| output == expected)
+}
+
+fn output(password: &str, salt: Salt<'_>, params: Params) -> Option<Output> {
+    let mut bytes = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut bytes).ok()?;
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(MEMORY_ASKED_KIB));
+    memory.resize(blocks, Block::default());
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let filled = Output::init_with(length, |out| {
+        Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory)?)
+    });
+    filled.ok()
 }
 
 #[cfg(test)]
@@ -118,6 +148,24 @@ mod tests {
         assert!(hasher.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify("Correct horse".into(), Some(hash)).await.unwrap());
         assert!(!hasher.verify("correct horse".into(), None).await.unwrap());
+    }
+
+    /// What is stored is read by anything else that knows the format, and the other way round.
+    #[test]
+    fn hashes_are_those_of_the_library() {
+        use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
+        let ours = hash_now("correct horse").unwrap();
+        let hash = PasswordHash::new(&ours).unwrap();
+        assert!(Argon2::default().verify_password(b"correct horse", &hash).is_ok());
+        let salt = SaltString::encode_b64(b"salt of a library").unwrap();
+        let other = Params::new(64, 1, 1, Some(24)).unwrap();
+        for params in [Params::new(MEMORY_KIB, PASSES, 1, None).unwrap(), other] {
+            let library = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let theirs = library.hash_password(b"correct horse", &salt).unwrap().to_string();
+            assert!(verify_now("correct horse", &theirs), "{theirs}");
+            assert!(!verify_now("another horse", &theirs), "{theirs}");
+        }
     }
 
     /// The hash compared with for unknown accounts must really be worked on.
