@@ -32,6 +32,8 @@ pub(crate) use invitations::{
 pub(crate) use assignments::{ASSIGNMENTS, HAD};
 #[cfg(test)]
 pub(crate) use invitations::{INVITATIONS_TO, OPEN_INVITATIONS};
+#[cfg(test)]
+pub(crate) use marks::AGENT_MARKS;
 pub(crate) use marks::{ReaderMarks, agent_marks, marks, set_marks};
 #[cfg(test)]
 pub(crate) use messages::{HISTORY, MESSAGES};
@@ -45,7 +47,7 @@ pub(crate) use routing::{
     newest_assignments, serving_agents, set_alert, set_asked, set_waiting_reason, talk, wrap_ups,
 };
 #[cfg(test)]
-pub(crate) use routing::{BEGUN_BY, HAD_BY, TALK};
+pub(crate) use routing::{BEGUN_BY, HAD_BY, HAS_ANSWERED, TALK};
 #[cfg(test)]
 pub(crate) use standing::HAS_PLACE;
 pub(crate) use standing::{
