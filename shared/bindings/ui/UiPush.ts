@@ -5,6 +5,7 @@ import type { Company } from "../Company";
 import type { ConversationId } from "../ConversationId";
 import type { Floor } from "../Floor";
 import type { IncomingInvitation } from "../IncomingInvitation";
+import type { InvitationOver } from "../InvitationOver";
 import type { ManagerAlert } from "../ManagerAlert";
 import type { Message } from "../Message";
 import type { Note } from "../Note";
@@ -58,7 +59,7 @@ sites: Array<SiteSettings>, } } | { "type": "invitations", "body": {
 /**
  * In the order they came.
  */
-invitations: Array<IncomingInvitation>, } } | { "type": "alerts", "body": { 
+invitations: Array<IncomingInvitation>, } } | { "type": "invitation_over", "body": InvitationOver } | { "type": "alerts", "body": { 
 /**
  * The oldest first.
  */

@@ -93,6 +93,11 @@ impl fmt::Debug for UiPush {
             Self::Invitations { invitations } => {
                 f.debug_struct("Invitations").field("invitations", &invitations.len()).finish()
             }
+            Self::InvitationOver(over) => f
+                .debug_struct("InvitationOver")
+                .field("id", &over.invitation.id)
+                .field("why", &over.why)
+                .finish_non_exhaustive(),
             Self::Alerts { alerts } => {
                 f.debug_struct("Alerts").field("alerts", &alerts.len()).finish()
             }

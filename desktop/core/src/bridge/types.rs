@@ -16,8 +16,8 @@ use yingke_shared::ids::{
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
     AgentCard, Availability, ColleagueCard, Company, ConversationStatus, Floor, IncomingInvitation,
-    Invitation, InvitationKind, Invitee, ManagerAlert, Marks, Message, Note, OwnCard, SiteSettings,
-    VisitorCard,
+    Invitation, InvitationKind, InvitationOver, Invitee, ManagerAlert, Marks, Message, Note,
+    OwnCard, SiteSettings, VisitorCard,
 };
 
 use super::calls::{RelayAnswer, RelayCall};
@@ -368,6 +368,9 @@ pub enum UiPush {
         /// In the order they came.
         invitations: Vec<IncomingInvitation>,
     },
+    /// An invitation to a conversation the reader sees is over, and why: who made it is told what
+    /// became of it (F03). Told once, as it happens; a fresh state does not repeat it.
+    InvitationOver(InvitationOver),
     /// All that managers are told of, when it changed.
     Alerts {
         /// The oldest first.

@@ -364,6 +364,9 @@ impl Account {
         if changed.invitations {
             step.push(UiPush::Invitations { invitations: self.replica.invitations() });
         }
+        for over in changed.over {
+            step.push(UiPush::InvitationOver(over));
+        }
         if changed.alerts {
             step.push(UiPush::Alerts { alerts: self.replica.alerts() });
         }

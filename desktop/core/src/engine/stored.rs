@@ -95,10 +95,15 @@ impl Account {
             return;
         };
         let outbox = *outbox;
-        for (conversation_id, kept) in &cache.marks {
-            self.marks.restore(conversation_id.clone(), *kept);
+        let mut cache = *cache;
+        let marks = std::mem::take(&mut cache.marks);
+        self.replica.restore(cache, outbox.records);
+        // Of what left the inbox the relay wants to hear nothing more.
+        for (conversation_id, kept) in marks {
+            if self.replica.holds(&conversation_id) {
+                self.marks.restore(conversation_id, kept);
+            }
         }
-        self.replica.restore(*cache, outbox.records);
         for record in self.replica.held() {
             self.marks.known(&record.id, record.own_read);
         }

@@ -19,7 +19,7 @@ use yingke_shared::rest::ServedPage;
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::views::{
     Author, ColleagueCard, Company, ConversationRecord, ConversationStatus, IncomingInvitation,
-    ManagerAlert, Message, Note, OwnCard, SiteSettings,
+    InvitationOver, ManagerAlert, Message, Note, OwnCard, SiteSettings,
 };
 
 use crate::bridge::types::Standing;
@@ -72,6 +72,8 @@ pub(crate) struct Changed {
     pub(crate) sites: bool,
     /// So is what all staff need of the settings.
     pub(crate) company: bool,
+    /// Invitations that are over, as those who see their conversation are told.
+    pub(crate) over: Vec<InvitationOver>,
     /// An invitation to the reader came or went.
     pub(crate) invitations: bool,
     /// So did something managers are told of.
@@ -475,6 +477,11 @@ impl Replica {
         }
         if let StaffEventBody::NoteAdded { note, .. } = &event.body {
             changed.notes.push((id.clone(), note.clone()));
+        }
+        if let StaffEventBody::InvitationsChanged { over: Some(over), .. } = &event.body
+            && is_news
+        {
+            changed.over.push((**over).clone());
         }
         let Some(view) = &mut self.view else { return };
         view.apply(event);

@@ -71,7 +71,8 @@ async fn quiet_hours_are_silent_and_end_by_the_clock_of_the_place() {
     assert_eq!((ledger.sounded_at, ledger.toasted_at), (None, None));
     clocks.pass(2 * 60 * 60 * 1_000);
     relay.visitor_writes(&id, "two");
-    until("it is told again", || told(&seat).len() == 2).await;
+    // Of the message, or of the wait, whose limits have passed too: whichever comes first is heard.
+    until("it is told again", || told(&seat).len() >= 2).await;
     assert_eq!(seat.view().told[0].3, false, "nobody is disturbed");
     assert_eq!(seat.view().told[1].3, true, "the hours are over");
 }

@@ -14,6 +14,7 @@
 mod attention;
 mod beyond;
 mod headless;
+mod invited;
 mod outbox;
 mod relay;
 mod seat;

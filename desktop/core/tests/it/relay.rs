@@ -566,12 +566,14 @@ async fn carry(world: Arc<Mutex<World>>, mut socket: WebSocket) {
             },
             message = socket.recv() => {
                 let Some(Ok(Frame::Text(text))) = message else { return };
+                let is_overtaken;
                 let replies = {
                     let mut world = world.lock().unwrap();
                     let envelope = Envelope::decode(&text).unwrap();
                     let command = StaffCommand::decode(&envelope.name, envelope.body.get());
                     let command = command.expect("the client sends what the protocol knows");
                     let is_hello = matches!(command, StaffCommand::Hello(_));
+                    is_overtaken = matches!(command, StaffCommand::WatchConversation(_));
                     let replies = world.command(command, &envelope.id);
                     if is_hello {
                         world.sockets.push(frames.clone());
@@ -579,6 +581,13 @@ async fn carry(world: Arc<Mutex<World>>, mut socket: WebSocket) {
                     replies
                 };
                 let Some(replies) = replies else { return };
+                // What happened meanwhile is said before the answer.
+                while is_overtaken && let Ok(frame) = outgoing.try_recv() {
+                    let Some(text) = frame else { return };
+                    if socket.send(Frame::text(text)).await.is_err() {
+                        return;
+                    }
+                }
                 for reply in replies {
                     let text = serde_json::to_string(&reply).unwrap();
                     let is_bye = matches!(reply, StaffFrame::Bye(_));

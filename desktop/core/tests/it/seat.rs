@@ -13,7 +13,7 @@ use yingke_client::bridge::types::{
 };
 use yingke_client::host::{Host, Notice, SecretError, SecretStore, SystemHost};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq};
-use yingke_shared::views::{Floor, Message, Note};
+use yingke_shared::views::{Floor, InvitationOver, Message, Note};
 
 use crate::relay::{Relay, text_of};
 
@@ -127,6 +127,7 @@ pub(crate) struct View {
     /// The chat's: who else has it open, and who of them types.
     pub(crate) around: (Vec<AgentId>, Vec<AgentId>),
     pub(crate) floors: Vec<Floor>,
+    pub(crate) over: Vec<InvitationOver>,
     pub(crate) connection: Option<ConnectionState>,
     pub(crate) clock_offset_ms: i64,
     pub(crate) unsent: u32,
@@ -184,6 +185,7 @@ impl View {
             UiPush::Invitations { invitations } => {
                 self.with_state(|state| state.invitations = invitations);
             }
+            UiPush::InvitationOver(over) => self.over.push(over),
             UiPush::Alerts { alerts } => self.with_state(|state| state.alerts = alerts),
             UiPush::QueueLength { waiting } => {
                 self.with_state(|state| state.queue_length = waiting)

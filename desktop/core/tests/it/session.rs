@@ -7,6 +7,8 @@ use yingke_client::bridge::types::{
     UiRequest,
 };
 use yingke_shared::error_code::ErrorCode;
+use yingke_shared::events::StaffEventBody;
+use yingke_shared::ids::ConversationId;
 use yingke_shared::views::Availability;
 
 use crate::relay::Relay;
@@ -237,4 +239,34 @@ async fn who_signs_in_over_an_open_session_leaves_none_behind() {
     seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
     until("the former session is over", || relay.world().tokens == ["token-2"]).await;
     assert!(seat.is_signed_in());
+}
+
+#[tokio::test]
+async fn a_start_says_nothing_of_what_left_the_inbox() {
+    let relay = Relay::start().await;
+    let (past, held) = (relay.begin("c1", "one"), relay.begin("c2", "one"));
+    let data = tempfile::tempdir().unwrap();
+    let keys = Arc::new(Keys::default());
+    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
+    seat.sign_in(&relay, "correct horse", Remember::AutoSignIn).await.unwrap();
+    seat.connected().await;
+    until("the secret is kept", || keys.0.lock().unwrap().len() == 1).await;
+    let viewed = |seq| UiRequest::Viewed { conversation_id: past.clone(), seq };
+    seat.ask(viewed(crate::relay::seq(1))).await.unwrap();
+    let said_of = |id: &ConversationId| {
+        let world = relay.world();
+        world.marks.iter().filter(|mark| mark.conversation_id == *id && mark.read.get() > 0).count()
+    };
+    until("the mark arrived", || said_of(&past) == 1).await;
+    let conversation_id = past.clone();
+    relay.world().announce(StaffEventBody::ConversationWithdrawn { conversation_id });
+    until("it left the inbox", || seat.row(&past).is_none()).await;
+    seat.core.shutdown().await;
+    drop(seat);
+    let seat = Seat::open(data.path(), Some(keys)).await;
+    seat.connected().await;
+    let viewed = UiRequest::Viewed { conversation_id: held.clone(), seq: crate::relay::seq(1) };
+    seat.ask(viewed).await.unwrap();
+    until("a later mark arrived", || said_of(&held) == 1).await;
+    assert_eq!(said_of(&past), 1, "nothing more was said of it");
 }
