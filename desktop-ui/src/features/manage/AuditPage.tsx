@@ -18,6 +18,7 @@ import { useNames } from "./useNames";
 const DEEDS: Readonly<Record<string, TextKey>> = {
   settings: "manage.deed_settings",
   agent: "manage.deed_agent",
+  site: "manage.deed_site",
   assign: "manage.deed_assign",
   watch: "manage.deed_watch",
   enter: "manage.deed_enter",
