@@ -1,12 +1,13 @@
 // Invitations to the reader: accepting opens, what is over is said plainly, one answer is enough.
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ben, chat, chatHead, incoming, invitation, ownCard } from "../../testing/examples";
+import { beforeEach, describe, expect, it } from "vitest";
+import { ben, chat, incoming, invitation, ownCard } from "../../testing/examples";
 import { ScriptedHost } from "../../testing/scriptedHost";
 import { installHost } from "../host";
-import { applyChat, openConversation, resetChat, useChat } from "./chat";
+import { resetChat, useChat } from "./chat";
 import {
   answerInvitation,
+  applyInvitationOver,
   applyInvitations,
   invite,
   useInvitations,
@@ -73,43 +74,29 @@ describe("an invitation", () => {
   });
 });
 
-describe("an own invitation that is over", () => {
+describe("an invitation that is over", () => {
   const own = invitation("i1", { from: ownCard().id, to: { kind: "agent", agent_id: ben.id } });
-  const asking = chatHead({ invitations: [own] });
   const told = () => useNotices.getState().notices.map((one) => one.text);
 
-  beforeEach(async () => {
+  beforeEach(() => {
     applySession({ kind: "signed_in", server: "https://x.example", own: ownCard() });
-    host.on("open_conversation", () => ({ type: "chat", body: chat({ head: asking }) }));
-    await openConversation("conversation-1");
-    vi.useFakeTimers();
   });
 
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  it.each(["declined", "expired", "agent_unavailable", "nobody_free"] as const)(
+    "comes back to who asked when nobody took it: %s (F03)",
+    (why) => {
+      applyInvitationOver({ invitation: own, why });
+      expect(told()).toEqual(["transfer.returned"]);
+    },
+  );
 
-  it("and brought nobody comes back to who asked (F03)", () => {
-    applyChat("conversation-1", chatHead(), [], [], []);
-    vi.advanceTimersByTime(2_000);
-    expect(told()).toEqual(["transfer.returned"]);
-  });
-
-  it.each([
-    ["a member", chatHead({ members: [ben.id] })],
-    ["another agent", chatHead({ status: { kind: "serving", agent_id: ben.id } })],
-    ["another agent, who is all one is told of", chatHead({ held: false, standing: "reading" })],
-  ])("and brought %s says nothing, though that comes behind", (_, head) => {
-    applyChat("conversation-1", chatHead(), [], [], []);
-    applyChat("conversation-1", head, [], [], []);
-    vi.advanceTimersByTime(2_000);
+  it.each(["accepted", "withdrawn", "overtaken"] as const)("says nothing when %s", (why) => {
+    applyInvitationOver({ invitation: own, why });
     expect(told()).toEqual([]);
   });
 
-  it("and was taken back says nothing", async () => {
-    await withdrawInvitation("i1");
-    applyChat("conversation-1", chatHead(), [], [], []);
-    vi.advanceTimersByTime(2_000);
+  it("says nothing to others who see the conversation", () => {
+    applyInvitationOver({ invitation: { ...own, from: ben.id }, why: "declined" });
     expect(told()).toEqual([]);
   });
 });

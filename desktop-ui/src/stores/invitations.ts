@@ -3,11 +3,12 @@
 
 import { create } from "zustand";
 import type { IncomingInvitation } from "../../../shared/bindings/IncomingInvitation";
+import type { InvitationEnd } from "../../../shared/bindings/InvitationEnd";
 import type { InvitationKind } from "../../../shared/bindings/InvitationKind";
+import type { InvitationOver } from "../../../shared/bindings/InvitationOver";
 import type { Invitee } from "../../../shared/bindings/Invitee";
-import type { ChatHead } from "../../../shared/bindings/ui/ChatHead";
 import { type Problem, problemOf, request } from "../host";
-import { openConversation, useChat } from "./chat";
+import { openConversation } from "./chat";
 import { showModule } from "./modules";
 import { report, warn } from "./notices";
 import { useSession } from "./session";
@@ -71,50 +72,28 @@ export async function invite(
   }
 }
 
-/** Taken back by this window: nobody has to be told. */
-const withdrawn = new Set<string>();
-
 /** Takes an own invitation back. */
 export async function withdrawInvitation(invitationId: string): Promise<void> {
-  withdrawn.add(invitationId);
   try {
     await request("withdraw_invitation", { invitation_id: invitationId });
   } catch (error) {
-    withdrawn.delete(invitationId);
     const problem = problemOf(error);
     if (problem.code === "overtaken" || problem.code === "not_found") warn("transfer.over");
     else report(problem);
   }
 }
 
-/** What an acceptance changes comes right behind the end of its invitation; later nothing does. */
-const SETTLED_AFTER_MS = 1_500;
-
-/** Whether an invitation that is over brought somebody: the conversation changed hands or grew. */
-function broughtSomebody(before: ChatHead, after: ChatHead): boolean {
-  const isOurs = after.held && after.standing === before.standing;
-  const same =
-    before.status.kind === "serving" &&
-    after.status.kind === "serving" &&
-    before.status.agent_id === after.status.agent_id;
-  return !isOurs || !same || after.members.some((id) => !before.members.includes(id));
-}
+/** An invitation that nobody took: the conversation is where it was. */
+const CAME_BACK: readonly InvitationEnd[] = [
+  "declined",
+  "expired",
+  "agent_unavailable",
+  "nobody_free",
+];
 
 /** An own invitation that nobody accepted comes back to who asked (F03), and that is said. */
-useChat.subscribe((now, before) => {
-  if (now.head === before.head || now.head === null || before.head === null) return;
-  if (now.conversationId !== before.conversationId || now.phase !== "open") return;
+export function applyInvitationOver({ invitation, why }: InvitationOver): void {
   const { session } = useSession.getState();
   const ownId = session?.kind === "signed_in" ? session.own.id : null;
-  const open = new Set(now.head.invitations.map((one) => one.id));
-  const over = before.head.invitations.filter((one) => !open.has(one.id) && one.from === ownId);
-  const returned = over.filter((one) => !withdrawn.delete(one.id));
-  if (returned.length === 0) return;
-  const { head: then, conversationId } = before;
-  window.setTimeout(() => {
-    const { head, conversationId: shown } = useChat.getState();
-    if (shown === conversationId && head !== null && !broughtSomebody(then, head)) {
-      warn("transfer.returned");
-    }
-  }, SETTLED_AFTER_MS);
-});
+  if (invitation.from === ownId && CAME_BACK.includes(why)) warn("transfer.returned");
+}

@@ -15,7 +15,7 @@ import { resetContacts } from "./contacts";
 import { flushDrafts, resetDrafts } from "./drafts";
 import { applyFloor, resetFloor, rewatchFloor } from "./floor";
 import { applyInbox, applyRowPreview, replaceInbox } from "./inbox";
-import { applyInvitations } from "./invitations";
+import { applyInvitationOver, applyInvitations } from "./invitations";
 import { resetModule } from "./modules";
 import { applyPreferences, flushPreferences } from "./preferences";
 import { applyQueueLength } from "./queue";
@@ -96,6 +96,9 @@ export function applyPush(push: UiPush): void {
       break;
     case "invitations":
       applyInvitations(push.body.invitations);
+      break;
+    case "invitation_over":
+      applyInvitationOver(push.body);
       break;
     case "alerts":
       applyAlerts(push.body.alerts);
