@@ -172,7 +172,9 @@ mod desktop {
         }
 
         pub(super) fn show(&mut self, notice: &Notice, title: &str) {
-            let before = lock(&self.shown).get(&notice.conversation_id).copied();
+            // Held until the number is known: a click may be heard before the answer is.
+            let mut numbers = lock(&self.shown);
+            let before = numbers.get(&notice.conversation_id).copied();
             let urgency: u8 = match notice.level {
                 AlertLevel::Calm | AlertLevel::Warn => 1,
                 AlertLevel::Alarm => 2,
@@ -200,7 +202,7 @@ mod desktop {
             );
             match shown {
                 Ok(number) => {
-                    lock(&self.shown).insert(notice.conversation_id.clone(), number);
+                    numbers.insert(notice.conversation_id.clone(), number);
                     self.complained = false;
                 }
                 Err(error) if !self.complained => {

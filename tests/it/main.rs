@@ -12,6 +12,7 @@
 )]
 
 mod agreement;
+mod alerts;
 mod backup;
 mod bench;
 mod bit_rot;

@@ -10,6 +10,7 @@ use yingke_tests::link::{Link, Staff};
 use yingke_tests::seat::TestSeat;
 use yingke_tests::staff::StaffSocket;
 use yingke_tests::visitor::text_of;
+use yingke_tests::wait;
 
 use crate::scene::Scene;
 
@@ -99,7 +100,13 @@ async fn a_conversation_lost_and_gained_again_is_whole() -> Result<()> {
             held.snapshot.conversations.contains_key(&hers).then_some(())
         })
         .await?;
-    ana.must(UiRequest::RetrySend { client_id: unsent.client_id.clone() }).await?;
+    // Unless her second try comes to the relay only now that it is hers: then it goes by that one.
+    wait::until("it goes when she says so", || async {
+        let retry = UiRequest::RetrySend { client_id: unsent.client_id.clone() };
+        let is_retried = ana.ask(retry).await.is_ok();
+        Ok((is_retried || ana.look(|view| view.state.connection.unsent == 0)).then_some(()))
+    })
+    .await?;
     ana.until_all_sent().await?;
     vera.until_text("an answer Ana could not send").await?;
     let history = vera.history().await?;

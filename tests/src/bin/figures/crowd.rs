@@ -29,7 +29,7 @@ const MESSAGES_A_SECOND: u64 = 100;
 /// People of one address: fewer than may enter or sign in at once.
 const STREET: u32 = 40;
 /// Of the agent at the window: whoever has least of what she may have is next, so that is she.
-const CAPACITY: u32 = 1_000;
+const CAPACITY: u32 = 200;
 
 /// Notes when the list first shows what is being waited for.
 const WATCH: &str = "
