@@ -13,6 +13,11 @@ pub fn agent(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<Agent>, StoreError>
     store::load(tx, id)
 }
 
+/// The card of an account that may write: one that is not disabled.
+pub fn writes_as(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<AgentCard>, StoreError> {
+    store::writes_as(tx, id)
+}
+
 /// What its owner sees.
 pub fn own_card(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<OwnCard>, StoreError> {
     Ok(store::load(tx, id)?.map(|agent| agent.own_card()))

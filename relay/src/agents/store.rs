@@ -141,6 +141,16 @@ pub(crate) fn load_all(tx: &ReadTx<'_>) -> Result<Vec<Agent>, StoreError> {
     tx.query(agent_statement!("ORDER BY id"), params![], agent)
 }
 
+pub(crate) const WRITES_AS: &str = "SELECT nickname FROM agents WHERE id = ? AND disabled = 0";
+
+/// The card of an account that is not disabled. A damaged name is read as the least it can be.
+pub(crate) fn writes_as(tx: &ReadTx<'_>, id: &AgentId) -> Result<Option<AgentCard>, StoreError> {
+    tx.query_one(WRITES_AS, params![id], |row| {
+        let nickname = row.text(0).unwrap_or_else(|_| id.to_string());
+        Ok(AgentCard { id: id.clone(), nickname })
+    })
+}
+
 pub(crate) const NAMED: &str = "SELECT named_position, nickname FROM agents WHERE id = ?";
 
 /// The card visitors see, and where in the log it last became another.

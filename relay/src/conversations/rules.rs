@@ -47,18 +47,12 @@ pub fn marked(before: Marks, said: Marks, last: Seq) -> Marks {
     before.merge(within)
 }
 
-/// How a member of staff stands to a conversation.
+/// How a member of staff stands to a conversation by what it is now.
 #[must_use]
-pub fn relation(
-    status: &ConversationStatus,
-    members: &[AgentId],
-    reader: &AgentId,
-    ever_served: bool,
-) -> Relation {
+pub fn relation(status: &ConversationStatus, members: &[AgentId], reader: &AgentId) -> Relation {
     match status {
         ConversationStatus::Serving { agent_id } if agent_id == reader => Relation::Serving,
         ConversationStatus::Serving { .. } if members.contains(reader) => Relation::Member,
-        _ if ever_served => Relation::Served,
         _ => Relation::Unrelated,
     }
 }

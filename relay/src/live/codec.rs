@@ -61,6 +61,8 @@ const LAST: u8 = 0x80;
 const EXTENSIONS: u8 = 0x70;
 const KIND: u8 = 0x0F;
 const MASKED: u8 = 0x80;
+/// Room for an answer and the delivery of the same message: allocators hand out up to so much quickly.
+const USUALLY_TOGETHER: usize = 1_000;
 /// What a control frame may hold.
 pub(super) const CONTROL_BYTES_MAX: usize = 125;
 
@@ -257,7 +259,9 @@ pub(super) fn put_close(out: &mut Vec<u8>, code: Option<[u8; 2]>) {
 /// One frame, whole, without a mask.
 fn put(out: &mut Vec<u8>, kind: u8, body: &[u8]) {
     const LONGEST_HEAD: usize = 10;
-    out.reserve(LONGEST_HEAD + body.len());
+    let bytes = LONGEST_HEAD + body.len();
+    // What goes out together grows only once.
+    out.reserve(if out.is_empty() { bytes.max(USUALLY_TOGETHER) } else { bytes });
     out.push(LAST | kind);
     match (u8::try_from(body.len()), u16::try_from(body.len())) {
         (Ok(short @ ..126), _) => out.push(short),

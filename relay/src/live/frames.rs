@@ -12,50 +12,56 @@ use yingke_shared::ids::Position;
 /// What a delivery has around its events, with the longest positions.
 const DELIVERY_HEAD_BYTES: usize = 96;
 
-/// Events of one delivery, joined.
+/// What a usual event has as JSON, in bytes: more is one more step.
+const USUAL_EVENT_BYTES: usize = 512;
+
+/// Events of one delivery.
 #[derive(Debug)]
 pub(crate) struct Events {
-    joined: String,
-    count: usize,
+    each: Vec<Bytes>,
+    bytes: usize,
 }
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self { joined: String::new(), count: 0 }
+        Self { each: Vec::new(), bytes: 0 }
     }
 
     /// Adds one event's JSON.
-    pub(crate) fn add(&mut self, json: &[u8]) {
-        let Ok(json) = std::str::from_utf8(json) else { return };
-        if self.count > 0 {
-            self.joined.push(',');
-        }
-        self.joined.push_str(json);
-        self.count += 1;
+    pub(crate) fn add(&mut self, json: Bytes) {
+        self.bytes += json.len() + 1;
+        self.each.push(json);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.each.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.joined.len()
+        self.bytes
     }
 }
 
 /// `{after, upto, events}`.
 pub(crate) fn delivery(after: Position, upto: Position, events: &Events) -> String {
-    let mut frame = String::with_capacity(DELIVERY_HEAD_BYTES + events.joined.len());
+    let mut frame = String::with_capacity(DELIVERY_HEAD_BYTES + events.bytes);
     // Writing to a string cannot fail.
     let _ = write!(frame, r#"{{"type":"delivery","after":{after},"upto":{upto},"events":["#);
-    frame.push_str(&events.joined);
+    let mut between = "";
+    for json in &events.each {
+        frame.push_str(between);
+        frame.push_str(std::str::from_utf8(json).unwrap_or("null"));
+        between = ",";
+    }
     frame.push_str("]}");
     frame
 }
 
 /// One JSON value of the protocol as bytes to be shared.
 pub(crate) fn shared<T: Serialize>(value: &T) -> Option<Bytes> {
-    encoded(value).map(Bytes::from)
+    let mut bytes = Vec::with_capacity(USUAL_EVENT_BYTES);
+    serde_json::to_writer(&mut bytes, value).map_err(|error| complain(&error)).ok()?;
+    Some(Bytes::from(bytes))
 }
 
 /// The answer to a good hello.
@@ -84,13 +90,11 @@ struct Tagged<'a, T> {
 
 /// None of the protocol's types can fail to encode; if one ever does, it is said and left out.
 fn encoded<T: Serialize>(value: &T) -> Option<String> {
-    match serde_json::to_string(value) {
-        Ok(text) => Some(text),
-        Err(error) => {
-            tracing::error!(%error, code = ?ErrorCode::Internal, "a frame could not be encoded");
-            None
-        }
-    }
+    serde_json::to_string(value).map_err(|error| complain(&error)).ok()
+}
+
+fn complain(error: &serde_json::Error) {
+    tracing::error!(%error, code = ?ErrorCode::Internal, "a frame could not be encoded");
 }
 
 #[cfg(test)]

@@ -297,7 +297,7 @@ impl<S: Side, L: Link> Session<S, L> {
         for item in items {
             match item {
                 Item::Event(position, json) if position > reading.position => {
-                    events.add(&json);
+                    events.add(json);
                     upto = upto.max(position);
                 }
                 Item::Event(..) => {}
@@ -523,7 +523,7 @@ fn deliveries(
             after = last;
             events = Events::new();
         }
-        events.add(json);
+        events.add(json.clone());
         last = *position;
     }
     if upto > after {

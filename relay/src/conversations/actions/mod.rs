@@ -123,10 +123,9 @@ fn permitted(
     deed: ConversationDeed,
 ) -> Decided<(Conversation, Relation)> {
     let row = store::load(tx, id)?.ok_or(Abort::Refused(ErrorCode::NotFound))?;
-    let ever_served = store::ever_served(tx, id, &who.agent_id)?;
-    let relation = relation(&row.status, &row.members, &who.agent_id, ever_served);
-    // Looked at only where it can matter: whoever is asked may read.
-    let relation = match relation {
+    // Looked up only where it can matter: whoever had it or is asked may read.
+    let relation = match relation(&row.status, &row.members, &who.agent_id) {
+        Relation::Unrelated if store::ever_served(tx, id, &who.agent_id)? => Relation::Served,
         Relation::Unrelated if is_invited(tx, id, &who.agent_id)? => Relation::Invited,
         known => known,
     };

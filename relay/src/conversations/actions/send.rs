@@ -117,10 +117,9 @@ pub(super) fn add(
 ) -> Decided<Outcome> {
     let agent = match &author {
         Author::Agent { agent_id } => {
-            let agent = agents::queries::agent(tx, agent_id)?;
             // An account disabled while its command was under way writes no more.
-            let agent = agent.filter(|agent| !agent.disabled);
-            Some(agent.ok_or(Abort::Refused(ErrorCode::Unauthenticated))?.card())
+            let card = agents::queries::writes_as(tx, agent_id)?;
+            Some(card.ok_or(Abort::Refused(ErrorCode::Unauthenticated))?)
         }
         Author::Visitor | Author::System => None,
     };

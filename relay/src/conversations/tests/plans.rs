@@ -40,6 +40,7 @@ async fn hot_queries_use_indexes() {
         ("visitor of token", auth::store::VISITOR_OF_TOKEN, vec![text]),
         ("ticket", visitors::store::TICKET, vec![text, text]),
         ("agent", agents::store::BY_ID, vec![text]),
+        ("writes as", agents::store::WRITES_AS, vec![text]),
         ("named", agents::store::NAMED, vec![text]),
         ("site", sites::store::BY_ID, vec![text]),
         ("shown", sites::store::SHOWN, vec![text]),
