@@ -40,6 +40,8 @@
 //! and go again by themselves as soon as the conversation is ours. So do those of an agent who was cut
 //! off for longer than the grace period, if the conversation comes back to them at once
 //! ([`GOES_AGAIN_WITHIN_MS`]); later what they wrote may be out of place, and they decide.
+//!
+//! Long: one machine whose every step keeps the picture above true.
 
 #[cfg(test)]
 mod tests;

@@ -584,9 +584,7 @@ async fn carry(world: Arc<Mutex<World>>, mut socket: WebSocket) {
                 // What happened meanwhile is said before the answer.
                 while is_overtaken && let Ok(frame) = outgoing.try_recv() {
                     let Some(text) = frame else { return };
-                    if socket.send(Frame::text(text)).await.is_err() {
-                        return;
-                    }
+                    let _ = socket.send(Frame::text(text)).await;
                 }
                 for reply in replies {
                     let text = serde_json::to_string(&reply).unwrap();
