@@ -144,7 +144,7 @@ impl StaffSnapshot {
 }
 
 impl StaffSnapshot {
-    /// Sites stand in the order of their ids; records carry their site's name.
+    /// Sites stand in the order of their ids; records and invitations carry their site's name.
     fn put_site(&mut self, site: &SiteSettings) {
         match self.sites.iter_mut().find(|held| held.id == site.id) {
             Some(held) => *held = site.clone(),
@@ -153,10 +153,10 @@ impl StaffSnapshot {
                 self.sites.sort_by(|a, b| a.id.cmp(&b.id));
             }
         }
-        for record in self.conversations.values_mut() {
-            if record.visitor.site_id == site.id {
-                record.visitor.site_name.clone_from(&site.name);
-            }
+        let records = self.conversations.values_mut().map(|record| &mut record.visitor);
+        let asked = self.invitations.values_mut().map(|incoming| &mut incoming.visitor);
+        for visitor in records.chain(asked).filter(|visitor| visitor.site_id == site.id) {
+            visitor.site_name.clone_from(&site.name);
         }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use yingke_shared::ids::ConversationId;
 use yingke_shared::rest::{ServedPage, SignIn, SignedIn};
 use yingke_shared::snapshot::StaffSnapshot;
-use yingke_shared::views::Message;
+use yingke_shared::views::{ConversationRecord, Message, Note};
 
 use crate::bridge::types::{UiError, UiErrorKind, UiPush, UiReply, UiRequest};
 use crate::engine::{Effect, Engine, Event};
@@ -349,5 +349,17 @@ impl ByHand {
     #[must_use]
     pub fn messages_on_disk(&self, conversation_id: &ConversationId) -> Vec<Message> {
         self.cache.as_ref().map(|cache| cache.messages(conversation_id)).unwrap_or_default()
+    }
+
+    /// The notes among them.
+    #[must_use]
+    pub fn notes_on_disk(&self, conversation_id: &ConversationId) -> Vec<Note> {
+        self.cache.as_ref().map(|cache| cache.notes(conversation_id)).unwrap_or_default()
+    }
+
+    /// The conversations it watches, as it holds them.
+    #[must_use]
+    pub fn watched(&self) -> Vec<ConversationRecord> {
+        self.engine.watched()
     }
 }

@@ -27,6 +27,7 @@ use yingke_shared::ids::{ClientId, ConversationId};
 use yingke_shared::rest::{ChangePassword, SignIn};
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::time::Timestamp;
+use yingke_shared::views::ConversationRecord;
 
 use crate::address::ServerAddress;
 use crate::bridge::calls::RelayCall;
@@ -268,6 +269,12 @@ impl Engine {
     /// What the open account holds, in the form of a snapshot.
     pub(crate) fn held(&self) -> Option<StaffSnapshot> {
         self.account.as_ref().and_then(|account| account.replica.held_as_snapshot().cloned())
+    }
+
+    /// What is watched.
+    pub(crate) fn watched(&self) -> Vec<ConversationRecord> {
+        let account = self.account.as_ref();
+        account.map(|account| account.replica.watched_now()).unwrap_or_default()
     }
 
     fn now(&self) -> u64 {

@@ -241,12 +241,13 @@ impl Account {
                 let replaced = self.opened.epoch.replace(epoch).is_some();
                 if replaced {
                     tracing::info!(
-                        messages = again.len(),
+                        messages = again.messages.len(),
                         "the relay's history is another one; recent messages are offered again"
                     );
                     self.outbox.history_replaced();
                 }
-                for message in again {
+                self.replica.remember(again.records);
+                for message in again.messages {
                     self.outbox.offer_again(message);
                 }
                 self.epoch_entered = true;

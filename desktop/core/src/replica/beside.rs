@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use yingke_shared::events::{StaffEvent, StaffEventBody};
 use yingke_shared::ids::ConversationId;
-use yingke_shared::views::{ConversationRecord, ConversationStatus};
+use yingke_shared::views::{ConversationRecord, ConversationStatus, SiteSettings};
 
 use super::{Changed, Replica};
 use crate::limits::WATCH_EVENTS_MAX;
@@ -27,6 +27,14 @@ impl Beside {
         self.watched.get(id)
     }
 
+    /// A site has another name: what is watched there shows it.
+    pub(super) fn name(&mut self, site: &SiteSettings, changed: &mut Changed) {
+        for record in self.watched.values_mut().filter(|it| it.visitor.site_id == site.id) {
+            record.visitor.site_name.clone_from(&site.name);
+            changed.conversations.insert(record.id.clone());
+        }
+    }
+
     pub(super) fn keep(&mut self, event: &StaffEvent, id: &ConversationId) {
         if let Some(asked) = self.asked.get_mut(id) {
             let kept = asked.take().filter(|kept| kept.len() < WATCH_EVENTS_MAX);
@@ -42,6 +50,21 @@ impl Replica {
     /// Whether what happens in a conversation comes because it is watched.
     pub(crate) fn watches(&self, id: &ConversationId) -> bool {
         self.beside.watched.contains_key(id)
+    }
+
+    /// What is watched, as it is held.
+    pub(crate) fn watched_now(&self) -> Vec<ConversationRecord> {
+        self.beside.watched.values().cloned().collect()
+    }
+
+    /// A record that came beside the log may be from before its site had the name that is known now.
+    /// If it is from after, the log says so yet.
+    pub(super) fn named_as_now(&self, mut record: ConversationRecord) -> ConversationRecord {
+        let mut sites = self.view.iter().flat_map(|view| &view.sites);
+        if let Some(site) = sites.find(|site| site.id == record.visitor.site_id) {
+            record.visitor.site_name.clone_from(&site.name);
+        }
+        record
     }
 
     /// Whether what happens in a conversation comes at all.
@@ -82,6 +105,7 @@ impl Replica {
             return Some(changed);
         }
         self.past.remove(&id);
+        let record = self.named_as_now(record);
         let last = record.last_message.clone();
         self.beside.watched.insert(id.clone(), record);
         self.add_message(id.clone(), &last, &mut changed);
@@ -101,6 +125,7 @@ impl Replica {
         if self.sees(&id) || self.past.get(&id).is_some_and(|known| known.rev > record.rev) {
             return changed;
         }
+        let record = self.named_as_now(record);
         let last = record.last_message.clone();
         self.past.insert(id.clone(), record);
         self.add_message(id.clone(), &last, &mut changed);

@@ -354,6 +354,7 @@ impl Replica {
         }
         let mut changed = Changed::default();
         for record in page.conversations {
+            let record = self.named_as_now(record);
             let id = record.id.clone();
             if self.record(&id).is_some_and(|(known, held)| held && known.rev >= record.rev) {
                 continue;
@@ -424,6 +425,9 @@ impl Replica {
                 let named = view.conversations.values();
                 let named = named.filter(|record| record.visitor.site_id == site.id);
                 changed.conversations.extend(named.map(|record| record.id.clone()));
+                let asked = view.invitations.values();
+                changed.invitations |= asked.into_iter().any(|it| it.visitor.site_id == site.id);
+                self.beside.name(site, changed);
             }
             StaffEventBody::CompanyChanged { .. } => changed.company = true,
             StaffEventBody::ManagersAlerted { .. } | StaffEventBody::AlertCleared { .. } => {

@@ -66,6 +66,16 @@ pub(crate) struct OutboxContents {
     pub(crate) epoch: Option<Epoch>,
 }
 
+/// What goes once more because the relay's history is another one.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Reoffer {
+    /// Acknowledged by the history before.
+    pub(crate) messages: Vec<StoredMessage>,
+    /// The records of their conversations, and of others: the relay may know nothing of them, and
+    /// whoever wrote must see what becomes of it.
+    pub(crate) records: Vec<ConversationRecord>,
+}
+
 /// A message about to be written.
 #[derive(Clone)]
 pub(crate) struct NewMessage {
@@ -212,18 +222,21 @@ impl OutboxFile {
     }
 
     /// Remembers the relay's history from now on. If it is another one than before, what was
-    /// acknowledged in the last 24 h is unsent again; returns all such rows.
+    /// acknowledged in the last 24 h is unsent again; returns all of that.
     pub(crate) fn enter_epoch(
         &mut self,
         epoch: &Epoch,
         wall_ms: u64,
-    ) -> Result<Vec<StoredMessage>, StoreError> {
+    ) -> Result<Reoffer, StoreError> {
         let doing = StoreError::sqlite("offer messages again");
-        let known = self.epoch()?;
+        let is_another = self.epoch()?.is_some_and(|known| known != *epoch);
         let oldest = signed(wall_ms.saturating_sub(REOFFER_WITHIN_MS));
+        let mut again = Reoffer::default();
+        if is_another {
+            again.records = self.records()?;
+        }
         let tx = self.db.transaction().map_err(&doing)?;
-        let mut again = Vec::new();
-        if known.is_some_and(|known| known != *epoch) {
+        if is_another {
             {
                 let sql = format!(
                     "SELECT {COLUMNS} FROM messages
@@ -233,7 +246,7 @@ impl OutboxFile {
                 let mut rows = query.query([oldest]).map_err(&doing)?;
                 while let Some(row) = rows.next().map_err(&doing)? {
                     let message = message_of(row)?;
-                    again.push(StoredMessage {
+                    again.messages.push(StoredMessage {
                         standing: Standing::Unsent,
                         age_from_ms: wall_ms,
                         ..message
@@ -274,20 +287,7 @@ impl OutboxFile {
         while let Some(row) = rows.next().map_err(&doing)? {
             contents.messages.push(message_of(row)?);
         }
-        let mut query =
-            self.db.prepare("SELECT record FROM lanes ORDER BY conversation_id").map_err(&doing)?;
-        let mut rows = query.query([]).map_err(&doing)?;
-        while let Some(row) = rows.next().map_err(&doing)? {
-            let text: String = row.get(0).map_err(&doing)?;
-            // Only for showing: one that another version wrote keeps nobody from what is unsent. The
-            // next snapshot brings it anew.
-            match from_json(&text, "lanes") {
-                Ok(record) => contents.records.push(record),
-                Err(error) => {
-                    tracing::warn!(%error, "a conversation is not shown until it is read");
-                }
-            }
-        }
+        contents.records = self.records()?;
         let mut query =
             self.db.prepare("SELECT conversation_id, text FROM drafts").map_err(&doing)?;
         let mut rows = query.query([]).map_err(&doing)?;
@@ -297,6 +297,27 @@ impl OutboxFile {
             contents.drafts.insert(id, row.get(1).map_err(&doing)?);
         }
         Ok(contents)
+    }
+
+    /// Conversations as they were when something was written to them.
+    fn records(&self) -> Result<Vec<ConversationRecord>, StoreError> {
+        let doing = StoreError::sqlite("read the outbox");
+        let mut records = Vec::new();
+        let mut query =
+            self.db.prepare("SELECT record FROM lanes ORDER BY conversation_id").map_err(&doing)?;
+        let mut rows = query.query([]).map_err(&doing)?;
+        while let Some(row) = rows.next().map_err(&doing)? {
+            let text: String = row.get(0).map_err(&doing)?;
+            // Only for showing: one that another version wrote keeps nobody from what is unsent. The
+            // next snapshot brings it anew.
+            match from_json(&text, "lanes") {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    tracing::warn!(%error, "a conversation is not shown until it is read");
+                }
+            }
+        }
+        Ok(records)
     }
 }
 

@@ -12,7 +12,7 @@ use yingke_shared::views::{ConversationRecord, Message, Note};
 use super::Shelf;
 use super::StoreError;
 use super::cache::{Cache, CacheWrite, KeptMarks, Reset, Tail};
-use super::outbox::{NewMessage, OutboxFile};
+use super::outbox::{NewMessage, OutboxFile, Reoffer};
 use crate::outbox::{Change, Standing, StoredMessage};
 use crate::replica::tests::{message, record, snapshot};
 
@@ -337,7 +337,7 @@ fn another_history_offers_again_what_was_acknowledged_within_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let (mut file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap();
     let (first, second) = (Epoch::new("e1").unwrap(), Epoch::new("e2").unwrap());
-    assert_eq!(file.enter_epoch(&first, 0).unwrap(), []);
+    assert_eq!(file.enter_epoch(&first, 0).unwrap(), Reoffer::default());
     written(&mut file, "old", "text", 0);
     written(&mut file, "new", "text", 0);
     written(&mut file, "unsent", "text", 0);
@@ -347,11 +347,14 @@ fn another_history_offers_again_what_was_acknowledged_within_a_day() {
     ])
     .unwrap();
     let now = 2 * DAY_MS;
-    assert_eq!(file.enter_epoch(&first, now).unwrap(), [], "the same history");
+    assert_eq!(file.enter_epoch(&first, now).unwrap(), Reoffer::default(), "the same history");
     let again = file.enter_epoch(&second, now).unwrap();
-    let names: Vec<String> = again.iter().map(|message| message.client_id.to_string()).collect();
+    let messages = again.messages;
+    let names: Vec<String> = messages.iter().map(|message| message.client_id.to_string()).collect();
     assert_eq!(names, ["new"]);
-    assert_eq!(again[0].age_from_ms, now, "it is not old from the start");
+    assert_eq!(messages[0].age_from_ms, now, "it is not old from the start");
+    let shown = again.records.iter().any(|record| record.id == messages[0].conversation_id);
+    assert!(shown, "the relay may know nothing of its conversation");
     drop(file);
     let expected = [("new".to_owned(), Standing::Unsent), ("unsent".to_owned(), Standing::Unsent)];
     assert_eq!(reopened(folder.path(), now), expected);

@@ -7,10 +7,10 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use yingke_shared::ids::{ClientId, ConversationId, Epoch, Seq};
-use yingke_shared::views::Message;
+use yingke_shared::views::{Message, Note};
 
 use super::cache::{Cache, CacheContents, CacheWrite, Page, Tail};
-use super::outbox::{NewMessage, OutboxContents, OutboxFile};
+use super::outbox::{NewMessage, OutboxContents, OutboxFile, Reoffer};
 use super::{Shelf, StoreError};
 use crate::limits::STORE_QUEUE_MAX;
 use crate::outbox::{Change, StoredMessage};
@@ -44,7 +44,7 @@ pub(crate) enum OutboxDone {
     /// So is the change.
     Changed,
     /// These are unsent again.
-    OfferedAgain(Vec<StoredMessage>),
+    OfferedAgain(Reoffer),
 }
 
 /// What the threads tell the loop.
@@ -246,9 +246,17 @@ impl CacheWorker {
 
     /// What is on disk of a conversation, from its newest message back to the first hole.
     pub(crate) fn messages(&self, conversation_id: &ConversationId) -> Vec<Message> {
+        self.page(conversation_id).map(|page| page.messages).unwrap_or_default()
+    }
+
+    /// The notes among them.
+    pub(crate) fn notes(&self, conversation_id: &ConversationId) -> Vec<Note> {
+        self.page(conversation_id).map(|page| page.notes).unwrap_or_default()
+    }
+
+    fn page(&self, conversation_id: &ConversationId) -> Option<Page> {
         let cache = self.cache.as_ref();
-        let page = cache.and_then(|cache| cache.page(conversation_id, None, u32::MAX).ok());
-        page.map(|page| page.messages).unwrap_or_default()
+        cache.and_then(|cache| cache.page(conversation_id, None, u32::MAX).ok())
     }
 }
 
