@@ -4,9 +4,12 @@
 //! 离开 with conversations running changes something for visitors, so it is not done here: the window
 //! comes and asks, as its own switch does.
 
+use std::sync::Arc;
+
 use tauri::menu::{CheckMenuItem, Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::TrayIconBuilder;
 use tauri::{App, AppHandle, Manager as _, Wry};
+use tokio::sync::Notify;
 use yingke_client::Core;
 use yingke_client::bridge::types::{
     Session, Standing, UiError, UiErrorKind, UiPush, UiReply, UiRequest, UiState,
@@ -72,9 +75,13 @@ fn word(texts: &serde_json::Value, room: &str, key: &str) -> String {
     found.and_then(|text| text.as_str()).unwrap_or(key).to_owned()
 }
 
-/// The three choices as they stand in the menu.
-#[derive(Clone)]
+/// The three choices as they stand in the menu. Only [`follow`] marks them: two that mark at once could
+/// leave none marked.
 struct Presence(Vec<(Availability, CheckMenuItem<Wry>)>);
+
+/// Rung when a click moved a mark: what is true is marked again.
+#[derive(Clone, Default)]
+struct Moved(Arc<Notify>);
 
 impl Presence {
     /// Marks the one that is; without one nobody is signed in.
@@ -98,8 +105,9 @@ pub(crate) fn install(app: &App, words: &Words, core: &Core) {
     std::panic::set_hook(hook);
     match built {
         Ok(Ok(presence)) => {
-            app.manage(presence.clone());
-            tauri::async_runtime::spawn(follow(core.clone(), presence));
+            let moved = Moved::default();
+            app.manage(moved.clone());
+            tauri::async_runtime::spawn(follow(core.clone(), presence, moved));
         }
         Ok(Err(error)) => tracing::warn!(%error, "there is no tray icon"),
         Err(_) => tracing::warn!("there is no tray icon: the system's tray library is missing"),
@@ -136,16 +144,23 @@ fn build(app: &App, words: &Words) -> tauri::Result<Presence> {
 }
 
 /// Marks what the core says, as long as it says anything.
-async fn follow(core: Core, presence: Presence) {
+async fn follow(core: Core, presence: Presence, moved: Moved) {
     let mut pushes = core.subscribe();
-    if let Ok(state) = state_of(&core).await {
-        presence.mark(shown(&state));
-    }
-    while let Some(push) = pushes.next().await {
-        match push {
-            UiPush::State(state) => presence.mark(shown(&state)),
-            UiPush::Own(own) => presence.mark(Some(own.availability)),
-            _ => {}
+    // At the start too.
+    moved.0.notify_one();
+    loop {
+        tokio::select! {
+            push = pushes.next() => match push {
+                Some(UiPush::State(state)) => presence.mark(shown(&state)),
+                Some(UiPush::Own(own)) => presence.mark(Some(own.availability)),
+                Some(_) => {}
+                None => return,
+            },
+            () = moved.0.notified() => {
+                if let Ok(state) = state_of(&core).await {
+                    presence.mark(shown(&state));
+                }
+            }
         }
     }
 }
@@ -181,9 +196,9 @@ async fn choose(app: AppHandle, availability: Availability) {
             show_window(&app);
         }
     }
-    // The click itself moved the mark; what is true is asked.
-    if let (Some(presence), Ok(state)) = (app.try_state::<Presence>(), state_of(&core).await) {
-        presence.mark(shown(&state));
+    // The click itself moved the mark.
+    if let Some(moved) = app.try_state::<Moved>() {
+        moved.0.notify_one();
     }
 }
 
