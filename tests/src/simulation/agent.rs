@@ -132,7 +132,8 @@ impl Agent {
         }
     }
 
-    fn request(&mut self, request: UiRequest) -> Vec<Wanted> {
+    /// A person does something.
+    pub(crate) fn request(&mut self, request: UiRequest) -> Vec<Wanted> {
         self.last_request += 1;
         let request_id = self.last_request;
         self.happened(Happened::Asked { request_id, request })

@@ -1,32 +1,36 @@
 //! What must hold: some of it always, all of it once it is quiet.
 //!
 //! The law of acknowledgement (exactly once, in order, for everybody; refused: not at all), every
-//! screen as a fresh look would draw it, one holder for a conversation, no agent loaded beyond the
-//! capacity, nobody waiting while somebody has a free place, nothing left unsent that is not marked
-//! so, and a log without holes.
+//! screen as a fresh look would draw it (of every tab of a visitor, too), one holder for a conversation,
+//! no agent loaded beyond the capacity but by hand, nobody waiting while somebody of the right department
+//! and skill has a free place, nothing left unsent that is not marked so, and a log without holes. What
+//! holds among colleagues stands in [`super::standing`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use yingke_client::by_hand::ByHand;
 use yingke_relay::conversations::queries;
-use yingke_relay::store::{ReadTx, StoreError};
+use yingke_relay::store::{ReadTx, Row, StoreError};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq};
 use yingke_shared::rest::{ChangeAgent, ChangeSite};
 
 use super::agent::Agent;
 use super::network::Call;
 use super::run::Simulation;
+use super::standing::{level_staff, level_visitor};
+use super::visitor::Written;
+use super::world::BEGINNING;
 
 /// A message as it is stored.
-struct Stored {
-    conversation_id: ConversationId,
-    seq: Seq,
+pub(super) struct Stored {
+    pub(super) conversation_id: ConversationId,
+    pub(super) seq: Seq,
 }
 
 type Rows = BTreeMap<(String, ClientId), Stored>;
 
 impl Simulation {
-    fn look_at<T>(&self, f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> T {
+    pub(super) fn look_at<T>(&self, f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> T {
         self.memory.look(f).unwrap()
     }
 
@@ -41,16 +45,33 @@ impl Simulation {
             tx.query(sql, &[], |row| Ok((row.id::<AgentId>(0)?, row.int(1)?)))
         });
         let serving: BTreeMap<AgentId, i64> = serving.into_iter().collect();
+        let by_people = self.assigned_by_people();
         let mut wrong = Vec::new();
         for (agent, (before, largest, now)) in &mut self.loads {
             let serves = serving.get(agent).copied().unwrap_or(0);
-            if serves > i64::from(*largest) && serves > *before {
+            let by_people = by_people.iter().filter(|id| *id == agent).count() as i64;
+            if serves > i64::from(*largest) + by_people && serves > *before + by_people {
                 wrong.push(format!("{agent} serves {serves}, capacity {largest}"));
             }
             *before = serves;
             *largest = (*largest).min(4).max(*now);
         }
         self.violations.append(&mut wrong);
+    }
+
+    /// Whoever got a conversation by somebody's will since the last look: that may be one too many.
+    fn assigned_by_people(&mut self) -> Vec<AgentId> {
+        let upto = self.assigned_upto;
+        let rows = self.look_at(|tx| {
+            let sql =
+                format!("SELECT position, agent_id, how FROM assignments WHERE position > {upto}");
+            tx.query(&sql, &[], |row| Ok((row.int(0)?, row.id::<AgentId>(1)?, row.text(2)?)))
+        });
+        self.assigned_upto = rows.iter().map(|(at, ..)| *at).max().unwrap_or(upto);
+        let by_routing = |how: &str| {
+            how.starts_with(r#"{"kind":"routing""#) && !how.contains(r#""member_stays""#)
+        };
+        rows.into_iter().filter(|(.., how)| !by_routing(how)).map(|(_, id, _)| id).collect()
     }
 
     // --- in the quiet ---
@@ -87,9 +108,14 @@ impl Simulation {
         self.agents_differ(&mut found);
         if found.is_empty() {
             self.waiting_differ(&mut found);
+            self.standing_differs(&mut found);
+        }
+        if found.is_empty() {
+            self.watching_differs(&mut found);
         }
         if found.is_empty() {
             self.screens_differ(&mut found);
+            self.notes_differ(&mut found);
         }
         found
     }
@@ -104,12 +130,15 @@ impl Simulation {
                 ));
                 continue;
             }
-            let (Some(id), Some(held)) = (&visitor.id, &visitor.held) else {
+            let (Some(id), Some(mut held)) = (visitor.id(), visitor.held.clone()) else {
                 found.push(format!("visitor {n} holds nothing"));
                 continue;
             };
             let fresh = self.look_at(|tx| queries::visitor_snapshot(tx, id, &self.site));
-            if *held != fresh {
+            if self.traits.is_many_people() {
+                level_visitor(&mut held, &fresh);
+            }
+            if held != fresh {
                 found.push(format!("visitor {n} holds\n{held:#?}\nbut there is\n{fresh:#?}"));
             }
         }
@@ -118,11 +147,14 @@ impl Simulation {
     fn agents_differ(&self, found: &mut Vec<String>) {
         for agent in &self.agents {
             let held = agent.client.as_ref().and_then(ByHand::held);
-            let Some(held) = held.filter(|_| agent.signed_in) else {
+            let Some(mut held) = held.filter(|_| agent.signed_in) else {
                 found.push(format!("{} holds nothing", agent.id));
                 continue;
             };
             let fresh = self.look_at(|tx| queries::staff_snapshot(tx, &agent.id));
+            if self.traits.is_many_people() {
+                level_staff(&mut held, &fresh);
+            }
             if held != fresh {
                 found.push(format!("{} holds\n{held:#?}\nbut there is\n{fresh:#?}", agent.id));
             }
@@ -131,21 +163,33 @@ impl Simulation {
 
     fn waiting_differ(&self, found: &mut Vec<String>) {
         let Some(relay) = &self.relay else { return };
-        let waiting = self.look_at(|tx| {
-            let sql = "SELECT id FROM conversations WHERE state = 'waiting'";
-            tx.query(sql, &[], |row| row.text(0))
-        });
         let connected = relay.app.hub.connected_agents();
-        let free = self.look_at(|tx| {
-            let sql = "SELECT id FROM agents WHERE disabled = 0 AND availability = 'online'
-                       AND capacity > (SELECT count(*) FROM conversations c
-                                       WHERE c.state = 'serving' AND c.agent_id = agents.id)";
-            tx.query(sql, &[], |row| row.id::<AgentId>(0))
+        let now = BEGINNING + self.fate.now();
+        let beside = self.look_at(|tx| {
+            // Whoever was moved for want of an answer waits for others than those who had it.
+            let sql = format!(
+                "SELECT c.id, a.id FROM conversations c, agents a
+                 WHERE c.state = 'waiting' AND c.tries = 0
+                   AND a.disabled = 0 AND a.availability = 'online'
+                   AND a.capacity > (SELECT count(*) FROM conversations s
+                                     WHERE s.state = 'serving' AND s.agent_id = a.id)
+                                  + (SELECT count(*) FROM conversations s
+                                     WHERE s.state = 'serving'
+                                       AND instr(s.members, '\"' || a.id || '\"') > 0)
+                                  + (SELECT count(*) FROM invitations i
+                                     WHERE i.outcome = '' AND i.offered_to = a.id)
+                                  + (SELECT count(*) FROM wrap_ups w
+                                     WHERE w.agent_id = a.id AND w.until > {now})
+                   AND (instr(a.departments, '\"' || coalesce(c.department_id, 'default') || '\"') > 0
+                        AND (c.skill_id IS NULL
+                             OR instr(a.skills, '\"' || c.skill_id || '\"') > 0)
+                        OR c.own_named = 1 AND c.own_agent_id = a.id)"
+            );
+            let row = |row: &Row<'_>| Ok((row.text(0)?, row.id::<AgentId>(1)?));
+            tx.query(&sql, &[], row)
         });
-        let free: Vec<_> = free.into_iter().filter(|id| connected.contains(id)).collect();
-        if !waiting.is_empty() && !free.is_empty() {
-            found.push(format!("{waiting:?} wait while {free:?} have a free place"));
-        }
+        let beside = beside.into_iter().filter(|(_, agent)| connected.contains(agent));
+        found.extend(beside.map(|(id, agent)| format!("{id} waits beside {agent}'s free place")));
     }
 
     /// What the windows draw: unread, unsent, the messages on disk.
@@ -224,7 +268,7 @@ impl Simulation {
 
     // --- in the end ---
 
-    fn stored(&self) -> Rows {
+    pub(super) fn stored(&self) -> Rows {
         let rows = self.look_at(|tx| {
             let sql = "SELECT m.actor_id, m.client_id, m.conversation_id, m.seq FROM messages m
                        WHERE m.author <> 'system'";
@@ -254,6 +298,7 @@ impl Simulation {
             Ok(holes)
         });
         wrong.extend(holes.into_iter().map(|hole| format!("holes: {hole:?}")));
+        self.notes_law(&mut wrong);
         self.check_loads();
         self.violations.append(&mut wrong);
     }
@@ -264,14 +309,22 @@ impl Simulation {
             tx.query(sql, &[], |row| Ok((row.id::<ConversationId>(0)?, row.int(1)?)))
         });
         let started: BTreeMap<_, _> = started.into_iter().collect();
+        let left = self.look_at(|tx| {
+            let sql = "SELECT conversation_id FROM leave_messages";
+            tx.query(sql, &[], |row| row.id::<ConversationId>(0))
+        });
         let mut known = BTreeSet::new();
         for (n, visitor) in self.visitors.iter().enumerate() {
-            let Some(id) = &visitor.id else { continue };
             let mut last = (0, Seq::ZERO);
-            for (client_id, text) in &visitor.written {
-                let key = (id.to_string(), client_id.clone());
-                let row = rows.get(&key);
-                known.insert(key);
+            for Written { client_id, text, leaves } in &visitor.written {
+                let keys = visitor.ids.iter().map(|id| (id.to_string(), client_id.clone()));
+                let keys: Vec<_> = keys.collect();
+                let there: Vec<_> = keys.iter().filter_map(|key| rows.get(key)).collect();
+                known.extend(keys);
+                if there.len() > 1 {
+                    wrong.push(format!("visitor {n}: {text} is there as two visitors'"));
+                }
+                let row = there.last();
                 match (visitor.acked.get(client_id), row) {
                     (Some((conversation_id, seq)), Some(row))
                         if row.conversation_id == *conversation_id && row.seq == *seq =>
@@ -289,6 +342,12 @@ impl Simulation {
                     (None, Some(_)) if visitor.refused.contains(client_id) => {
                         wrong.push(format!("visitor {n}: {text} was refused and is there"));
                     }
+                    (None, Some(row)) if *leaves && !left.contains(&row.conversation_id) => {
+                        wrong.push(format!("visitor {n}: {text} was left and is not marked so"));
+                    }
+                    (None, None) if visitor.left.contains(client_id) => {
+                        wrong.push(format!("visitor {n}: {text} was left and is lost"));
+                    }
                     (None, _) => {}
                 }
             }
@@ -299,7 +358,10 @@ impl Simulation {
                 ids.chain(agent.handed_over.keys()).map(|id| (agent.id.to_string(), id.clone())),
             );
         }
+        // Writing first is a command of the program's own: it is known by its answer alone.
+        let is_staff = |actor: &str| self.agents.iter().any(|agent| agent.id.as_str() == actor);
         let unknown = rows.keys().filter(|key| !known.contains(*key));
+        let unknown = unknown.filter(|(actor, _)| !(self.traits.handing && is_staff(actor)));
         wrong.extend(unknown.map(|key| format!("{key:?} was never written")));
     }
 

@@ -6,6 +6,9 @@
 //! ([`visitor`]). Only the world is made up: links that delay, stall, break and lie ([`wire`]),
 //! a disk that is slow, full or dies at a commit ([`relay`]), computers that crash.
 //!
+//! What happens beside messages, links and accounts differs from world to world ([`traits`]): second
+//! tabs, backups put in place of what is there, colleagues and managers, leave-messages, settings.
+//!
 //! For a while everybody acts and everything breaks; then it is quiet, and everything must converge:
 //! see [`law`]. The same seed is the same run, to the byte: a failing seed is replayed by
 //! `cargo run --release -p yingke-tests --bin yingke-sim -- --seed S --trace`, and is written into
@@ -14,15 +17,21 @@
 //! Made to fail by planting a bug, from seed 0 on: the same id refused where it should be answered
 //! again (found at seed 0), a resume that begins one position late (0), a commit that is answered and
 //! rolled back, 1 in 53 (1), marks merged by minimum (2), a client that sends 1 in 8 under a new id
-//! (2), fan-out that leaves out 1 entry in 97 (13).
+//! (2), fan-out that leaves out 1 entry in 97 (13). What the laws of replaced histories and of
+//! watching found at once stands in `seeds.txt`.
 
 mod agent;
+mod backups;
 pub mod campaign;
+mod handing;
 mod law;
+mod management;
 mod network;
 mod people;
 mod relay;
 mod run;
+mod standing;
+mod traits;
 mod visitor;
 mod wire;
 mod world;

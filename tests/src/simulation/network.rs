@@ -2,13 +2,14 @@
 
 use yingke_client::by_hand::{Happened, Wanted};
 use yingke_relay::live::Io;
-use yingke_relay::{agents, auth, conversations, sites, visitors};
+use yingke_relay::{agents, auth, conversations, settings, sites, visitors};
 use yingke_shared::error_code::WireError;
 use yingke_shared::frame::{Outcome, Reply, StaffFrame, Start, VisitorFrame};
 use yingke_shared::ids::{AgentId, ConversationId, Position};
 use yingke_shared::rest::{
     ChangeAgent, ChangeSite, EnterAsVisitor, ServedPage, SignIn, SignedIn, VisitorEntered,
 };
+use yingke_shared::settings::SaveSettings;
 
 use yingke_client::bridge::types::{UiError, UiErrorKind};
 
@@ -47,6 +48,7 @@ pub(super) enum Call {
     Enter { visitor: usize },
     ChangeAgent { id: AgentId, change: ChangeAgent },
     ChangeSite { change: ChangeSite },
+    Save { request: Box<SaveSettings> },
 }
 
 /// What became of it.
@@ -142,6 +144,7 @@ impl Simulation {
 
     pub(super) fn arrives_up(&mut self, link: u64, frame: String) {
         if self.links.get(&link).is_some_and(|link| link.reached && !link.up.dead) {
+            self.note_arrives(&frame);
             self.exchange.arrive(link, Io::Text(frame.into()));
         }
     }
@@ -210,11 +213,11 @@ impl Simulation {
         } else if frame.starts_with(r#"{"type":"welcome""#) {
             made.position = position_of(frame, is_staff).map(Position::get);
         } else if is_staff
-            && frame.contains(r#""kind":"accepted""#)
-            && let Ok(StaffFrame::Reply(Reply { id, ok: Some(outcome), .. })) =
-                serde_json::from_str(frame)
-            && let Outcome::Accepted { conversation_id, seq, .. } = outcome
+            && frame.starts_with(r#"{"type":"reply""#)
+            && let Ok(StaffFrame::Reply(Reply { id, ok, .. })) = serde_json::from_str(frame)
         {
+            self.note_answered(&id, ok.is_some());
+            let Some(Outcome::Accepted { conversation_id, seq, .. }) = ok else { return };
             let told = (conversation_id, seq);
             let before = self.staff_acked.insert(id.clone(), told.clone());
             if before.is_some_and(|before| before != told) {
@@ -367,7 +370,10 @@ impl Simulation {
                 let wants = self.visitors[visitor].entered(&self.fate, result);
                 self.carry_out(visitor, wants);
             }
-            Call::SignOut { .. } | Call::ChangeAgent { .. } | Call::ChangeSite { .. } => {}
+            Call::SignOut { .. }
+            | Call::ChangeAgent { .. }
+            | Call::ChangeSite { .. }
+            | Call::Save { .. } => {}
         }
     }
 }
@@ -398,7 +404,10 @@ impl Call {
         match self {
             Self::SignIn { agent, .. } | Self::Served { agent, .. } => Some(Who::Agent(*agent)),
             Self::Enter { visitor } => Some(Who::Visitor(*visitor)),
-            Self::SignOut { .. } | Self::ChangeAgent { .. } | Self::ChangeSite { .. } => None,
+            Self::SignOut { .. }
+            | Self::ChangeAgent { .. }
+            | Self::ChangeSite { .. }
+            | Self::Save { .. } => None,
         }
     }
 
@@ -456,6 +465,13 @@ impl Call {
                 let change = change.clone();
                 Box::pin(async move {
                     let _ = sites::actions::change(&app, &admin(), site, change).await;
+                    Answer::Done
+                })
+            }
+            Self::Save { request } => {
+                let request = SaveSettings::clone(request);
+                Box::pin(async move {
+                    let _ = settings::actions::save(&app, &admin(), request).await;
                     Answer::Done
                 })
             }

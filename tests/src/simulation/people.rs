@@ -52,6 +52,7 @@ impl Simulation {
                 }
             }
             Who::Visitor(visitor) => {
+                self.share_token(visitor);
                 if self.visitors[visitor].deadline().is_some_and(|at| at <= now) {
                     let wants = self.visitors[visitor].time(&self.fate);
                     self.carry_out(visitor, wants);
@@ -85,7 +86,7 @@ impl Simulation {
         self.after(wait, Event::Act(who));
     }
 
-    fn text(&mut self) -> String {
+    pub(super) fn text(&mut self) -> String {
         self.texts += 1;
         format!("text {}", self.texts)
     }
@@ -102,6 +103,10 @@ impl Simulation {
                 self.want(agent, wanted);
             }
             return;
+        }
+        if self.traits.handing && fate.once_in(3) {
+            let wanted = self.agent_hands(agent);
+            return self.want(agent, wanted.unwrap_or_default());
         }
         let held = self.agents[agent].some_held(&fate);
         let text = self.text();
@@ -142,9 +147,9 @@ impl Simulation {
     fn visitor_acts(&mut self, visitor: usize) {
         let fate = self.fate.clone();
         if self.visitors[visitor].is_away() {
-            let wants = self.visitors[visitor].open(fate.now());
-            return self.carry_out(visitor, wants);
+            return self.open_page(visitor);
         }
+        let leaves = self.traits.leaving && fate.once_in(8);
         let text = self.text();
         let who = &mut self.visitors[visitor];
         let wants = match fate.index(30) {
@@ -156,9 +161,24 @@ impl Simulation {
             2 | 3 => who.end(&fate),
             4..=8 => who.view(&fate),
             9..=12 => who.preview(&fate),
-            _ => who.write(&fate, text),
+            13 if leaves => who.leave_queue(&fate),
+            _ => who.write(&fate, text, leaves),
         };
         self.carry_out(visitor, wants);
+    }
+
+    fn open_page(&mut self, visitor: usize) {
+        self.share_token(visitor);
+        let wants = self.visitors[visitor].open(&self.fate);
+        self.carry_out(visitor, wants);
+    }
+
+    /// A second tab finds in the browser's storage what the first one put there.
+    fn share_token(&mut self, visitor: usize) {
+        let first = self.visitors[visitor].tab_of;
+        if let Some(shared) = first.and_then(|first| self.visitors[first].shared()) {
+            self.visitors[visitor].adopt(shared);
+        }
     }
 
     fn flip_offline(&mut self, who: Who) {
@@ -173,6 +193,19 @@ impl Simulation {
     /// One thing goes wrong, and the next one is planned.
     pub(super) fn something_breaks(&mut self) {
         if self.quiet_since.is_some() {
+            return;
+        }
+        let wait = self.fate.between(200, 6_000);
+        self.after(wait, Event::Break);
+        if self.traits.settings && self.fate.once_in(3) {
+            return self.manage();
+        }
+        if self.traits.restores && self.fate.once_in(5) {
+            if !self.has_backup || self.fate.once_in(2) {
+                self.back_up();
+            } else {
+                self.restore();
+            }
             return;
         }
         let links: Vec<u64> = self.current.values().copied().collect();
@@ -219,8 +252,6 @@ impl Simulation {
             (_, Some(link)) => self.break_link(link),
             (_, None) => {}
         }
-        let wait = self.fate.between(200, 6_000);
-        self.after(wait, Event::Break);
     }
 
     /// A link breaks: cut, silent, one way only, or stalled.
@@ -271,8 +302,7 @@ impl Simulation {
         }
         for visitor in 0..self.visitors.len() {
             if self.visitors[visitor].is_away() {
-                let wants = self.visitors[visitor].open(self.fate.now());
-                self.carry_out(visitor, wants);
+                self.open_page(visitor);
             }
         }
     }

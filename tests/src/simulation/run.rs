@@ -16,8 +16,10 @@ use yingke_shared::views::Role;
 
 use super::PASSWORD;
 use super::agent::Agent;
+use super::handing::Noted;
 use super::network::{Answer, Call, Link};
 use super::relay::{Relay, Weather, admin};
+use super::traits::Traits;
 use super::visitor::Visitor;
 use super::wire::{Exchange, Said};
 use super::world::Fate;
@@ -88,12 +90,20 @@ pub(super) enum Event {
 /// See the module.
 pub(super) struct Simulation {
     pub(super) fate: Fate,
+    pub(super) traits: Traits,
     pub(super) memory: MemoryFolder,
+    /// The newest backup, if one was made.
+    pub(super) spare: MemoryFolder,
+    pub(super) has_backup: bool,
+    /// It is to be put in place before the relay starts again.
+    pub(super) restoring: bool,
     pub(super) weather: Weather,
     pub(super) exchange: Exchange,
     pub(super) relay: Option<Relay>,
     pub(super) site: SiteId,
     pub(super) agents: Vec<Agent>,
+    /// Who of them manages the others.
+    pub(super) manager: Option<usize>,
     pub(super) visitors: Vec<Visitor>,
     queue: BTreeMap<(u64, u64), Event>,
     order: u64,
@@ -118,8 +128,12 @@ pub(super) struct Simulation {
     pub(super) staff_acked: BTreeMap<ClientId, (ConversationId, Seq)>,
     /// Sent again by a person: out of order by intent.
     pub(super) retried: BTreeSet<ClientId>,
+    /// Notes that came to the relay, by the ids of their commands.
+    pub(super) noted: BTreeMap<ClientId, Noted>,
     /// Serving and the largest capacity since, by agent.
     pub(super) loads: BTreeMap<AgentId, (i64, u32, u32)>,
+    /// Assignments up to here were looked at.
+    pub(super) assigned_upto: i64,
     pub(super) violations: Vec<String>,
     hash: DefaultHasher,
     show: bool,
@@ -160,22 +174,37 @@ impl Simulation {
         let folder = folder();
         let mut memory = MemoryFolder::new(&folder.path().join("relay")).unwrap();
         memory.copy_from(&template.memory).unwrap();
+        let spare = MemoryFolder::new(&folder.path().join("backup")).unwrap();
+        let traits = Traits::of(seed);
         let desk = |name: &str| folder.path().join(name);
         let count = 2 + fate.index(2);
-        let agents = template.agents.iter().take(count);
+        let manager = template.agents.last().filter(|_| traits.handing);
+        let agents = template.agents.iter().take(count).chain(manager);
         let agents: Vec<Agent> =
             agents.map(|(name, id)| Agent::new(&fate, id.clone(), name, desk(name))).collect();
-        let visitors = (0..3 + fate.index(4)).map(|_| Visitor::new()).collect();
+        let mut visitors: Vec<Visitor> =
+            (0..3 + fate.index(4)).map(|_| Visitor::new(None)).collect();
+        if traits.tabs {
+            let others = (0..visitors.len()).filter(|_| fate.once_in(2));
+            let others: Vec<_> = others.map(|first| Visitor::new(Some(first))).collect();
+            visitors.extend(others);
+        }
+        let manager = traits.handing.then(|| agents.len() - 1);
         let acts_until = fate.between(10_000, 45_000);
         let loads = agents.iter().map(|agent| (agent.id.clone(), (0, 2, 2))).collect();
         Self {
             fate,
+            traits,
             memory,
+            spare,
+            has_backup: false,
+            restoring: false,
             weather: Weather::default(),
             exchange: Exchange::default(),
             relay: None,
             site: template.site.clone(),
             agents,
+            manager,
             visitors,
             queue: BTreeMap::new(),
             order: 0,
@@ -196,7 +225,9 @@ impl Simulation {
             texts: 0,
             staff_acked: BTreeMap::new(),
             retried: BTreeSet::new(),
+            noted: BTreeMap::new(),
             loads,
+            assigned_upto: 0,
             violations: Vec::new(),
             hash: DefaultHasher::new(),
             show,
@@ -231,7 +262,7 @@ impl Simulation {
             // The relay does what it can before the next thing happens.
             tokio::task::yield_now().await;
         }
-        let acked = self.visitors.iter().map(|visitor| visitor.acked.len()).sum::<usize>();
+        let acked = self.visitors.iter().map(|it| it.acked.len() + it.left.len()).sum::<usize>();
         let acked = (acked + self.staff_acked.len()) as u64;
         if let Some(relay) = self.relay.take() {
             relay.kill();
@@ -306,6 +337,7 @@ impl Simulation {
 
     fn start_relay(&mut self) {
         if self.relay.is_none() {
+            self.put_back();
             let mut relay = Relay::start(&self.fate, &self.memory, &self.weather);
             let (store, bell) = (relay.app.store.clone(), self.exchange.bell.clone());
             relay.spawn(async move {
@@ -355,6 +387,9 @@ impl Simulation {
         let Some(since) = self.quiet_since else { return };
         // First: who signs in again in vain because the account is switched off asks something, too.
         self.switch_on_again();
+        if self.traits.settings {
+            self.make_plain();
+        }
         self.restore_everybody();
         let waited = self.fate.now() - since;
         let differences = self.differences();
@@ -439,12 +474,17 @@ impl Template {
         let welcome = ChangeSite { welcome: Some("你好".to_owned()), ..Default::default() };
         sites::actions::change(app, &admin(), site.clone(), welcome).await.unwrap();
         let mut made = Vec::new();
-        for name in ["ana", "ben", "cai"] {
+        for (name, role) in [
+            ("ana", Role::Agent),
+            ("ben", Role::Agent),
+            ("cai", Role::Agent),
+            ("dan", Role::Manager),
+        ] {
             let request = AddAgent {
                 account: name.to_owned(),
                 password: PASSWORD.to_owned(),
                 nickname: name.to_owned(),
-                role: Role::Agent,
+                role,
                 capacity: 2,
                 departments: None,
                 skills: Vec::new(),

@@ -1,19 +1,22 @@
 //! A visitor by the rules of docs/PROTOCOL.md, as the widget follows them: one message in flight,
-//! the same id until there is an answer, a place to resume from, a limit on silence.
+//! the same id until there is an answer, a place to resume from, a limit on silence, everything
+//! acknowledged offered again when the relay's history is another.
 //!
-//! A pure machine like the widget's own; the simulation carries out what it wants.
+//! A pure machine like the widget's own; the simulation carries out what it wants. A second tab is
+//! another machine of the same visitor: it has its own unsent messages and the first one's token.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::commands::VisitorCommand;
 use yingke_shared::commands::visitor::{
-    PageContext, Preview, VisitorAsks, VisitorEndConversation, VisitorMark, VisitorSendMessage,
+    LeaveMessage, LeaveQueue, PageContext, Preview, VisitorAsks, VisitorEndConversation,
+    VisitorMark, VisitorSendMessage,
 };
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::events::VisitorEvent;
 use yingke_shared::frame::{Delivery, Hello, Outcome, Reply, ResumePoint, Start, VisitorFrame};
-use yingke_shared::ids::{ClientId, ConversationId, Seq, VisitorId};
+use yingke_shared::ids::{ClientId, ConversationId, Epoch, Seq, VisitorId};
 use yingke_shared::limits::HEARTBEAT_MS;
 use yingke_shared::rest::VisitorEntered;
 use yingke_shared::snapshot::VisitorSnapshot;
@@ -53,23 +56,38 @@ pub(crate) enum Want {
     HangUp,
 }
 
-/// A message that the relay has not answered for good.
+/// Something a person wrote.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) client_id: ClientId,
+    pub(crate) text: String,
+    /// To be read later, not a message of a talk.
+    pub(crate) leaves: bool,
+}
+
+/// What the relay has not answered for good.
 #[derive(Debug, Clone)]
 struct Unsent {
-    client_id: ClientId,
-    text: String,
+    written: Written,
     not_before: u64,
 }
 
 /// What the page's storage keeps over reloads: who, and what is unsent.
 pub(crate) struct Visitor {
-    pub(crate) id: Option<VisitorId>,
+    /// The tab that has the visitor's token, if it is not this one.
+    pub(crate) tab_of: Option<usize>,
+    /// Who it was and is: a relay that does not know the token makes somebody new of it.
+    pub(crate) ids: Vec<VisitorId>,
     token: Option<String>,
     outbox: VecDeque<Unsent>,
     /// Everything ever written, in order.
-    pub(crate) written: Vec<(ClientId, String)>,
+    pub(crate) written: Vec<Written>,
     pub(crate) acked: BTreeMap<ClientId, (ConversationId, Seq)>,
+    /// Leave-messages that were acknowledged.
+    pub(crate) left: BTreeSet<ClientId>,
     pub(crate) refused: BTreeSet<ClientId>,
+    /// The relay's history of what was acknowledged.
+    epoch: Option<Epoch>,
     phase: Phase,
     tries: u32,
     pub(crate) held: Option<VisitorSnapshot>,
@@ -86,18 +104,22 @@ pub(crate) struct Visitor {
 enum Asked {
     Send,
     Mark(ConversationId, Seq, Seq),
+    /// The end, or out of the line.
     End,
 }
 
 impl Visitor {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(tab_of: Option<usize>) -> Self {
         Self {
-            id: None,
+            tab_of,
+            ids: Vec::new(),
             token: None,
             outbox: VecDeque::new(),
             written: Vec::new(),
             acked: BTreeMap::new(),
+            left: BTreeSet::new(),
             refused: BTreeSet::new(),
+            epoch: None,
             phase: Phase::Away,
             tries: 0,
             held: None,
@@ -120,13 +142,34 @@ impl Visitor {
         self.outbox.len()
     }
 
-    /// The page opens.
-    pub(crate) fn open(&mut self, now: u64) -> Vec<Want> {
-        if self.token.is_none() {
-            self.phase = Phase::Entering;
-            return vec![Want::Enter];
+    /// Who it is now.
+    pub(crate) fn id(&self) -> Option<&VisitorId> {
+        self.ids.last()
+    }
+
+    /// What the browser keeps for all tabs.
+    pub(crate) fn shared(&self) -> Option<(VisitorId, String)> {
+        Some((self.id()?.clone(), self.token.clone()?))
+    }
+
+    /// Another tab's token is this one's.
+    pub(crate) fn adopt(&mut self, (id, token): (VisitorId, String)) {
+        if self.id() != Some(&id) {
+            self.ids.push(id);
         }
-        self.dial(now)
+        self.token = Some(token);
+    }
+
+    /// The page opens.
+    pub(crate) fn open(&mut self, fate: &Fate) -> Vec<Want> {
+        if self.token.is_some() {
+            return self.dial(fate.now());
+        }
+        if self.tab_of.is_some() {
+            return self.wait(fate, 0);
+        }
+        self.phase = Phase::Entering;
+        vec![Want::Enter]
     }
 
     /// The page is closed or reloaded: only its storage stays.
@@ -158,8 +201,7 @@ impl Visitor {
         }
         match result {
             Ok(entered) => {
-                self.id = Some(entered.visitor_id);
-                self.token = Some(entered.token);
+                self.adopt((entered.visitor_id, entered.token));
                 self.dial(fate.now())
             }
             Err(_) => self.wait(fate, 0),
@@ -208,6 +250,10 @@ impl Visitor {
             VisitorFrame::Welcome(welcome) => {
                 self.phase = Phase::Live { heard: fate.now() };
                 self.tries = 0;
+                let before = self.epoch.replace(welcome.epoch.clone());
+                if before.is_some_and(|before| before != welcome.epoch) {
+                    self.offer_again();
+                }
                 match welcome.start {
                     Start::Resumed { position } => {
                         let held = self.place.as_ref().map(|place| place.position);
@@ -230,6 +276,20 @@ impl Visitor {
             VisitorFrame::Signal { .. } => Ok(Vec::new()),
             VisitorFrame::Bye(bye) => Ok(self.bye(fate, bye.error)),
         }
+    }
+
+    /// Whatever was acknowledged goes again before what was not, as it was written.
+    fn offer_again(&mut self) {
+        let (acked, left) = (std::mem::take(&mut self.acked), std::mem::take(&mut self.left));
+        let unsent = std::mem::take(&mut self.outbox);
+        let is_open = |written: &Written| {
+            let id = &written.client_id;
+            acked.contains_key(id)
+                || left.contains(id)
+                || unsent.iter().any(|unsent| unsent.written.client_id == *id)
+        };
+        let again = self.written.iter().filter(|written| is_open(written));
+        self.outbox = again.map(|it| Unsent { written: it.clone(), not_before: 0 }).collect();
     }
 
     fn deliver(&mut self, delivery: &Delivery<VisitorEvent>) -> Result<(), String> {
@@ -256,7 +316,11 @@ impl Visitor {
         match (asked, &reply.ok, reply.error) {
             (Asked::Send, Some(Outcome::Accepted { conversation_id, seq, .. }), _) => {
                 self.acked.insert(reply.id.clone(), (conversation_id.clone(), *seq));
-                self.outbox.retain(|unsent| unsent.client_id != reply.id);
+                self.outbox.retain(|unsent| unsent.written.client_id != reply.id);
+            }
+            (Asked::Send, Some(Outcome::Done {}), _) => {
+                self.left.insert(reply.id.clone());
+                self.outbox.retain(|unsent| unsent.written.client_id != reply.id);
             }
             (Asked::Send, _, Some(error)) if error.code.can_retry() => {
                 let wait = u64::from(error.retry_after_ms.unwrap_or(1_000));
@@ -266,7 +330,7 @@ impl Visitor {
             }
             (Asked::Send, ..) => {
                 self.refused.insert(reply.id.clone());
-                self.outbox.retain(|unsent| unsent.client_id != reply.id);
+                self.outbox.retain(|unsent| unsent.written.client_id != reply.id);
             }
             (Asked::Mark(conversation_id, delivered, read), Some(_), _) => {
                 self.marked = Some((conversation_id, delivered, read));
@@ -276,11 +340,11 @@ impl Visitor {
         self.go_on(fate)
     }
 
-    /// A person writes.
-    pub(crate) fn write(&mut self, fate: &Fate, text: String) -> Vec<Want> {
-        let client_id = new_id(fate);
-        self.written.push((client_id.clone(), text.clone()));
-        self.outbox.push_back(Unsent { client_id, text, not_before: 0 });
+    /// A person writes, or leaves a message.
+    pub(crate) fn write(&mut self, fate: &Fate, text: String, leaves: bool) -> Vec<Want> {
+        let written = Written { client_id: new_id(fate), text, leaves };
+        self.written.push(written.clone());
+        self.outbox.push_back(Unsent { written, not_before: 0 });
         self.go_on(fate)
     }
 
@@ -309,6 +373,13 @@ impl Visitor {
         self.ask(fate, new_id(fate), Asked::End, &end)
     }
 
+    pub(crate) fn leave_queue(&mut self, fate: &Fate) -> Vec<Want> {
+        if !self.is_live() {
+            return Vec::new();
+        }
+        self.ask(fate, new_id(fate), Asked::End, &VisitorCommand::LeaveQueue(LeaveQueue {}))
+    }
+
     fn ask(
         &mut self,
         fate: &Fate,
@@ -331,11 +402,17 @@ impl Visitor {
         if let Some(unsent) = self.outbox.front().filter(|_| !sends).cloned()
             && unsent.not_before <= fate.now()
         {
-            let page = PageContext::default();
-            let (locale, asks) = ("zh-CN".to_owned(), VisitorAsks::default());
-            let send = VisitorSendMessage { text: unsent.text, page, locale, asks };
-            let send = VisitorCommand::VisitorSendMessage(send);
-            wants.extend(self.ask(fate, unsent.client_id, Asked::Send, &send));
+            let (page, locale) = (PageContext::default(), "zh-CN".to_owned());
+            let Written { client_id, text, leaves } = unsent.written;
+            let send = if leaves {
+                let (name, contact) = (String::new(), "vera@shop.example".to_owned());
+                VisitorCommand::LeaveMessage(LeaveMessage { name, contact, text, page, locale })
+            } else {
+                let asks = VisitorAsks::default();
+                let send = VisitorSendMessage { text, page, locale, asks };
+                VisitorCommand::VisitorSendMessage(send)
+            };
+            wants.extend(self.ask(fate, client_id, Asked::Send, &send));
         }
         let marks = self.under_way.values().any(|(asked, _)| matches!(asked, Asked::Mark(..)));
         let conversation = self.held.as_ref().and_then(|held| held.conversation.as_ref());
@@ -379,7 +456,7 @@ impl Visitor {
     pub(crate) fn time(&mut self, fate: &Fate) -> Vec<Want> {
         let now = fate.now();
         match self.phase {
-            Phase::Waiting { until } if until <= now => return self.open(now),
+            Phase::Waiting { until } if until <= now => return self.open(fate),
             Phase::Connecting { since } | Phase::Greeting { since }
                 if since + CONNECT_MS_MAX <= now =>
             {
