@@ -1,11 +1,13 @@
-//! What waits is told on a real desktop, by notifications over its session bus. The client is the real
-//! window; the desktop's half writes down what it is told.
+//! What waits is told on a real desktop: by notifications over its session bus, and the presence in its
+//! tray. The client is the real window; the desktop's half writes down what it is told.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use yingke_shared::settings::{Attention, NoAnswer};
 use yingke_shared::views::Role;
-use yingke_tests::browser::{Desktop, DesktopHome, DesktopWindow, Notification, SessionBus};
+use yingke_tests::browser::{
+    Desktop, DesktopHome, DesktopWindow, Line, Notification, SessionBus, TrayLine,
+};
 use yingke_tests::http::Account;
 use yingke_tests::staff::StaffSocket;
 
@@ -150,5 +152,64 @@ async fn x05_b13_a_wait_asks_louder_then_the_next_agent_then_the_manager() -> Re
     mia.desktop.click(told[0].number).await?;
     mia.window.page.until_shows("message", "does anybody hear me").await?;
     mia.close().await?;
+    scene.finish().await
+}
+
+/// B12: the tray marks the presence that is, and changes it; 离开 with somebody there brings the window
+/// to ask.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b12_the_tray_shows_the_presence_and_changes_it() -> Result<()> {
+    let scene = Scene::set().await?;
+    let account = scene.hire("Ana", 8).await?;
+    let ana = Seat::take(&scene, &account).await?;
+    let page = &ana.window.page;
+    let tray = ana.desktop.tray().await?;
+    let marked = |wanted: &'static str| {
+        move |lines: &[TrayLine]| {
+            let marked: Vec<_> = lines.iter().filter(|line| line.checked).collect();
+            matches!(marked.as_slice(), [one] if one.label == wanted && one.enabled)
+        }
+    };
+    let is_shown = |wanted: &'static str| async move {
+        page.until("the window shows the presence", || async {
+            let now = page.attribute("presence", "data-availability").await?;
+            Ok((now.as_deref() == Some(wanted)).then_some(()))
+        })
+        .await
+    };
+    tray.until_lines("online is marked", marked("在线")).await?;
+    tray.choose("忙碌").await?;
+    is_shown("busy").await?;
+    tray.until_lines("busy is marked", marked("忙碌")).await?;
+    ana.window.go_online().await?;
+    tray.until_lines("online is marked again", marked("在线")).await?;
+
+    let vera = scene.visitor().await?;
+    let hers = vera.say("do not go away").await?.conversation;
+    let is_hers = |line: &Line| line.conversation_id.as_deref() == Some(hers.as_str());
+    page.until_line("her row", "inbox-row", is_hers).await?;
+    ana.window.put_away().await?;
+    tray.choose("离开").await?;
+    page.find("away-dialog").await?;
+    ensure!(page.attribute("away-dialog", "data-count").await?.as_deref() == Some("1"));
+    tray.until_lines("online is still marked", marked("在线")).await?;
+    page.until("the window came", || async { Ok(ana.window.is_looked_at().await?.then_some(())) })
+        .await?;
+    page.click_until("away-hand-over", "she is away", || async {
+        let now = page.attribute("presence", "data-availability").await?;
+        Ok(now.as_deref() == Some("away"))
+    })
+    .await?;
+    tray.until_lines("away is marked", marked("离开")).await?;
+
+    page.click_until_shown("account-menu", "sign-out").await?;
+    page.click_until_shown("sign-out", "sign-in-submit").await?;
+    let is_over = |lines: &[TrayLine]| {
+        let presences =
+            lines.iter().filter(|line| ["在线", "忙碌", "离开"].contains(&line.label.as_str()));
+        presences.filter(|line| !line.enabled && !line.checked).count() == 3
+    };
+    tray.until_lines("nobody is signed in", is_over).await?;
+    ana.close().await?;
     scene.finish().await
 }

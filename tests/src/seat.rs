@@ -398,9 +398,7 @@ impl View {
             UiPush::QueueLength { waiting } => self.state.queue_length = waiting,
             UiPush::Floor(floor) => self.floor = Some(floor),
             // Who reads along and what is heard pass; a story that asks for it looks at the frames.
-            UiPush::Colleagues { .. }
-            | UiPush::Attention { .. }
-            | UiPush::InvitationOver(_) => {}
+            UiPush::Colleagues { .. } | UiPush::Attention { .. } | UiPush::InvitationOver(_) => {}
             UiPush::Preview { conversation_id, text } => {
                 for row in &mut self.state.inbox {
                     if row.conversation_id == conversation_id {

@@ -101,8 +101,8 @@ impl Notifications {
             told.last += 1;
             told.last
         };
-        let urgency = hints.into_iter().find(|(name, _)| name == "urgency");
-        let urgency = urgency.and_then(|(_, of)| u8::try_from(of).ok()).unwrap_or(1);
+        let urgency = hints.get("urgency").and_then(|urgency| u8::try_from(urgency).ok());
+        let urgency = urgency.unwrap_or(1);
         let notification = Notification { number, title: summary, body, urgency };
         told.all.push(notification.clone());
         told.shown.insert(number, notification);
@@ -149,12 +149,10 @@ struct Watcher(Arc<Mutex<Told>>);
 impl Watcher {
     /// A path of the caller's, or a name of the bus.
     fn register_status_notifier_item(&self, service: String, #[zbus(header)] header: Header<'_>) {
-        let sender = header.sender().map(|sender| sender.to_owned().into());
-        drop(header);
-        let Some(sender) = sender else { return };
+        let Some(sender) = header.sender() else { return };
         let path =
             if service.starts_with('/') { service } else { "/StatusNotifierItem".to_owned() };
-        self.0.lock().unwrap().item = Some((sender, path));
+        self.0.lock().unwrap().item = Some((sender.to_owned().into(), path));
     }
 
     fn register_status_notifier_host(&self, _service: String) {}
@@ -246,20 +244,40 @@ pub struct Tray<'a> {
 }
 
 /// A line of its menu.
-#[derive(Debug)]
-struct TrayLine {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrayLine {
     number: i32,
     /// What it says; empty for a line between others.
-    label: String,
+    pub label: String,
+    /// It has a mark.
+    pub checked: bool,
+    /// It can be chosen.
+    pub enabled: bool,
 }
 
 impl Tray<'_> {
-    async fn lines(&self) -> Result<Vec<TrayLine>> {
+    /// The menu as it is now.
+    pub async fn lines(&self) -> Result<Vec<TrayLine>> {
         type Entry = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
         let everything: Vec<String> = Vec::new();
         let (_, (_, _, entries)): (u32, Entry) =
             self.menu.call("GetLayout", &(0_i32, -1_i32, everything)).await?;
         entries.iter().map(line).collect()
+    }
+
+    /// Waits until the menu is as wanted.
+    pub async fn until_lines(
+        &self,
+        what: &str,
+        wanted: impl Fn(&[TrayLine]) -> bool,
+    ) -> Result<Vec<TrayLine>> {
+        let last = Mutex::new(Vec::new());
+        let looked = wait::until(what, || async {
+            let lines = self.lines().await?;
+            last.lock().unwrap().clone_from(&lines);
+            Ok(wanted(&lines).then_some(lines))
+        });
+        looked.await.with_context(|| format!("the menu is {:?}", last.lock().unwrap()))
     }
 
     /// A person chooses a line.
@@ -279,6 +297,15 @@ fn line(entry: &OwnedValue) -> Result<TrayLine> {
     };
     let about = HashMap::<String, OwnedValue>::try_from(about.try_clone()?)?;
     let said = about.get("label").and_then(|label| label.downcast_ref::<&str>().ok());
-    let label = said.unwrap_or_default().to_owned();
-    Ok(TrayLine { number: *number, label })
+    let is = |name: &str, or: bool| match about.get(name).map(|value| &**value) {
+        Some(Value::Bool(is)) => *is,
+        Some(Value::I32(is)) => *is == 1,
+        _ => or,
+    };
+    Ok(TrayLine {
+        number: *number,
+        label: said.unwrap_or_default().to_owned(),
+        checked: is("toggle-state", false),
+        enabled: is("enabled", true),
+    })
 }

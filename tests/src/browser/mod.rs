@@ -7,7 +7,7 @@ mod page;
 mod window;
 
 pub use chromium::{Chromium, Profile};
-pub use desktop::{Desktop, Notification, SessionBus, Tray};
+pub use desktop::{Desktop, Notification, SessionBus, Tray, TrayLine};
 pub use page::{AFTER_CLICK, Line, Page};
 pub use window::{DesktopHome, DesktopWindow};
 
