@@ -13,7 +13,6 @@
 //! The worst case: the reader stalls. Its mailbox is bounded by bytes; when it is full the session
 //! ends, nobody waited for it, and it comes back later with its position.
 
-mod codec;
 mod fanout;
 pub(crate) mod frames;
 mod hub;
@@ -25,7 +24,6 @@ mod rate;
 mod side;
 pub mod socket;
 mod staff;
-mod upgrade;
 mod visitor;
 mod wire;
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use axum::extract::{Extension, State};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Extension, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep};
@@ -28,14 +29,19 @@ use super::mailbox::{Item, Mailbox};
 use super::outbox::{Kind, Outbox};
 use super::side::{Side, Sorted};
 use super::staff::Staff;
-use super::upgrade::Upgrade;
 use super::visitor::Visitors;
 use super::wire::{Io, Link, Wire};
 use crate::accept::Pulse;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::error::RelayError;
-use crate::limits::{DELIVERY_BYTES_MAX, Rate};
+use crate::limits::{
+    DELIVERY_BYTES_MAX, Rate, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
+    SOCKET_WRITE_BUFFER_BYTES_MAX, WRITTEN_TOGETHER_BYTES,
+};
+
+/// A request that opens a WebSocket, or does not.
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// `GET /ws/staff`.
 pub async fn staff_upgrade(
@@ -63,19 +69,25 @@ fn accept<S: Side>(
     pulse: Option<Extension<Arc<Pulse>>>,
     upgrade: Upgrade,
 ) -> Response {
+    let Ok(upgrade) = upgrade else {
+        return RelayError::refused(ErrorCode::BadFrame).into_response();
+    };
     let admission = match app.hub.admit(address.0, app.config.sockets_per_address) {
         Ok(admission) => admission,
         Err(code) => return RelayError::refused(code).into_response(),
     };
-    let (answer, connection) = upgrade.begin();
-    tokio::spawn(async move {
-        let Some(connection) = connection.await else { return };
-        let wire = Wire::new(connection, pulse.map(|Extension(pulse)| pulse));
-        let tasks = app.tasks.clone();
-        // A task of its own: this one has room for what the handshake needs.
-        tasks.spawn(Session::<S, _>::begin(app, admission, wire).run());
-    });
-    answer
+    upgrade
+        .read_buffer_size(SOCKET_READ_BUFFER_BYTES)
+        .write_buffer_size(WRITTEN_TOGETHER_BYTES)
+        .max_write_buffer_size(SOCKET_WRITE_BUFFER_BYTES_MAX)
+        .max_frame_size(SOCKET_FRAME_BYTES_MAX)
+        .max_message_size(SOCKET_FRAME_BYTES_MAX)
+        .on_upgrade(move |socket| async move {
+            let wire = Wire::new(socket, pulse.map(|Extension(pulse)| pulse));
+            let tasks = app.tasks.clone();
+            // A task of its own: this one has room for what the handshake needs.
+            tasks.spawn(Session::<S, _>::begin(app, admission, wire).run());
+        })
 }
 
 /// A session of staff over any link, until it ends.

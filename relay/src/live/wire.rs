@@ -1,25 +1,21 @@
 //! A WebSocket whose reading and writing go on side by side in one task: a few small frames, or a
 //! large one, are under way to the kernel together, and waiting for them never keeps the task from
-//! reading or from being told to end. What waits for nothing holds no buffer in either direction.
+//! reading or from being told to end.
 
 use std::future::poll_fn;
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use futures_util::{Sink, Stream};
+use tokio_tungstenite::tungstenite;
 use yingke_shared::error_code::{ErrorCode, WireError};
 
-use super::codec::{self, Heard, Reader};
 use super::frames;
 use crate::accept::Pulse;
-use crate::limits::{
-    BYE_WITHIN_MS, SOCKET_FRAME_BYTES_MAX, SOCKET_READ_BYTES, SOCKET_WRITE_BUFFER_BYTES_MAX,
-    WRITTEN_TOGETHER_BYTES,
-};
+use crate::limits::{BYE_WITHIN_MS, WRITTEN_TOGETHER_BYTES};
 
 /// What a session reads and writes: the WebSocket, or whatever simulation puts in its place. Nothing
 /// here waits but `next` and the goodbyes.
@@ -49,18 +45,10 @@ pub trait Link: Send + 'static {
 }
 
 /// See the module.
-#[derive(Debug)]
-pub(crate) struct Wire<C> {
-    connection: C,
-    reader: Reader,
-    /// Frames that were started. Given back when all of it is in the kernel's hands.
-    out: Vec<u8>,
-    /// So many bytes of `out` the connection took.
-    written: usize,
-    /// The newest ping that was not answered for want of room.
-    pong: Option<Box<[u8]>>,
-    /// The peer said its last.
-    is_closed: bool,
+pub(crate) struct Wire {
+    socket: WebSocket,
+    /// Bytes of the frames that were started and are not yet in the kernel's hands.
+    started: usize,
     /// Of the connection below, if it is one of the listener's.
     pulse: Option<Arc<Pulse>>,
 }
@@ -76,131 +64,74 @@ pub enum Io {
     Alive,
     /// Something this protocol does not know; said before closing.
     Refused(ErrorCode),
-    /// The peer closes; its word is answered by [`Link::close_too`].
+    /// The peer closes; its word is answered by [`Wire::close_too`].
     Closing,
     /// The peer is gone.
     Gone,
 }
 
-/// The connection broke.
-#[derive(Debug)]
-struct Broken;
-
-/// `1000`, the code of an end that is none of an error.
-const NORMAL: [u8; 2] = 1_000_u16.to_be_bytes();
-
-impl<C: AsyncRead + AsyncWrite + Unpin> Wire<C> {
-    pub(crate) fn new(connection: C, pulse: Option<Arc<Pulse>>) -> Self {
-        Self {
-            connection,
-            reader: Reader::new(SOCKET_FRAME_BYTES_MAX),
-            out: Vec::new(),
-            written: 0,
-            pong: None,
-            is_closed: false,
-            pulse,
-        }
+impl Wire {
+    pub(crate) fn new(socket: WebSocket, pulse: Option<Arc<Pulse>>) -> Self {
+        Self { socket, started: 0, pulse }
     }
 
-    fn room(&self) -> bool {
-        self.out.len() < WRITTEN_TOGETHER_BYTES
+    fn start(&mut self, message: Message) -> Result<(), ErrorCode> {
+        // A frame without a body counts too.
+        self.started += 1 + message_bytes(&message);
+        Pin::new(&mut self.socket).start_send(message).map_err(|_| ErrorCode::Unavailable)
+    }
+
+    /// Waits until everything that was started is in the kernel's hands.
+    async fn flushed(&mut self) -> Result<(), axum::Error> {
+        poll_fn(|context| Pin::new(&mut self.socket).poll_flush(context)).await?;
+        self.started = 0;
+        Ok(())
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Io> {
-        let was_full = !self.room();
-        match self.poll_written(context) {
-            // Nobody waits for anything else than room.
-            Poll::Ready(Ok(())) if was_full => return Poll::Ready(Io::Written),
-            Poll::Ready(Ok(())) | Poll::Pending => {}
-            Poll::Ready(Err(Broken)) => return Poll::Ready(Io::Gone),
-        }
-        let heard = ready!(self.poll_heard(context)).unwrap_or(Heard::Wrong);
-        Poll::Ready(self.io(heard))
-    }
-
-    /// Hands everything that was started to the kernel.
-    fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        while !self.out.is_empty() {
-            while let Some(rest @ [_, ..]) = self.out.get(self.written..) {
-                match ready!(Pin::new(&mut self.connection).poll_write(context, rest)) {
-                    Ok(bytes @ 1..) => self.written += bytes,
-                    Ok(0) | Err(_) => return Poll::Ready(Err(Broken)),
+        if self.started > 0 {
+            match Pin::new(&mut self.socket).poll_flush(context) {
+                Poll::Ready(Ok(())) => {
+                    let was_full = !self.has_room();
+                    self.started = 0;
+                    // Nobody waits for anything else than room.
+                    if was_full {
+                        return Poll::Ready(Io::Written);
+                    }
                 }
-            }
-            let flushed = Pin::new(&mut self.connection).poll_flush(context);
-            ready!(flushed).map_err(|_| Broken)?;
-            self.out = Vec::new();
-            self.written = 0;
-            if let Some(body) = self.pong.take() {
-                codec::put_pong(&mut self.out, &body);
+                Poll::Ready(Err(_)) => return Poll::Ready(Io::Gone),
+                Poll::Pending => {}
             }
         }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Reads until the peer has said something.
-    fn poll_heard(&mut self, context: &mut Context<'_>) -> Poll<Result<Heard, Broken>> {
-        let mut heard = self.reader.next();
-        while heard.is_none() {
-            let mut bytes = [MaybeUninit::uninit(); SOCKET_READ_BYTES];
-            let mut bytes = ReadBuf::uninit(&mut bytes);
-            let read = Pin::new(&mut self.connection).poll_read(context, &mut bytes);
-            ready!(read).map_err(|_| Broken)?;
-            if bytes.filled().is_empty() {
-                return Poll::Ready(Err(Broken));
-            }
-            heard = self.reader.take(bytes.filled());
-        }
-        Poll::Ready(heard.ok_or(Broken))
-    }
-
-    fn io(&mut self, heard: Heard) -> Io {
-        if self.is_closed {
-            return Io::Gone;
-        }
-        match heard {
-            Heard::Text(text) => Io::Text(text.into()),
-            Heard::NotText => Io::Refused(ErrorCode::BadFrame),
-            Heard::TooLarge => Io::Refused(ErrorCode::TooLarge),
-            Heard::Ping(body) => {
-                if self.room() {
-                    codec::put_pong(&mut self.out, &body);
-                } else {
-                    self.pong = Some(body);
-                }
-                Io::Alive
-            }
-            Heard::Pong => Io::Alive,
-            Heard::Close(code) => {
-                self.is_closed = true;
-                codec::put_close(&mut self.out, code);
-                Io::Closing
-            }
-            Heard::Wrong => Io::Gone,
+        match Pin::new(&mut self.socket).poll_next(context) {
+            Poll::Ready(Some(Ok(message))) => Poll::Ready(match message {
+                Message::Text(text) => Io::Text(text),
+                Message::Binary(_) => Io::Refused(ErrorCode::BadFrame),
+                Message::Ping(_) | Message::Pong(_) => Io::Alive,
+                Message::Close(_) => Io::Closing,
+            }),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(refusal_of(error)),
+            Poll::Ready(None) => Poll::Ready(Io::Gone),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
 
-impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link for Wire<C> {
+impl Link for Wire {
     fn has_room(&self) -> bool {
-        self.room()
+        self.started < WRITTEN_TOGETHER_BYTES
     }
 
     fn is_written(&self) -> bool {
-        self.out.is_empty()
+        self.started == 0
     }
 
     fn start_text(&mut self, text: String) -> Result<(), ErrorCode> {
-        if self.out.len() + text.len() > SOCKET_WRITE_BUFFER_BYTES_MAX {
-            return Err(ErrorCode::Unavailable);
-        }
-        codec::put_text(&mut self.out, &text);
-        Ok(())
+        self.start(Message::Text(text.into()))
     }
 
     fn start_ping(&mut self) -> Result<(), ErrorCode> {
-        codec::put_ping(&mut self.out);
-        Ok(())
+        self.start(Message::Ping(axum::body::Bytes::new()))
     }
 
     fn taken(&self) -> u64 {
@@ -213,21 +144,36 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link for Wire<C> {
 
     async fn say_bye(mut self, error: WireError) {
         let farewell = async {
-            codec::put_text(&mut self.out, &frames::bye(error));
-            codec::put_close(&mut self.out, Some(NORMAL));
-            while !matches!(self.next().await, Io::Closing | Io::Gone) {}
+            // What was started first: the buffer may have no room for more.
+            self.flushed().await.ok()?;
+            let reason = CloseFrame { code: close_code::NORMAL, reason: Utf8Bytes::default() };
+            self.start_text(frames::bye(error)).ok()?;
+            self.start(Message::Close(Some(reason))).ok()?;
+            while !matches!(self.next().await, Io::Closing | Io::Gone | Io::Refused(_)) {}
+            Some(())
         };
         // Whether the word arrived changes nothing here.
         let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), farewell).await;
     }
 
     async fn close_too(mut self) {
-        // The answer is ready.
-        let written = poll_fn(|context| self.poll_written(context));
-        let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), written).await;
+        // The library has the answer ready.
+        let _ = tokio::time::timeout(Duration::from_millis(BYE_WITHIN_MS), self.flushed()).await;
     }
 }
 
-#[cfg(test)]
-#[path = "wire_tests.rs"]
-mod tests;
+fn message_bytes(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
+    }
+}
+
+fn refusal_of(error: axum::Error) -> Io {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => Io::Refused(ErrorCode::TooLarge),
+        Some(tungstenite::Error::Utf8(_)) => Io::Refused(ErrorCode::BadFrame),
+        _ => Io::Gone,
+    }
+}

@@ -82,7 +82,11 @@ struct Notifications(Arc<Mutex<Told>>);
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Notifications {
-    #[expect(clippy::too_many_arguments, reason = "as the specification has it")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "as the specification has it"
+    )]
     fn notify(
         &self,
         _app_name: String,
@@ -148,6 +152,7 @@ struct Watcher(Arc<Mutex<Told>>);
 #[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
 impl Watcher {
     /// A path of the caller's, or a name of the bus.
+    #[expect(clippy::needless_pass_by_value, reason = "a header is given by value")]
     fn register_status_notifier_item(&self, service: String, #[zbus(header)] header: Header<'_>) {
         let Some(sender) = header.sender() else { return };
         let path =
