@@ -156,6 +156,7 @@ pub fn dispatch_visitor(
         C::VisitorSendMessage(body) => {
             conversations::actions::send_as_visitor(app, who, id, body).boxed()
         }
+        C::BeginConversation(body) => conversations::actions::begin(app, who, id, body).boxed(),
         C::VisitorMark(body) => conversations::actions::mark_as_visitor(app, who, id, body).boxed(),
         C::VisitorEndConversation(body) => {
             conversations::actions::end_as_visitor(app, who, id, body).boxed()

@@ -9,7 +9,7 @@ import type { RequeueReason } from "./RequeueReason";
  */
 export type SystemNotice = { "kind": "welcome", 
 /**
- * The company's own words.
+ * The company's own words; empty if the visitor opened the window of a site without any.
  */
 text: string, } | { "kind": "agent_joined", 
 /**

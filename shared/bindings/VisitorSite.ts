@@ -43,4 +43,9 @@ departments: Array<DepartmentCard>,
 /**
  * Agents the visitor may pick (A25); empty for no choice.
  */
-agents: Array<AgentCard>, };
+agents: Array<AgentCard>, 
+/**
+ * Opening the window begins a conversation (B14). Never where the site is
+ * off or there is something to pick first.
+ */
+begins_on_open: boolean, };

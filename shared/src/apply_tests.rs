@@ -246,6 +246,7 @@ fn visitor() -> VisitorSnapshot {
             categories: Vec::new(),
             departments: Vec::new(),
             agents: Vec::new(),
+            begins_on_open: false,
         },
         conversation: None,
         messages: Vec::new(),

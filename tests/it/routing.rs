@@ -1,7 +1,9 @@
 //! Who gets which visitor, and when.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use yingke_shared::views::{Author, Availability, ConversationStatus, WaitingReason};
+
+use yingke_tests::link::{Held, Visitor};
 
 use crate::scene::Scene;
 
@@ -101,6 +103,39 @@ async fn b14_a_silent_visitor_takes_no_seat() -> Result<()> {
     vera.until_served().await?;
     ana.until_holding(1).await?;
     ensure!(silent.conversation()?.is_none());
+    scene.finish().await
+}
+
+/// Where the admin wants it, opening the window is enough, once; elsewhere it begins nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b14_opening_the_window_takes_a_seat_where_the_site_wants_it() -> Result<()> {
+    let scene = Scene::set().await?;
+    let ana = scene.agent("Ana", 2).await?;
+    let vera = scene.visitor().await?;
+    ensure!(!vera.link()?.look(|held| held.snapshot.site.begins_on_open));
+    vera.open_window().await?;
+    let newest = async || anyhow::Ok(vera.fresh_snapshot().await?.conversation);
+    ensure!(newest().await?.is_none(), "the company did not ask for it");
+
+    let site = scene.site.clone();
+    scene.change_company(|company| company.seats_for_silent = vec![site]).await?;
+    let begins = |held: &Held<Visitor>| held.snapshot.site.begins_on_open.then_some(());
+    vera.link()?.until("the window is told", begins).await?;
+    vera.open_window().await?;
+    let begun = vera.until_served().await?.id;
+    ana.until_gained(&begun).await?;
+    vera.open_window().await?;
+    let held = ana.record(&begun).context("Ana has it")?;
+    ensure!(held.unread() == 0 && held.unanswered_since().is_none(), "nobody asked anything");
+    ensure!(newest().await?.is_some_and(|held| held.id == begun), "it began once");
+
+    let said = vera.say("Vera asks about tea").await?;
+    ensure!(said.conversation == begun);
+    vera.end().await?;
+    ana.until_gone(&begun).await?;
+    scene.change_company(|company| company.seats_for_silent.clear()).await?;
+    vera.open_window().await?;
+    ensure!(newest().await?.is_some_and(|held| held.id == begun), "none began since");
     scene.finish().await
 }
 

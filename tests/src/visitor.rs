@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use reqwest::Method;
 use yingke_shared::commands::VisitorCommand;
 use yingke_shared::commands::visitor::{
-    LeaveMessage, LeaveQueue, LoadHistory, PageContext, Preview, VisitorAsks,
+    BeginConversation, LeaveMessage, LeaveQueue, LoadHistory, PageContext, Preview, VisitorAsks,
     VisitorEndConversation, VisitorMark, VisitorSendMessage,
 };
 use yingke_shared::error_code::{ErrorCode, WireError};
@@ -298,6 +298,15 @@ impl TestVisitor {
                 (newest == Some(wanted)).then_some(())
             })
             .await
+    }
+
+    /// Opens the window, where that begins a conversation (B14).
+    pub async fn open_window(&self) -> Result<()> {
+        let command = VisitorCommand::BeginConversation(BeginConversation {
+            page: PageContext::default(),
+            locale: "zh-CN".to_owned(),
+        });
+        self.link()?.must(&command).await.map(drop)
     }
 
     /// Leaves the line; gives the relay's refusal, if it refuses.

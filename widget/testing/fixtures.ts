@@ -33,6 +33,7 @@ export const SITE: VisitorSite = {
   categories: [],
   departments: [],
   agents: [],
+  begins_on_open: false,
 };
 
 /** A conversation as it stands, nothing marked. */

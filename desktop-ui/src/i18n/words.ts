@@ -26,7 +26,9 @@ export function visitorName(t: Translate, visitor: VisitorCard): string {
 function noticeText(t: Translate, notice: SystemNotice): string {
   switch (notice.kind) {
     case "welcome":
-      return t("workbench.notice_welcome", { text: notice.text });
+      return notice.text === ""
+        ? t("workbench.notice_opened")
+        : t("workbench.notice_welcome", { text: notice.text });
     case "agent_joined":
     case "transferred":
     case "member_joined":

@@ -155,7 +155,10 @@ impl Auditor {
     /// What a silent visitor is due: asked, then warned, then ended.
     fn silence_at(&self, talk: &Talked, serve: &Serve) -> Option<(u64, Option<Prompt>)> {
         let silence = self.model.department(&talk.demand.department).silence;
-        let word = talk.talk.last_word_at?.max(serve.since);
+        if talk.talk.unanswered_since.is_some() {
+            return None;
+        }
+        let word = talk.talk.last_word_at.unwrap_or(0).max(serve.since);
         match (talk.talk.asked_at, talk.talk.warned_at) {
             (None, _) => Some((word + silence.ask_ms?, Some(Prompt::AskVisitor))),
             (Some(asked), None) => {

@@ -159,7 +159,9 @@ impl Conversation {
             if let Some(at) = self.no_answer_at(served, department) {
                 clocks.at(at, Due::NoAnswer);
             }
-        } else if let Some(word) = self.talk.last_word_at {
+        } else {
+            // Where nothing was said at all, from when somebody is there to hear it (B14).
+            let word = self.talk.last_word_at.unwrap_or(0);
             self.silence(&mut clocks, since(word), &department.silence);
         }
         clocks

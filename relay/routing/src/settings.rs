@@ -100,7 +100,8 @@ impl Default for NoAnswer {
     }
 }
 
-/// What follows a visitor's silence (D05-2, then B15). Each time counts from the agent's last word.
+/// What follows a visitor's silence (D05-2, then B15). Each time counts from the agent's last word;
+/// where nothing was said at all, from when an agent has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
     /// Ask the visitor, once a silence.

@@ -3,6 +3,7 @@
 //! in the log and changes nothing.
 
 use yingke_routing::{Arrival, Asks, Described, Fact, Refusal};
+use yingke_shared::ids::Seq;
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{Author, ConversationStatus};
 
@@ -143,7 +144,7 @@ fn read(tx: &ReadTx<'_>, entry: &Entry, now: Timestamp) -> Result<Told, StoreErr
             let row = queries::load_in_routing(tx, &subject.conversation_id)?;
             // It may be over by now; then the log says so soon.
             let Some(row) = row else { return Ok(Told::nothing()) };
-            Told::one(arrival(&row))
+            Told::one(arrival(tx, &row)?)
         }
         LogBody::Routed { .. } => {
             let row = queries::load_in_routing(tx, &subject.conversation_id)?;
@@ -171,7 +172,7 @@ fn read(tx: &ReadTx<'_>, entry: &Entry, now: Timestamp) -> Result<Told, StoreErr
 }
 
 /// A conversation that begins.
-pub(crate) fn arrival(row: &InRouting) -> Fact {
+pub(crate) fn arrival(tx: &ReadTx<'_>, row: &InRouting) -> Result<Fact, StoreError> {
     // Begun by an agent, or somebody took it since: what it is comes later in the log.
     let is_served = row.agent_id.is_some();
     let site = yingke_routing::SiteId::new(row.site_id.as_str());
@@ -179,13 +180,15 @@ pub(crate) fn arrival(row: &InRouting) -> Fact {
         Some(asked) => Asks::Demand(words::demand(asked)),
         None => Asks::Described(Box::new(described(&row.described, &site))),
     };
-    Fact::ConversationWaiting(Box::new(Arrival {
+    // Where opening the window begins one, nothing may have been said (B14).
+    let has_written = !is_served && queries::talk(tx, &row.id)?.said > Seq::ZERO;
+    Ok(Fact::ConversationWaiting(Box::new(Arrival {
         conversation: words::conversation(&row.id),
         number: row.started_position.get(),
         site: (!is_served).then_some(site),
-        has_written: !is_served,
+        has_written,
         asks,
-    }))
+    })))
 }
 
 /// What is known of the visitor; at least the site.

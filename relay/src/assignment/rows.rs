@@ -87,7 +87,7 @@ pub(crate) fn everything(tx: &ReadTx<'_>, now: Timestamp) -> Result<Known, Store
     };
     for row in queries::all_in_routing(tx)? {
         match &row.asked {
-            None if row.agent_id.is_none() => arrivals.push(facts::arrival(&row)),
+            None if row.agent_id.is_none() => arrivals.push(facts::arrival(tx, &row)?),
             // Begun by an agent: whoever takes it over later finds it where everybody goes.
             None => {
                 let demand = routing::rules::Demand::of(company.default_department.clone());

@@ -92,6 +92,7 @@ impl Side for Visitors {
             VisitorCommand::Preview(_) => Class::Ephemeral,
             VisitorCommand::VisitorMark(_)
             | VisitorCommand::VisitorEndConversation(_)
+            | VisitorCommand::BeginConversation(_)
             | VisitorCommand::LeaveQueue(_)
             | VisitorCommand::LoadHistory(_) => Class::Other,
         }

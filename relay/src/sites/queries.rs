@@ -79,6 +79,9 @@ pub(crate) fn choices(tx: &ReadTx<'_>, company: &CompanySettings) -> Result<Choi
 pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, StoreError> {
     let company = settings::queries::company(tx)?.value;
     let Choices { categories, departments, agents } = choices(tx, &company)?;
+    let is_asked = !categories.is_empty() || !departments.is_empty() || !agents.is_empty();
+    let wants = company.seats_for_silent.contains(&site.id);
+    let begins_on_open = site.enabled && wants && !is_asked;
     Ok(VisitorSite {
         id: site.id,
         name: site.name,
@@ -89,6 +92,7 @@ pub(super) fn seen(tx: &ReadTx<'_>, site: SiteSettings) -> Result<VisitorSite, S
         categories,
         departments,
         agents,
+        begins_on_open,
     })
 }
 

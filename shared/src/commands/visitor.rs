@@ -15,6 +15,10 @@ super::commands! {
         "hello" => Hello,
         /// A message; starts a conversation if none is open. Reply: `accepted`.
         "send_message" => VisitorSendMessage,
+        /// The window was opened where that is enough to take a seat (B14): a conversation begins
+        /// without a message, unless one is open or the site does not say `begins_on_open` any more.
+        /// Reply: `done`, whether one began or not.
+        "begin_conversation" => BeginConversation,
         /// What is being typed, masked by the widget (E01). Ephemeral: answered only when refused.
         "preview" => Preview,
         /// "These are on my device" and "these I have viewed". Reply: `done`.
@@ -55,6 +59,17 @@ pub struct VisitorSendMessage {
     /// What the visitor picked before the chat; looked at only when this starts a conversation.
     #[serde(default)]
     pub asks: VisitorAsks,
+}
+
+/// See [`VisitorCommand::BeginConversation`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct BeginConversation {
+    /// Where the visitor is; kept with the conversation.
+    pub page: PageContext,
+    /// The widget's language, a BCP 47 tag of at most 64 characters.
+    pub locale: String,
 }
 
 /// What a visitor picked before the chat (A24, A25). What is not offered is not looked at.

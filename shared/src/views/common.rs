@@ -140,9 +140,10 @@ impl Marks {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export)]
 pub enum SystemNotice {
-    /// The site's welcome as the visitor saw it when writing the first message (A16).
+    /// The site's welcome as the visitor saw it when writing the first message (A16), or when opening
+    /// the window began the conversation (B14).
     Welcome {
-        /// The company's own words.
+        /// The company's own words; empty if the visitor opened the window of a site without any.
         text: String,
     },
     /// An agent took the conversation.

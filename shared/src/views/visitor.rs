@@ -31,6 +31,10 @@ pub struct VisitorSite {
     pub departments: Vec<DepartmentCard>,
     /// Agents the visitor may pick (A25); empty for no choice.
     pub agents: Vec<AgentCard>,
+    /// Opening the window begins a conversation (B14). Never where the site is
+    /// off or there is something to pick first.
+    #[serde(default)]
+    pub begins_on_open: bool,
 }
 
 /// Where the visitor's conversation stands.

@@ -67,6 +67,8 @@ function Stored(props: {
     );
   }
   const text = content.kind === "text" ? content.text : notice?.text;
+  // Of a site without a welcome.
+  if (text === "") return null;
   if (text === undefined) {
     return (
       <p class="system" {...attributes}>

@@ -1,10 +1,10 @@
 // @vitest-environment jsdom
 // The shell around the machines, without a screen: how it becomes a visitor again when the relay no
-// longer takes its token, and which clock it waits by. Time, network and socket are written by
+// longer takes its token, which clock it waits by, and when opening it begins a conversation. Time, network and socket are written by
 // hand.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SITE } from "../../testing/fixtures";
+import { conversationOf, SITE } from "../../testing/fixtures";
 import { ChatClient } from "./client";
 import type { VisitorFrame, VisitorSnapshot } from "./protocol";
 import { SiteStorage } from "./storage";
@@ -17,7 +17,7 @@ class Wire {
   onopen: (() => void) | null = null;
   onclose: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  readonly sent: { type: string; body: { token?: string } }[] = [];
+  readonly sent: { id: string; type: string; body: { token?: string } }[] = [];
   constructor() {
     Wire.all.push(this);
   }
@@ -106,6 +106,59 @@ test("a message goes again in a moment, also when the clock was set back meanwhi
   vi.setSystemTime(Date.now() - 5 * 3_600_000);
   await vi.advanceTimersByTimeAsync(2_000);
   expect(sent()).toHaveLength(2);
+});
+
+test("b14 a conversation begins once an opening, where the site says so", async () => {
+  const storage = new SiteStorage("s", localStorage);
+  storage.set("token", "good");
+  const chat = client(storage);
+  const begun = (n = 0) =>
+    Wire.all[n]?.sent.filter((command) => command.type === "begin_conversation") ?? [];
+  const connected = (n: number) => {
+    const snapshot = { ...SNAPSHOT, site: { ...SNAPSHOT.site, begins_on_open: true } };
+    const start = { mode: "snapshot", position: 7, snapshot } as const;
+    Wire.all[n]?.onopen?.();
+    Wire.all[n]?.tell({ type: "welcome", version: 1, epoch: "e1", now: Date.now(), start });
+  };
+  chat.start();
+  await vi.advanceTimersByTimeAsync(0);
+  // Connected because of an earlier conversation, the panel shut.
+  connected(0);
+  expect(begun()).toHaveLength(0);
+  chat.show(true);
+  expect(begun()).toHaveLength(1);
+  expect(begun()[0]?.body).toHaveProperty("locale");
+  chat.type("你");
+  expect(begun()).toHaveLength(1);
+  // Another link is no opening.
+  Wire.all[0]?.onclose?.();
+  await vi.advanceTimersByTimeAsync(5_000);
+  connected(1);
+  expect(begun(1)).toHaveLength(0);
+  // Shut and opened again; an open conversation needs none.
+  chat.show(false);
+  chat.show(true);
+  expect(begun(1)).toHaveLength(1);
+  Wire.all[1]?.tell({ type: "reply", id: begun(1)[0]?.id ?? "", ok: { kind: "done" } });
+  const conversation = conversationOf("c1", { kind: "waiting", reason: "routing" });
+  const event = { position: 8, type: "conversation_started", conversation } as const;
+  Wire.all[1]?.tell({ type: "delivery", after: 7, upto: 8, events: [event] });
+  chat.show(false);
+  chat.show(true);
+  expect(begun(1)).toHaveLength(1);
+});
+
+test("b14 elsewhere opening the window begins nothing", async () => {
+  const storage = new SiteStorage("s", localStorage);
+  storage.set("token", "good");
+  const chat = client(storage);
+  chat.start();
+  chat.show(true);
+  await vi.advanceTimersByTimeAsync(0);
+  Wire.all[0]?.onopen?.();
+  const start = { mode: "snapshot", position: 7, snapshot: SNAPSHOT } as const;
+  Wire.all[0]?.tell({ type: "welcome", version: 1, epoch: "e1", now: Date.now(), start });
+  expect(Wire.all[0]?.sent.map(({ type }) => type)).toEqual(["hello"]);
 });
 
 test("a silent link is found dead in time, also when the clock was set back", async () => {

@@ -120,6 +120,7 @@ export class ChatClient {
   #preview_id = "";
   #mark_id = "";
   #asked_id = "";
+  #was_opened = false;
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
@@ -158,6 +159,11 @@ export class ChatClient {
     });
     this.#claimSending();
     void this.#enter();
+  }
+
+  show(is_open: boolean): void {
+    this.#was_opened = is_open;
+    this.#pump();
   }
 
   /** Tries the door again after a refusal. */
@@ -214,9 +220,8 @@ export class ChatClient {
   }
 
   end(): void {
-    if (isOpen(this.#state.held?.conversation ?? null)) {
-      this.#ask({ type: "end_conversation", body: {} });
-    }
+    if (!isOpen(this.#state.held?.conversation)) return;
+    this.#ask({ type: "end_conversation", body: {} });
   }
 
   leaveQueue(): void {
@@ -431,6 +436,12 @@ export class ChatClient {
     const now = this.#now();
     const { held } = this.#state;
     if (this.#connection.phase === "live" && held !== null) {
+      // Once an opening; where it is lost, the first message begins one all the same (B14).
+      if (this.#was_opened && held.site.begins_on_open && !isOpen(held.conversation)) {
+        const body = { page: this.#parts.page(), locale: this.#parts.locale() };
+        this.#command(newId(), { type: "begin_conversation", body });
+      }
+      this.#was_opened = false;
       this.#sendMessages(Date.now(), held.visitor.id);
       this.#sendPreview(now, held);
       const mark = held.conversation && this.#marks.take(now, held.conversation);

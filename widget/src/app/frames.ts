@@ -51,6 +51,7 @@ const SITE = shape({
   categories: list(isText),
   departments: list(shape({ id: isText, name: isText })),
   agents: list(AGENT),
+  begins_on_open: maybe(isFlag),
 });
 const AUTHOR = oneOf("kind", new Map([["agent", shape({ agent: AGENT })]]));
 const NOTICE = oneOf(

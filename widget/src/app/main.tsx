@@ -153,6 +153,7 @@ function begin(): void {
     window.visualViewport?.addEventListener("resize", fit);
     window.visualViewport?.addEventListener("scroll", fit);
     client.start();
+    client.show(true);
   } else {
     door.open({
       init(message) {
@@ -165,8 +166,10 @@ function begin(): void {
         // The loader makes this frame early when the pointer nears the button; nothing reaches the
         // relay before the window is opened or a conversation is known to run.
         if (message.is_open || message.is_talking) client.start();
+        client.show(message.is_open);
       },
       shown(message) {
+        if (message.is_open !== frame.is_shown) client.show(message.is_open);
         frame.is_shown = message.is_open;
         frame.is_full_screen = message.is_full_screen;
         draw();

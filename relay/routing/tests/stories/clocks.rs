@@ -116,6 +116,25 @@ fn d05_b15_a_silent_visitor_is_asked_then_warned_then_the_conversation_ends() {
     story.passes(6 * MINUTE, "vera AskVisitor, vera WarnVisitor, vera ends VisitorSilent");
 }
 
+/// B14: where opening the window takes a seat it is not kept for ever.
+#[test]
+fn b15_a_visitor_who_never_said_anything_is_warned_and_the_conversation_ends() {
+    use yingke_routing::rules::Demand;
+    use yingke_routing::{Asks, Company};
+    let silence = Silence { ask_ms: None, warn_ms: Some(5 * MINUTE), end_ms: Some(MINUTE) };
+    let no_answer = Some(NoAnswer { after_ms: MINUTE, transfers_max: 3 });
+    let department = Department { silence, no_answer, ..calm("sales") };
+    let mut story = Story::with(department).agent("ana", 8);
+    let mut company = Company::new("sales".into());
+    company.seats_for_silent.insert("shop".into());
+    story.on(Fact::CompanySet(Box::new(company)), "");
+    story.enters("vera", Asks::Demand(Demand::of("sales".into())), false, "vera to ana");
+    story.served("vera", "ana", "");
+    story.passes(4 * MINUTE, "");
+    story.passes(MINUTE, "vera WarnVisitor");
+    story.passes(MINUTE, "vera ends VisitorSilent");
+}
+
 #[test]
 fn d05_nothing_fires_with_the_tick_off() {
     let mut story = Story::new().agent("ana", 8);

@@ -126,12 +126,16 @@ pub async fn set_waiting_reason(
     Ok(carried.await? == Carried::Done)
 }
 
-/// Makes a waiting conversation a leave-message (H03).
+/// Makes a waiting conversation a leave-message (H03). One in which nothing was said just ends.
 pub async fn file(app: &App, id: ConversationId) -> Result<Carried, RelayError> {
     carry(app, "file", move |tx, moment| {
         let row = open(tx, &id)?;
         if !matches!(row.status, ConversationStatus::Waiting { .. }) {
             return Ok(Carried::Overtaken);
+        }
+        if store::talk(tx, &id)?.said == Seq::ZERO {
+            end(tx, row, EndedBy::VisitorSilent, moment)?;
+            return Ok(Carried::Done);
         }
         store::insert_leave_message(tx, &row.id, &row.visitor_id, None, moment.now)?;
         end(tx, row, EndedBy::LeaveMessage, moment)?;

@@ -4,6 +4,7 @@
 
 mod assign;
 mod assign_by_hand;
+mod begin;
 mod decided;
 mod end;
 mod hand_back;
@@ -23,6 +24,7 @@ mod watch;
 
 pub use assign::{ClaimOutcome, claim};
 pub use assign_by_hand::assign_by_hand;
+pub use begin::begin;
 pub(crate) use decided::route;
 pub use decided::{
     Carried, drop_member, end_of_away, end_of_silent, file, give_back, offer_to, pass_to_member,

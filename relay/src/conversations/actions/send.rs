@@ -127,6 +127,17 @@ pub(super) fn add(
     Ok(Outcome::Accepted { conversation_id: row.id.clone(), seq: message.seq, at: message.at })
 }
 
+/// What a conversation has of the site's welcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Greeting {
+    /// Nothing: somebody else begins it.
+    Unseen,
+    /// The visitor saw it, if there is one, and writes now.
+    Seen,
+    /// The visitor sees it and writes nothing: it is all there is, and may be empty.
+    Alone,
+}
+
 /// All that a new conversation needs, made before the transaction.
 pub(super) struct Opening {
     pub(super) id: ConversationId,
@@ -138,8 +149,7 @@ pub(super) struct Opening {
     pub(super) locale: String,
     /// What the visitor picked before.
     pub(super) asks: VisitorAsks,
-    /// The visitor begins it and has seen the site's welcome.
-    pub(super) is_greeted: bool,
+    pub(super) greeting: Greeting,
     pub(super) at: Timestamp,
 }
 
@@ -161,7 +171,7 @@ impl Opening {
             page_title: text::page_title(&page.title),
             locale: text::locale(locale).to_owned(),
             asks: VisitorAsks::default(),
-            is_greeted: true,
+            greeting: Greeting::Seen,
             at,
         })
     }
@@ -211,7 +221,9 @@ impl Opening {
             return Err(Abort::Failed(StoreError::Corrupt("open conversation")));
         }
         store::describe(tx, &self.id, &described)?;
-        if self.is_greeted && !site.welcome.is_empty() {
+        // Without any message a record of it would have nothing to show: an empty welcome stands there.
+        let is_greeted = self.greeting == Greeting::Seen && !site.welcome.is_empty();
+        if is_greeted || self.greeting == Greeting::Alone {
             let notice = SystemNotice::Welcome { text: site.welcome };
             let welcome = NewMessage {
                 client_id: self.welcome_id.clone(),

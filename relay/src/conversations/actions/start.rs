@@ -11,7 +11,7 @@ use yingke_shared::ids::{ClientId, ConversationId};
 use yingke_shared::views::{Author, ConversationStatus, MessageContent};
 
 use super::pass_on::{PassOn, pass_on};
-use super::send::{Opening, add, sent_before};
+use super::send::{Greeting, Opening, add, sent_before};
 use super::{Decided, Moment, notice_id, present};
 use crate::app::App;
 use crate::auth::StaffIdentity;
@@ -57,7 +57,7 @@ pub async fn start(
                         page_title: newest.page_title,
                         locale: newest.locale,
                         asks: VisitorAsks::default(),
-                        is_greeted: false,
+                        greeting: Greeting::Unseen,
                         at: moment.now,
                     };
                     opening.begin(tx)?

@@ -240,9 +240,9 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    /// The agent's word is the last, and nobody wrote since the message `said`.
+    /// The visitor waits for no answer, and nobody wrote since the message `said`.
     pub(crate) fn is_silent_since(&self, said: Seq) -> bool {
-        self.last_word_at.is_some() && self.said <= said
+        self.unanswered_since.is_none() && self.said <= said
     }
 }
 
