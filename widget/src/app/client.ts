@@ -8,6 +8,7 @@ import { Connection, type Effect, type Input } from "./connection";
 import { EnterRefused, Identity, isFinal, type TicketKeeper } from "./identity";
 import { MarkPacer } from "./marks";
 import { isOverdue, type Leave, NO_ASKS, Outbox, type OutboxItem } from "./outbox";
+import type { Place } from "./place";
 import { PreviewPacer } from "./preview";
 import {
   type AgentCard,
@@ -19,7 +20,6 @@ import {
   type VisitorAsks,
   type VisitorCommand,
   type VisitorMessage,
-  type VisitorSignal,
   type VisitorSnapshot,
 } from "./protocol";
 import { newId } from "./random";
@@ -28,9 +28,6 @@ import * as timeline from "./timeline";
 
 /** How the link is shown. */
 export type Link = "connecting" | "live" | "reconnecting" | "offline" | "refused";
-
-/** Where a waiting visitor stands in line. */
-export type Place = VisitorSignal & { kind: "place" };
 
 /** Everything the screen shows. Replaced as a whole, never changed. */
 export interface ChatState {

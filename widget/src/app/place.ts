@@ -1,7 +1,10 @@
 // Where a visitor stands in line (A30). Pure.
 
-import type { ChatState, Place } from "./client";
-import type { VisitorSnapshot } from "./protocol";
+import type { ChatState } from "./client";
+import type { VisitorSignal, VisitorSnapshot } from "./protocol";
+
+/** Where a waiting visitor stands in line. */
+export type Place = VisitorSignal & { kind: "place" };
 
 /** Nobody is there for the one who waits. */
 export function isNobodyThere(held: VisitorSnapshot | null): boolean {
