@@ -177,3 +177,7 @@ fn refusal_of(error: axum::Error) -> Io {
         _ => Io::Gone,
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;
