@@ -51,6 +51,7 @@ function company(say: Say): Settings {
   });
   return {
     ...base,
+    public_url: "https://chat.yunjie.example",
     company: {
       version: 3,
       value: {
@@ -161,6 +162,8 @@ const figures = (relief: number): ReplayFigures => {
     wait_p50_ms: 61_000 - relief * 6_000,
     wait_p95_ms: 402_000 - relief * 30_000,
     wait_max_ms: 611_000 - relief * 40_000,
+    answer_mean_ms: 148_000 - relief * 11_000,
+    moved: Math.round((14 - relief * 2) * of),
   });
   return {
     all: part(1),

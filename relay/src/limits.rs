@@ -101,6 +101,14 @@ pub const RESUME_POSITIONS_MAX: usize = 5_000;
 /// Bytes of events a resuming session is sent before it takes a snapshot instead.
 pub const RESUME_BYTES_MAX: usize = 1_024 * 1_024;
 
+/// A batch of writes or a read that is under way for longer than this, in milliseconds, waits for a disk
+/// that does not answer: `/healthz` says so. A disk that mends a sector by itself takes up to seven
+/// seconds.
+pub const STALLED_AFTER_MS: u64 = 10_000;
+
+/// How often that is looked for, to say it in the log, in milliseconds.
+pub const STALL_LOOKED_FOR_EVERY_MS: u64 = 1_000;
+
 // ---- start, listening, stopping ----
 
 /// The configuration file, in bytes. Ours has a few hundred.
@@ -196,7 +204,7 @@ pub const DELIVERY_BYTES_MAX: usize = 64 * 1_024;
 pub const OUTBOUND_BYTES_MAX: usize = 512 * 1_024;
 
 /// A reader with more than this waiting gets no passing signals: they would be stale when they
-/// arrive.
+/// arrive. Of what visitors type it gets the newest of each conversation, so many bytes together.
 pub const SIGNAL_BYTES_MAX: usize = 32 * 1_024;
 
 /// Replies that wait for a socket; a client that has more and still asks is cut off.
@@ -369,6 +377,17 @@ pub const WRONG_PASSWORDS: ThrottleRule =
 pub const SIGN_INS_PER_ADDRESS: ThrottleRule =
     ThrottleRule { burst: 60, refill_ms: 1_000, keys_max: 20_000 };
 
+/// Wrong tokens over HTTP from one address: clients of an office whose sessions all ended at once pass.
+/// Tokens known to be right are not held up.
+pub const WRONG_TOKENS: ThrottleRule =
+    ThrottleRule { burst: 120, refill_ms: 500, keys_max: 20_000 };
+
+/// Tokens remembered as right.
+pub const RIGHT_TOKENS_KNOWN_MAX: usize = 65_536;
+
+/// And for how long after they were, in milliseconds.
+pub const RIGHT_TOKEN_KNOWN_MS: u64 = 60 * 60 * 1_000;
+
 /// New visitors, and returns by a ticket, from one address: an office or a school behind one address
 /// enters together; more than this is a flood.
 pub const ENTRANCES: ThrottleRule = ThrottleRule { burst: 120, refill_ms: 500, keys_max: 50_000 };
@@ -379,6 +398,13 @@ pub const PRESENCE_KEPT_DAYS: u64 = 761;
 
 /// Older rows of an agent taken away with each new one: more than come in, so the table stops growing.
 pub const PRESENCE_FORGOTTEN_AT_ONCE: u32 = 4;
+
+/// A visitor who never had a conversation is kept for so many days after being seen last: whoever looks
+/// at a website now and then is still the same visitor when the first question comes.
+pub const UNHEARD_VISITORS_KEPT_DAYS: u64 = 90;
+
+/// Such visitors looked at with each one who enters: more than come in, so the table stops growing.
+pub const UNHEARD_VISITORS_FORGOTTEN_AT_ONCE: u32 = 4;
 
 /// Return tickets of one visitor, each a row that is stored: a page asks for one when it has none.
 pub const TICKETS: ThrottleRule = ThrottleRule { burst: 60, refill_ms: 2_000, keys_max: 50_000 };
@@ -404,11 +430,18 @@ pub const REPLAY_CONVERSATIONS_MAX: usize = 20_000;
 /// Comings and goings of agents, and assignments, of such a day, each: several for everybody.
 pub const REPLAY_FACTS_MAX: usize = 100_000;
 
+/// Messages of such a day, of which only who wrote and when is read.
+pub const REPLAY_MESSAGES_MAX: usize = 500_000;
+
 /// How long a past day is played at most, in milliseconds: whoever asked still waits for it.
 pub const REPLAY_MS_MAX: u64 = 8_000;
 
 /// Lines of the audit given at once.
 pub const AUDIT_ENTRIES_MAX: usize = 100;
+
+/// Conversations that managers were told of and nobody saw to, in a snapshot: the newest. Where there are
+/// more, the floor is the place to look.
+pub const SNAPSHOT_ALERTS_MAX: u32 = 500;
 
 /// What a snapshot's rows or a page of messages may weigh, roughly as JSON: a slow link still has it
 /// in a second. The first row is given however long it is.

@@ -2,8 +2,9 @@
 import type { ReplayFigures } from "./ReplayFigures";
 
 /**
- * The same day three times. Not played are the clocks of silence and of missing answers, transfers
- * and members, conversations that agents began, and what was still running when the day began.
+ * The same day three times, the last two with all clocks of routing. Agents come and go, answer as fast
+ * and talk as long as that day. Not known are pauses for typing, which members took part, and what
+ * accounts were that day.
  */
 export type ReplayAnswer = { 
 /**

@@ -28,8 +28,9 @@ pub struct ReplayDay {
     pub capacities: BTreeMap<AgentId, u32>,
 }
 
-/// The same day three times. Not played are the clocks of silence and of missing answers, transfers
-/// and members, conversations that agents began, and what was still running when the day began.
+/// The same day three times, the last two with all clocks of routing. Agents come and go, answer as fast
+/// and talk as long as that day. Not known are pauses for typing, which members took part, and what
+/// accounts were that day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ReplayAnswer {
@@ -55,7 +56,8 @@ pub struct ReplayFigures {
     pub agents: BTreeMap<AgentId, WorkFigures>,
 }
 
-/// Those who came, and how long those who were served waited, in milliseconds.
+/// Those who came, how long those who were served waited, and for how long those who were answered, in
+/// milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct WaitFigures {
@@ -73,6 +75,12 @@ pub struct WaitFigures {
     pub wait_p95_ms: u32,
     /// All.
     pub wait_max_ms: u32,
+    /// From coming to the first answer, of those who got one.
+    #[serde(default)]
+    pub answer_mean_ms: u32,
+    /// How often somebody else got one for want of an answer (B13).
+    #[serde(default)]
+    pub moved: u32,
 }
 
 /// Those who came in one hour.

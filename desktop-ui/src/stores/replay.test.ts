@@ -20,6 +20,8 @@ const figures: ReplayFigures = {
     wait_p50_ms: 0,
     wait_p95_ms: 0,
     wait_max_ms: 0,
+    answer_mean_ms: 0,
+    moved: 0,
   },
   departments: {},
   hours: [],

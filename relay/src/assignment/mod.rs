@@ -10,6 +10,7 @@ mod floor;
 mod floor_rows;
 mod floor_view;
 mod past_day;
+mod past_talk;
 mod questions;
 mod replayed;
 pub mod routes;

@@ -1,36 +1,54 @@
-//! A past day as rows tell it: who was there when, who came, who got whom.
+//! A past day as rows tell it: who was there when, who came, who got whom, what was said when.
 //!
-//! Reads only, and other rooms' rows: conversations, assignments, accounts and the presence log. What
-//! accounts were that day is not stored, so capacities, departments and skills are those of now.
+//! Reads only, and other rooms' rows: conversations, assignments, messages without their texts, accounts
+//! and the presence log. What accounts were that day is not stored, so capacities, departments and
+//! skills are those of now.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use yingke_routing::replay::{PastConversation, PastDay, PastFact};
-use yingke_routing::{AgentSettings, Availability, Fact, SiteId};
+use yingke_routing::replay::{PastDay, PastFact};
+use yingke_routing::{AgentSettings, Availability, Fact, Millis, SiteId};
 use yingke_shared::ids::{AgentId, ConversationId, DepartmentId};
 use yingke_shared::settings::{CompanySettings, DepartmentSettings, RuleSettings};
 use yingke_shared::time::Timestamp;
-use yingke_shared::views::EndedBy;
+use yingke_shared::views::{EndedBy, SystemNotice};
 
+use super::past_talk::{Got, HandedOver, Held, Lived, Usual};
 use super::{facts, rows, settings as converted, words};
 use crate::agents;
 use crate::conversations::rules::ended_by_of_word;
-use crate::limits::{REPLAY_CONVERSATIONS_MAX, REPLAY_FACTS_MAX};
+use crate::limits::{REPLAY_CONVERSATIONS_MAX, REPLAY_FACTS_MAX, REPLAY_MESSAGES_MAX};
 use crate::params;
 use crate::settings::queries as company;
 use crate::store::{ReadTx, Row, StoreError};
 
-/// How long serving takes where nobody was served all day.
-const USUAL_MS: u64 = 300_000;
-
-/// No index gives it: it is asked by hand, and every conversation would pay for one.
-const CAME: &str = "SELECT id, site_id, started_position, started_at, ended_at, ended_by, \
+/// Everything that was open at any time of the day. No index gives it: it is asked by hand, and every
+/// conversation would pay for one.
+const OPEN: &str = "SELECT id, site_id, started_position, started_at, ended_at, ended_by, \
     department_id, described, \
     EXISTS (SELECT 1 FROM leave_messages l WHERE l.conversation_id = c.id AND l.is_filed = 0) \
-    FROM conversations c WHERE started_at >= ? AND started_at < ? AND described <> '' \
+    FROM conversations c WHERE started_at < ? AND (ended_at IS NULL OR ended_at > ?) \
     ORDER BY started_position LIMIT ?";
-const HAD: &str = "SELECT conversation_id, at, agent_id FROM assignments \
+const GOT: &str = "SELECT conversation_id, at, agent_id, how FROM assignments \
     WHERE at >= ? AND at < ? ORDER BY at, position LIMIT ?";
+/// Who had one when the day began, and whether it went back in line since.
+const HAD_BEFORE: &str = "SELECT at, agent_id, how FROM assignments \
+    WHERE conversation_id = ? AND at < ? ORDER BY position DESC LIMIT 1";
+const NOTICES_BEFORE: &str = "SELECT content FROM messages \
+    WHERE conversation_id = ? AND is_notice = 1 AND at >= ? AND at < ? ORDER BY seq";
+/// The stretch of the log that holds the day: from the last conversation that began before it to the
+/// first one after it.
+const STRETCH: &str = "SELECT \
+    coalesce((SELECT max(started_position) FROM conversations WHERE started_at < ?), 0), \
+    coalesce((SELECT min(started_position) FROM conversations WHERE started_at >= ?), \
+    (SELECT position + 1 FROM log_head WHERE id = 1))";
+/// Without what people wrote.
+const SAID: &str = "SELECT conversation_id, at, author, \
+    CASE WHEN is_notice = 1 THEN content ELSE '' END FROM messages \
+    WHERE position >= ? AND position < ? AND at >= ? AND at < ? ORDER BY position LIMIT ?";
+const WRAPPED_UP: &str = "SELECT conversation_id, at FROM events WHERE position >= ? \
+    AND position < ? AND at >= ? AND at < ? AND kind = 'wrap_up_done' ORDER BY position LIMIT ?";
 
 /// What can be read of a day.
 pub(crate) enum Found {
@@ -46,7 +64,7 @@ pub(crate) enum Found {
 pub(crate) struct Known {
     pub(crate) began: Timestamp,
     pub(crate) day: PastDay,
-    /// What became of those who came, by conversation.
+    /// What became of those that were open, by conversation.
     pub(crate) happened: BTreeMap<ConversationId, Happened>,
     pub(crate) company: CompanySettings,
     pub(crate) departments: Vec<DepartmentSettings>,
@@ -55,23 +73,25 @@ pub(crate) struct Known {
 
 /// What happened to one conversation.
 pub(crate) struct Happened {
+    /// The visitor began it that day.
+    pub(crate) counts: bool,
     pub(crate) came: Timestamp,
     pub(crate) department_id: DepartmentId,
     /// Who had it, each from when until when.
-    pub(crate) had: Vec<(AgentId, Timestamp, Timestamp)>,
+    pub(crate) had: Vec<Held>,
+    /// How long after it came it was answered.
+    pub(crate) answer_ms: Option<Millis>,
+    /// How often somebody else got it for want of an answer.
+    pub(crate) moved: u64,
 }
 
-/// One conversation's row.
-struct Came {
-    id: ConversationId,
-    site: SiteId,
-    number: u64,
-    at: Timestamp,
-    ended_at: Option<Timestamp>,
-    /// The visitor went by itself.
-    left: bool,
-    department_id: Option<DepartmentId>,
-    described: String,
+/// The day and a little of the log around it.
+#[derive(Clone, Copy)]
+struct Stretch {
+    began: Timestamp,
+    until: Timestamp,
+    first: i64,
+    after: i64,
 }
 
 /// Reads the day, as far as it is over at `now`.
@@ -81,38 +101,25 @@ pub(crate) fn read(tx: &ReadTx<'_>, day: &str, now: Timestamp) -> Result<Found, 
         return Ok(Found::NoDay);
     };
     let until = ends.min(now);
-    let limit = u32::try_from(REPLAY_CONVERSATIONS_MAX + 1).unwrap_or(u32::MAX);
-    let came = tx.query(CAME, params![began, until, limit], came)?;
-    let facts_max = u32::try_from(REPLAY_FACTS_MAX + 1).unwrap_or(u32::MAX);
-    let had = tx.query(HAD, params![began, until, facts_max], |row| {
-        Ok((row.id::<ConversationId>(0)?, row.time(1)?, row.id::<AgentId>(2)?))
-    })?;
-    let agents = agents_of(tx, began, until)?;
-    if came.len() > REPLAY_CONVERSATIONS_MAX
-        || had.len() > REPLAY_FACTS_MAX
-        || agents.len() > REPLAY_FACTS_MAX
-    {
+    let Some(lived) = lived(tx, began, until, &set.default_department)? else {
+        return Ok(Found::TooMuch);
+    };
+    let handed_over = lived.iter().flat_map(|lived| lived.handed_over(until)).collect();
+    let agents = agents_of(tx, began, until, &handed_over)?;
+    if agents.len() > REPLAY_FACTS_MAX {
         return Ok(Found::TooMuch);
     }
-    let mut by_conversation: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (id, at, agent_id) in had {
-        by_conversation.entry(id).or_default().push((at, agent_id));
-    }
-    let mut happened = BTreeMap::new();
-    for row in &came {
-        let had = by_conversation.remove(&row.id).unwrap_or_default();
-        let department_id = row.department_id.clone();
-        let what = Happened {
-            came: row.at,
-            department_id: department_id.unwrap_or_else(|| set.default_department.clone()),
-            had: spans(&had, row.ended_at.unwrap_or(until)),
-        };
-        happened.insert(row.id.clone(), what);
-    }
-    let usual = usual(&happened);
-    let conversations =
-        came.iter().filter_map(|row| Some(past(row, happened.get(&row.id)?, usual)));
-    let day = PastDay { agents, conversations: conversations.collect(), until: until.millis() };
+    let usual = Usual::of(&lived, until);
+    let conversations = lived.iter().map(|lived| lived.past(&usual, until, &handed_over)).collect();
+    let happened = lived.iter().map(|lived| (lived.id.clone(), happened(lived, until))).collect();
+    let agent = |(id, ms): (&AgentId, &Millis)| (words::agent(id), *ms);
+    let day = PastDay {
+        agents,
+        conversations,
+        answers: usual.answers.iter().map(agent).collect(),
+        answer_ms: usual.answer_ms,
+        until: until.millis(),
+    };
     Ok(Found::Day(Box::new(Known {
         began,
         day,
@@ -123,55 +130,136 @@ pub(crate) fn read(tx: &ReadTx<'_>, day: &str, now: Timestamp) -> Result<Found, 
     })))
 }
 
-fn came(row: &Row<'_>) -> Result<Came, StoreError> {
-    let by = ended_by_of_word(&row.opt_text(5)?.unwrap_or_default());
-    Ok(Came {
-        id: row.id(0)?,
-        site: SiteId::new(&row.text(1)?),
-        number: row.position(2)?.get(),
-        at: row.time(3)?,
-        ended_at: row.opt_time(4)?,
-        left: match by {
-            Some(EndedBy::Visitor | EndedBy::LeftQueue) => true,
-            Some(EndedBy::LeaveMessage) => row.flag(8)?,
-            _ => false,
-        },
-        department_id: row.opt_id(6)?,
-        described: row.text(7)?,
-    })
-}
-
-/// Each has it until the next one has it, the last until the end.
-fn spans(had: &[(Timestamp, AgentId)], end: Timestamp) -> Vec<(AgentId, Timestamp, Timestamp)> {
-    let ends = had.iter().skip(1).map(|(at, _)| *at).chain(std::iter::once(end));
-    had.iter().zip(ends).map(|((at, agent_id), end)| (agent_id.clone(), *at, end)).collect()
-}
-
-/// From when somebody had it first to the end.
-fn served_ms(happened: &Happened) -> Option<u64> {
-    let (_, from, _) = happened.had.first()?;
-    let (_, _, to) = happened.had.last()?;
-    Some(to.millis().saturating_sub(from.millis()))
-}
-
-/// The middle one of all times of serving.
-fn usual(happened: &BTreeMap<ConversationId, Happened>) -> u64 {
-    let mut all: Vec<_> = happened.values().filter_map(served_ms).collect();
-    all.sort_unstable();
-    all.get(all.len() / 2).copied().unwrap_or(USUAL_MS)
-}
-
-fn past(row: &Came, happened: &Happened, usual: u64) -> PastConversation {
-    let served_ms = served_ms(happened);
-    let waited = || Some(row.ended_at?.millis().saturating_sub(row.at.millis()));
-    PastConversation {
-        conversation: words::conversation(&row.id),
-        at: row.at.millis(),
-        number: row.number,
-        visitor: facts::described(&row.described, &row.site),
-        served_ms: served_ms.unwrap_or(usual),
-        patience_ms: if row.left && served_ms.is_none() { waited() } else { None },
+fn happened(lived: &Lived, until: Timestamp) -> Happened {
+    let answered_at = lived.answered_at();
+    Happened {
+        counts: lived.counts,
+        came: lived.came,
+        department_id: lived.department_id.clone(),
+        had: lived.held(until),
+        answer_ms: answered_at.map(|at| at.millis().saturating_sub(lived.came.millis())),
+        moved: lived.moved(),
     }
+}
+
+/// Everything that was open that day; `None` if it is too much.
+fn lived(
+    tx: &ReadTx<'_>,
+    began: Timestamp,
+    until: Timestamp,
+    default: &DepartmentId,
+) -> Result<Option<Vec<Lived>>, StoreError> {
+    let limit = |most: usize| u32::try_from(most + 1).unwrap_or(u32::MAX);
+    let came = |row: &Row<'_>| lived_of(row, began, until, default);
+    let mut all = tx.query(OPEN, params![until, began, limit(REPLAY_CONVERSATIONS_MAX)], came)?;
+    let got = tx.query(GOT, params![began, until, limit(REPLAY_FACTS_MAX)], |row| {
+        Ok((row.id::<ConversationId>(0)?, got(row, 1)?))
+    })?;
+    if all.len() > REPLAY_CONVERSATIONS_MAX || got.len() > REPLAY_FACTS_MAX {
+        return Ok(None);
+    }
+    for lived in all.iter_mut().filter(|lived| lived.came == began) {
+        lived.got.extend(had_before(tx, &lived.id, began)?);
+    }
+    let nth: BTreeMap<_, _> =
+        all.iter().enumerate().map(|(nth, lived)| (lived.id.clone(), nth)).collect();
+    let mut of = |id: &ConversationId, note: &mut dyn FnMut(&mut Lived)| {
+        if let Some(lived) = nth.get(id).and_then(|nth| all.get_mut(*nth)) {
+            note(lived);
+        }
+    };
+    for (id, got) in got {
+        let mut got = Some(got);
+        of(&id, &mut |lived| lived.got.extend(got.take()));
+    }
+    let (first, after) = tx
+        .query_one(STRETCH, params![began, until], |row| Ok((row.int(0)?, row.int(1)?)))?
+        .unwrap_or_default();
+    let stretch = Stretch { began, until, first, after };
+    let is_all = said(tx, stretch, &mut of)?;
+    let Stretch { began, until, first, after } = stretch;
+    let most = limit(REPLAY_FACTS_MAX);
+    let done = tx.query(WRAPPED_UP, params![first, after, began, until, most], |row| {
+        Ok((row.id::<ConversationId>(0)?, row.time(1)?))
+    })?;
+    let fits = done.len() <= REPLAY_FACTS_MAX;
+    for (id, at) in done {
+        of(&id, &mut |lived| lived.wrapped_up = Some(at));
+    }
+    Ok((is_all && fits).then_some(all))
+}
+
+/// Notes in `of` what was said and when conversations went back in line; whether that is all.
+fn said(
+    tx: &ReadTx<'_>,
+    stretch: Stretch,
+    of: &mut impl FnMut(&ConversationId, &mut dyn FnMut(&mut Lived)),
+) -> Result<bool, StoreError> {
+    let Stretch { began, until, first, after } = stretch;
+    let most = u32::try_from(REPLAY_MESSAGES_MAX + 1).unwrap_or(u32::MAX);
+    let mut count = 0;
+    tx.scan(SAID, params![first, after, began, until, most], |row| {
+        count += 1;
+        let (id, at, author) = (row.id::<ConversationId>(0)?, row.time(1)?, row.text(2)?);
+        let by_visitor = author == "visitor";
+        if by_visitor || author == "agent" {
+            of(&id, &mut |lived| lived.wrote.push((at, by_visitor)));
+        } else if let Some(SystemNotice::Requeued { why }) = notice(&row.text(3)?) {
+            of(&id, &mut |lived| lived.requeued.push((at, why)));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(count <= REPLAY_MESSAGES_MAX)
+}
+
+/// What the relay said; one that is damaged said nothing.
+fn notice(content: &str) -> Option<SystemNotice> {
+    serde_json::from_str(content).ok()
+}
+
+fn got(row: &Row<'_>, first: usize) -> Result<Got, StoreError> {
+    let how = serde_json::from_str(&row.text(first + 2)?).ok();
+    Ok(Got { at: row.time(first)?, agent_id: row.id(first + 1)?, how })
+}
+
+/// Who had it when the day began, as of that moment.
+fn had_before(
+    tx: &ReadTx<'_>,
+    id: &ConversationId,
+    began: Timestamp,
+) -> Result<Option<Got>, StoreError> {
+    let Some(had) = tx.query_one(HAD_BEFORE, params![id, began], |row| got(row, 0))? else {
+        return Ok(None);
+    };
+    let notices = tx.query(NOTICES_BEFORE, params![id, had.at, began], |row| row.text(0))?;
+    let back = |content: &String| matches!(notice(content), Some(SystemNotice::Requeued { .. }));
+    Ok((!notices.iter().any(back)).then_some(Got { at: began, ..had }))
+}
+
+fn lived_of(
+    row: &Row<'_>,
+    began: Timestamp,
+    until: Timestamp,
+    default: &DepartmentId,
+) -> Result<Lived, StoreError> {
+    let started = row.time(3)?;
+    let described = row.text(7)?;
+    let by: Option<EndedBy> = ended_by_of_word(&row.opt_text(5)?.unwrap_or_default());
+    let department_id: Option<DepartmentId> = row.opt_id(6)?;
+    Ok(Lived {
+        id: row.id(0)?,
+        number: row.position(2)?.get(),
+        visitor: facts::described(&described, &SiteId::new(&row.text(1)?)),
+        counts: started >= began && !described.is_empty(),
+        department_id: department_id.unwrap_or_else(|| default.clone()),
+        came: started.max(began),
+        ended: row.opt_time(4)?.filter(|at| *at < until).map(|at| (at, by)),
+        left_message: row.flag(8)?,
+        got: Vec::new(),
+        requeued: Vec::new(),
+        wrote: Vec::new(),
+        wrapped_up: None,
+    })
 }
 
 /// Who was there, from what each was when the day began.
@@ -179,6 +267,7 @@ fn agents_of(
     tx: &ReadTx<'_>,
     began: Timestamp,
     until: Timestamp,
+    handed_over: &HandedOver,
 ) -> Result<Vec<PastFact>, StoreError> {
     let mut all = Vec::new();
     for agent in agents::queries::all(tx)? {
@@ -189,10 +278,13 @@ fn agents_of(
         }
         let known = rows::agent_settings(&agent);
         let first = AgentSettings { availability: Availability::Busy, ..known.clone() };
-        all.push(PastFact { at: began.millis(), fact: Fact::AgentSet(Box::new(first)) });
+        let fact = Fact::AgentSet(Box::new(first));
+        all.push(PastFact { at: began.millis(), fact, hands_over: false });
         for (at, state) in lines {
+            let hands_over = state == "away" && handed_over.contains(&(agent.id.clone(), at));
             let at = at.max(began).millis();
-            all.extend(been(&known, &state).into_iter().map(|fact| PastFact { at, fact }));
+            let past = |fact| PastFact { at, fact, hands_over };
+            all.extend(been(&known, &state).into_iter().map(past));
         }
         if all.len() > REPLAY_FACTS_MAX {
             break;

@@ -14,7 +14,7 @@ use yingke_shared::replay::{
 use yingke_shared::settings::SettingsSection;
 use yingke_shared::time::Timestamp;
 
-use super::past_day::{self, Found, Known};
+use super::past_day::{self, Found, Happened, Known};
 use super::{settings as converted, words};
 use crate::agents::rules::may_be_capacity;
 use crate::app::App;
@@ -122,34 +122,65 @@ fn hours_of(known: &Known) -> Hours {
 
 /// What happened.
 fn happened(known: &Known, hours: &Hours) -> ReplayFigures {
-    let mut departments: BTreeMap<_, (u64, Vec<u64>)> = BTreeMap::new();
-    let mut all = Vec::new();
+    let mut departments: BTreeMap<_, Day> = BTreeMap::new();
+    let mut all = Day::default();
     let mut by_hour = ByHour::default();
     let mut turns = Vec::new();
     let mut agents: BTreeMap<AgentId, WorkFigures> = BTreeMap::new();
     for (id, what) in &known.happened {
-        let first = what.had.first();
-        let waited = first.map(|(_, at, _)| at.millis().saturating_sub(what.came.millis()));
-        let (came, waits) = departments.entry(what.department_id.clone()).or_default();
-        *came += 1;
-        waits.extend(waited);
-        all.extend(waited);
-        by_hour.add(hours.get(&words::conversation(id)), waited);
-        for (agent_id, from, to) in &what.had {
-            agents.entry(agent_id.clone()).or_default().served += 1;
+        for held in &what.had {
+            agents.entry(held.agent_id.clone()).or_default().served += 1;
             // Ends come first: who gives one up and gets another had one.
-            turns.push((*to, false, agent_id));
-            turns.push((*from, true, agent_id));
+            turns.push((held.to, false, &held.agent_id));
+            turns.push((held.from, true, &held.agent_id));
         }
+        if !what.counts {
+            continue;
+        }
+        departments.entry(what.department_id.clone()).or_default().add(what);
+        all.add(what);
+        by_hour.add(hours.get(&words::conversation(id)), what.waited());
     }
     at_once(turns, &mut agents);
-    let by_department =
-        departments.into_iter().map(|(id, (came, waits))| (id, wait(&Figures::of(came, waits))));
+    let by_department = departments.into_iter().map(|(id, day)| (id, wait(&day.figures())));
     ReplayFigures {
-        all: wait(&Figures::of(known.happened.len() as u64, all)),
+        all: wait(&all.figures()),
         departments: by_department.collect(),
         hours: by_hour.done(),
         agents,
+    }
+}
+
+/// What is summed of those who came.
+#[derive(Default)]
+struct Day {
+    came: u64,
+    waits: Vec<u64>,
+    answers: Vec<u64>,
+    moved: u64,
+}
+
+impl Day {
+    fn add(&mut self, what: &Happened) {
+        self.came += 1;
+        self.waits.extend(what.waited());
+        self.answers.extend(what.answer_ms);
+        self.moved += what.moved;
+    }
+
+    fn figures(self) -> Figures {
+        let mut figures = Figures { moved: self.moved, ..Figures::of(self.came, self.waits) };
+        for after_ms in self.answers {
+            figures.answer(after_ms);
+        }
+        figures
+    }
+}
+
+impl Happened {
+    fn waited(&self) -> Option<u64> {
+        let first = self.had.first()?;
+        Some(first.from.millis().saturating_sub(self.came.millis()))
     }
 }
 
@@ -174,8 +205,9 @@ fn figures(known: &Known, hours: &Hours, replayed: &Replayed) -> ReplayFigures {
     let mut by_hour = ByHour::default();
     for past in &known.day.conversations {
         let waited = match replayed.fates.get(&past.conversation) {
+            None | Some(Fate::Silent) => continue,
             Some(Fate::Served { after_ms, .. }) => Some(*after_ms),
-            _ => None,
+            Some(_) => None,
         };
         by_hour.add(hours.get(&past.conversation), waited);
     }
@@ -227,6 +259,8 @@ fn wait(of: &Figures) -> WaitFigures {
         wait_p50_ms: short(of.wait_p50_ms),
         wait_p95_ms: short(of.wait_p95_ms),
         wait_max_ms: short(of.wait_max_ms),
+        answer_mean_ms: mean(of.answer_sum_ms, of.answered),
+        moved: short(of.moved),
     }
 }
 

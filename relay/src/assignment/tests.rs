@@ -7,6 +7,7 @@ mod claims;
 mod desk;
 mod lanes;
 mod line;
+mod lived;
 mod opened;
 mod presence;
 mod restart;

@@ -33,6 +33,8 @@ const figures = (missed: number, came = 10): ReplayFigures => ({
     wait_p50_ms: 0,
     wait_p95_ms: 0,
     wait_max_ms: 0,
+    answer_mean_ms: 0,
+    moved: 0,
   },
   departments: {},
   hours: Array.from({ length: 24 }, (_, hour) => ({

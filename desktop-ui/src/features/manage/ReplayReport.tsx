@@ -25,6 +25,8 @@ const LINES: readonly { of: keyof WaitFigures; show: (of: number) => string; jud
   { of: "wait_p50_ms", show: clock, judged: true },
   { of: "wait_p95_ms", show: clock, judged: true },
   { of: "wait_max_ms", show: clock, judged: true },
+  { of: "answer_mean_ms", show: clock, judged: true },
+  { of: "moved", show: count, judged: true },
 ];
 
 interface ReplayReportProps {
@@ -82,9 +84,9 @@ function Answer({ answer }: { answer: ReplayAnswer }) {
   });
 }
 
-const BOUNDS = ["clocks", "transfers", "before", "people"] as const;
+const BOUNDS = ["answers", "talks", "visitors", "hands", "people"] as const;
 
-/** What the day was played without: nobody takes the figures for more than they are. */
+/** What is taken from the day and what is assumed: nobody takes the figures for more than they are. */
 export function Bounds() {
   const t = useT();
   return (
