@@ -5,9 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use yingke_routing::hours::Zone;
 use yingke_routing::{
-    Asks, Availability, ConversationId, Decision, Fact, RequeueReason, Router, Rows,
+    Asks, Availability, ConversationId, Decision, Department, Fact, QueuePolicy, RequeueReason,
+    Router, Rows,
 };
+
+use crate::setting;
 
 /// Bugs that must be noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +44,30 @@ pub(crate) enum Bug {
     RebuiltForgets,
     /// Skills are not looked at.
     SkillsIgnored,
+    /// 离开 counts as 忙碌.
+    AwayIsBusy,
+    /// Departments never close.
+    HoursIgnored,
+    /// Hours are read from a clock in another place.
+    ZoneIgnored,
+    /// Rules are asked in the wrong order.
+    RulesBackwards,
+    /// What a rule says of priority is forgotten.
+    PriorityForgotten,
+    /// Sticky departments are pools.
+    StickyForgotten,
+    /// The place is free at the end, whatever work is left.
+    WrapUpForgotten,
+    /// A lost agent is waited for twice as long.
+    GraceDoubled,
+    /// It is moved for want of an answer as often as there is somebody.
+    TransfersUnbounded,
+    /// An invitation stays open twice as long.
+    InvitationDoubled,
 }
 
 /// All of them.
-pub(crate) const BUGS: [Bug; 14] = [
+pub(crate) const BUGS: [Bug; 24] = [
     Bug::OneTooMany,
     Bug::LastComeFirst,
     Bug::RefusalsForgotten,
@@ -58,7 +82,50 @@ pub(crate) const BUGS: [Bug; 14] = [
     Bug::PlacesLeak,
     Bug::RebuiltForgets,
     Bug::SkillsIgnored,
+    Bug::AwayIsBusy,
+    Bug::HoursIgnored,
+    Bug::ZoneIgnored,
+    Bug::RulesBackwards,
+    Bug::PriorityForgotten,
+    Bug::StickyForgotten,
+    Bug::WrapUpForgotten,
+    Bug::GraceDoubled,
+    Bug::TransfersUnbounded,
+    Bug::InvitationDoubled,
 ];
+
+/// A router with the settings of one life, as the bug lets it read them.
+pub(crate) fn router(bug: Option<Bug>, departments: &[Department]) -> Router {
+    let mut company = setting::company();
+    match bug {
+        Some(Bug::GraceDoubled) => company.grace_ms = company.grace_ms.map(|grace| 2 * grace),
+        Some(Bug::InvitationDoubled) => company.invitation_ms *= 2,
+        _ => {}
+    }
+    let mut router = Router::new(company);
+    for department in departments {
+        let mut department = department.clone();
+        match (bug, &mut department) {
+            (Some(Bug::HoursIgnored), it) => it.hours = None,
+            (Some(Bug::ZoneIgnored), Department { hours: Some(hours), .. }) => {
+                hours.zone = Zone::default();
+            }
+            (Some(Bug::StickyForgotten), it) => it.policy = QueuePolicy::Pool,
+            (Some(Bug::WrapUpForgotten), it) => it.wrap_up_ms = 0,
+            (Some(Bug::TransfersUnbounded), Department { no_answer: Some(rule), .. }) => {
+                rule.transfers_max = 99;
+            }
+            _ => {}
+        }
+        router.note(0, Fact::DepartmentSet(Box::new(department)));
+    }
+    let mut rules = setting::rules();
+    if bug == Some(Bug::RulesBackwards) {
+        rules.reverse();
+    }
+    router.note(0, Fact::RulesSet { rules });
+    router
+}
 
 pub(crate) struct Core {
     pub(crate) router: Router,
@@ -129,6 +196,12 @@ impl Core {
                 }
                 Fact::AgentSet(settings)
             }
+            (Some(Bug::AwayIsBusy), Fact::AgentSet(mut settings)) => {
+                if settings.availability == Availability::Away {
+                    settings.availability = Availability::Busy;
+                }
+                Fact::AgentSet(settings)
+            }
             (Some(Bug::LastComeFirst), Fact::ConversationWaiting(mut arrival)) => {
                 arrival.number = u64::MAX / 2 - arrival.number;
                 Fact::ConversationWaiting(arrival)
@@ -136,6 +209,12 @@ impl Core {
             (Some(Bug::VipForgotten), Fact::ConversationWaiting(mut arrival)) => {
                 if let Asks::Described(visitor) = &mut arrival.asks {
                     visitor.vip = false;
+                }
+                Fact::ConversationWaiting(arrival)
+            }
+            (Some(Bug::PriorityForgotten), Fact::ConversationWaiting(mut arrival)) => {
+                if let Asks::Described(visitor) = &mut arrival.asks {
+                    visitor.level = 0;
                 }
                 Fact::ConversationWaiting(arrival)
             }

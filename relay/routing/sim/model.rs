@@ -106,9 +106,9 @@ impl Model {
         found.cloned().unwrap_or_else(|| Department::new(id.clone()))
     }
 
-    /// Open in the first ten minutes of every twenty, if it has hours at all.
+    /// Open in the second ten minutes of every twenty by UTC, if it has hours at all.
     pub(crate) fn is_open(&self, id: &DepartmentId) -> bool {
-        self.department(id).hours.is_none() || (self.now / 60_000) % 20 < 10
+        self.department(id).hours.is_none() || (self.now / 60_000) % 20 >= 10
     }
 
     fn agent(&mut self, id: &AgentId) -> &mut Known {

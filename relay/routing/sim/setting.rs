@@ -49,9 +49,10 @@ fn department(id: &str, random: &mut Random) -> Department {
     }
 }
 
-/// Open in the first ten minutes of every twenty.
+/// Open in the first ten minutes of every twenty, as a wall shows it that is ten minutes ahead: read in
+/// another place, they would be the other ten.
 fn every_other_ten_minutes() -> Hours {
-    let mut hours = Hours { zone: Zone::fixed(8 * 3_600), ..Hours::default() };
+    let mut hours = Hours { zone: Zone::fixed(8 * 3_600 + 600), ..Hours::default() };
     for day in &mut hours.week {
         *day = (0..72_u16).map(|nth| Span { from: nth * 20, to: nth * 20 + 10 }).collect();
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use yingke_routing::{Asks, ConversationId, Decision, DryRunOutcome, Fact, Refusal, Router};
 
 use crate::auditor::Auditor;
-use crate::core::{Bug, Core};
+use crate::core::{self, Bug, Core};
 use crate::model::Model;
 use crate::random::Random;
 use crate::setting;
@@ -52,11 +52,7 @@ struct Run {
 pub(crate) fn live(seed: u64, bug: Option<Bug>) -> Life {
     let mut random = Random::new(seed);
     let departments = setting::departments(&mut random);
-    let mut router = Router::new(setting::company());
-    for department in &departments {
-        router.note(0, Fact::DepartmentSet(Box::new(department.clone())));
-    }
-    router.note(0, Fact::RulesSet { rules: setting::rules() });
+    let router = core::router(bug, &departments);
     let core = Core::new(router, bug);
     let auditor = Auditor { model: Model::new(departments), findings: Vec::new() };
     let world = World::default();
