@@ -41,6 +41,7 @@ fn arrival(number: u64) -> Fact {
         number,
         site: None,
         has_written: true,
+        let_in: false,
         asks: Asks::Demand(demand),
     }))
 }

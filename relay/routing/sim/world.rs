@@ -143,7 +143,8 @@ impl World {
         }
         let number = self.position + 1;
         let asks = Asks::Described(Box::new(visitor));
-        let arrival = Arrival { conversation, number, site: None, has_written, asks };
+        let arrival =
+            Arrival { conversation, number, site: None, has_written, let_in: false, asks };
         self.log(Fact::ConversationWaiting(Box::new(arrival)));
     }
 

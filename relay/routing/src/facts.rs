@@ -64,6 +64,9 @@ pub struct Arrival {
     pub site: Option<SiteId>,
     /// The visitor has sent a message. One who has not takes no seat unless the site says so (B14).
     pub has_written: bool,
+    /// It was let in when it began: what sites say since does not matter.
+    #[serde(default)]
+    pub let_in: bool,
     /// What it asks for.
     pub asks: Asks,
 }

@@ -112,6 +112,16 @@ pub(crate) fn is_gone(
     Ok(is_lost(tx, agent_id)? || !has_session(tx, agent_id, now)?)
 }
 
+/// Whether the agent is signed in and was neither lost nor, as the relay noted it, is there: signed out and
+/// in again before a socket came. Only somebody without a socket is asked about.
+pub(crate) async fn is_awaited(app: &App, agent_id: AgentId) -> Result<bool, RelayError> {
+    let now = app.world.now();
+    let read = app.store.read_for_spine("agent awaited", move |tx| {
+        Ok(has_session(tx, &agent_id, now)? && !is_lost(tx, &agent_id)?)
+    });
+    Ok(read.await?)
+}
+
 /// Whether the agent was lost and is not back.
 pub(crate) fn is_lost(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<bool, StoreError> {
     let agent = store::load(tx, agent_id)?;

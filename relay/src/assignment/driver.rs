@@ -384,7 +384,7 @@ impl Driver {
     }
 
     fn done(&mut self, done: Done) {
-        let Done { key, told, doubted, was_routed } = done;
+        let Done { key, told, doubted, awaited, was_routed } = done;
         if let Some(next) = self.desk.pop(&key) {
             self.begin_task(key.clone(), next);
         }
@@ -393,6 +393,10 @@ impl Driver {
         }
         if let Some(agent) = doubted {
             self.look_again_at(agent);
+        }
+        // As if the last socket had gone just now: a session, and nobody there.
+        if let Some(agent) = awaited.filter(|agent| !self.connected.contains(agent)) {
+            self.queue(Key::Agent(agent), Task::Gone);
         }
         match told {
             // Back before it was noted that the agent went: then nobody was lost.

@@ -180,13 +180,15 @@ pub(crate) fn arrival(tx: &ReadTx<'_>, row: &InRouting) -> Result<Fact, StoreErr
         Some(asked) => Asks::Demand(words::demand(asked)),
         None => Asks::Described(Box::new(described(&row.described, &site))),
     };
-    // Where opening the window begins one, nothing may have been said (B14).
+    // Where opening the window begins one, nothing may have been said (B14). It was let in then, whatever
+    // is set since: nobody else ever begins one without a word.
     let has_written = !is_served && queries::talk(tx, &row.id)?.said > Seq::ZERO;
     Ok(Fact::ConversationWaiting(Box::new(Arrival {
         conversation: words::conversation(&row.id),
         number: row.started_position.get(),
         site: (!is_served).then_some(site),
         has_written,
+        let_in: !is_served,
         asks,
     })))
 }

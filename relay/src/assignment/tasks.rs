@@ -112,13 +112,16 @@ pub(super) struct Done {
     pub(super) told: Option<Fact>,
     /// Whose row is to be read again, because the store refused this agent.
     pub(super) doubted: Option<AgentId>,
+    /// Who was taken for signed out and is signed in: when nobody is connected, the agent is lost instead.
+    pub(super) awaited: Option<AgentId>,
     /// It was no answer of the rules, or one that is stored.
     pub(super) was_routed: bool,
 }
 
 /// Does it, however long the store needs, unless it is closed.
 pub(super) async fn carry_out(app: &App, key: Key, task: Task) -> Done {
-    let mut done = Done { key: key.clone(), told: None, doubted: None, was_routed: true };
+    let mut done =
+        Done { key: key.clone(), told: None, doubted: None, awaited: None, was_routed: true };
     match (key, task) {
         (Key::Conversation(id), Task::Decided(decision)) => {
             about_conversation(app, id, decision, &mut done).await;
@@ -190,14 +193,19 @@ async fn about_conversation(app: &App, id: ConversationId, decision: Decision, d
                     let how = AssignedHow::Routing { why };
                     actions::pass_unanswered(app, id, from, to.clone(), how).await
                 }
-                PassReason::MemberStays => actions::pass_to_member(app, id, from, to.clone()).await,
+                PassReason::MemberStays => {
+                    let carried = actions::pass_to_member(app, id, from.clone(), to.clone()).await;
+                    done.awaited = awaited(app, from, &carried).await;
+                    carried
+                }
             };
             done.doubted = matches!(carried, Ok(Carried::Unfit)).then_some(to);
             done.told = refused(conversation, attempt, carried).await;
         }
         Decision::Requeue { conversation, from, attempt, reason } => {
             let Some(from) = words::agent_id(&from) else { return };
-            let carried = actions::put_back(app, id, from, words::requeued(reason)).await;
+            let carried = actions::put_back(app, id, from.clone(), words::requeued(reason)).await;
+            done.awaited = awaited(app, from, &carried).await;
             done.told = refused(conversation, attempt, carried).await;
         }
         Decision::End { conversation, attempt, reason, said } => {
@@ -239,6 +247,20 @@ async fn about_invitation(app: &App, id: InvitationId, decision: Decision, done:
         }
         _ => {}
     }
+}
+
+/// The agent, if the reason was gone because the agent signed in again. Nothing in the log tells that, so
+/// the core would decide the same over and over.
+async fn awaited(
+    app: &App,
+    agent: AgentId,
+    carried: &Result<Carried, RelayError>,
+) -> Option<AgentId> {
+    if !matches!(carried, Ok(Carried::Overtaken)) {
+        return None;
+    }
+    let is_awaited = presence::is_awaited(app, agent.clone()).await;
+    is_awaited.unwrap_or(false).then_some(agent)
 }
 
 /// What the core is told of a decision that can be refused.

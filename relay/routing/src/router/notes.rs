@@ -91,7 +91,8 @@ impl Router {
             }
         };
         let site_wants = |site| self.company.seats_for_silent.contains(site);
-        let enters = arrival.has_written || arrival.site.as_ref().is_some_and(site_wants);
+        let may_enter = arrival.has_written || arrival.let_in;
+        let enters = may_enter || arrival.site.as_ref().is_some_and(site_wants);
         let unanswered_since = arrival.has_written.then_some(self.now);
         let talk = Talk { unanswered_since, ..Talk::default() };
         let ix = self.begin(arrival.conversation, arrival.number, &demand, talk);

@@ -224,6 +224,23 @@ fn b14_a_site_may_give_a_seat_for_opening_the_window() {
     story.enters("vera", Asks::Demand(Demand::of("sales".into())), false, "vera to ana");
 }
 
+/// The site changed its mind before routing heard of the start: nobody waits until they write.
+#[test]
+fn b14_whoever_was_let_in_is_not_turned_away_afterwards() {
+    use yingke_routing::rules::Demand;
+    use yingke_routing::{Arrival, Asks};
+    let mut story = Story::new().agent("ana", 8);
+    let arrival = Arrival {
+        conversation: "vera".into(),
+        number: 1,
+        site: Some("shop".into()),
+        has_written: false,
+        let_in: true,
+        asks: Asks::Demand(Demand::of("sales".into())),
+    };
+    story.on(Fact::ConversationWaiting(Box::new(arrival)), "vera to ana");
+}
+
 #[test]
 fn a_crowd_is_told_in_pieces() {
     use yingke_routing::rules::Demand;
@@ -232,7 +249,8 @@ fn a_crowd_is_told_in_pieces() {
     for number in 0..200 {
         let conversation = yingke_routing::ConversationId::new(&format!("c{number}"));
         let asks = Asks::Demand(Demand::of("sales".into()));
-        let arrival = Arrival { conversation, number, site: None, has_written: true, asks };
+        let arrival =
+            Arrival { conversation, number, site: None, has_written: true, let_in: false, asks };
         router.note(0, Fact::ConversationWaiting(Box::new(arrival)));
     }
     let mut told = 0;

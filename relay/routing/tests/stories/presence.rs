@@ -1,6 +1,8 @@
 //! 在线, 忙碌, 离开, crashes and the grace period (B11).
 
-use yingke_routing::{AgentSettings, Availability, Department, Fact, RequeueReason, Router};
+use yingke_routing::{
+    AgentSettings, Availability, Department, Fact, Refusal, RequeueReason, Router,
+};
 
 use crate::story::{MINUTE, SECOND, Story, calm, meant_for};
 
@@ -79,6 +81,19 @@ fn b11_a_signed_out_agent_is_not_waited_for() {
     story.is_served("a", "ana");
     story.on(Fact::AgentSignedOut { agent: "ana".into() }, "a back from ana AgentSignedOut");
     story.done("a to ben");
+}
+
+/// Signed in again before the conversation was taken away: lost like anybody whose socket is missing.
+#[test]
+fn b11_who_signs_in_again_without_coming_has_the_grace_period() {
+    let mut story = Story::new().agent("ana", 3);
+    story.is_served("a", "ana");
+    story.on(Fact::AgentSignedOut { agent: "ana".into() }, "a back from ana AgentSignedOut");
+    let why = Refusal::Overtaken;
+    story.on(Fact::Refused { conversation: "a".into(), attempt: 2, why }, "");
+    story.lost("ana", "");
+    story.passes(59 * SECOND, "");
+    story.passes(SECOND, "a back from ana AgentLost");
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl Story {
         self.number += 1;
         let (conversation, number) = (conversation.into(), self.number);
         let site = Some("shop".into());
-        let arrival = Arrival { conversation, number, site, has_written, asks };
+        let arrival = Arrival { conversation, number, site, has_written, let_in: false, asks };
         self.on(Fact::ConversationWaiting(Box::new(arrival)), expected);
     }
 

@@ -28,6 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) const SECOND: u64 = 1_000;
 pub(super) const MINUTE: u64 = 60_000;
 
+/// A session, and no socket yet.
+pub(super) async fn sign_in(relay: &TestRelay, who: &StaffIdentity) {
+    let (who, now) = (who.clone(), relay.app.world.now());
+    let until = now.plus_millis(1_000 * MINUTE);
+    let written = relay.app.store.write("sign in", move |tx| {
+        crate::auth::store::insert_session(tx, &who.session, &who.agent_id, now, until)?;
+        Ok::<_, Abort<StoreError>>(())
+    });
+    written.await.unwrap();
+}
+
 pub(super) struct Desk {
     pub(super) relay: TestRelay,
     drivers: Vec<JoinHandle<()>>,
@@ -73,13 +84,7 @@ impl Desk {
     }
 
     pub(super) async fn sign_in(&self, who: &StaffIdentity) {
-        let (who, now) = (who.clone(), self.relay.app.world.now());
-        let until = now.plus_millis(1_000 * MINUTE);
-        let written = self.relay.app.store.write("sign in", move |tx| {
-            crate::auth::store::insert_session(tx, &who.session, &who.agent_id, now, until)?;
-            Ok::<_, Abort<StoreError>>(())
-        });
-        written.await.unwrap();
+        sign_in(&self.relay, who).await;
     }
 
     pub(super) async fn connect(&mut self, who: &StaffIdentity) {
@@ -278,7 +283,7 @@ impl Desk {
 
     /// How many conversations managers are told of.
     pub(super) async fn alerts(&self) -> usize {
-        self.read(|tx| Ok(store::alerts(tx)?.len())).await
+        self.read(|tx| Ok(store::alerts(tx, 500)?.len())).await
     }
 
     pub(super) async fn serves(&self, who: &StaffIdentity) -> usize {

@@ -4,28 +4,38 @@
 use yingke_shared::commands::visitor::{BeginConversation, PageContext};
 use yingke_shared::ids::ConversationId;
 use yingke_shared::rest::ChangeSite;
-use yingke_shared::settings::{NoAnswer, SettingsSection, Silence};
+use yingke_shared::settings::{NoAnswer, SaveSettings, SettingsSection, Silence};
 use yingke_shared::views::{AutoReply, EndedBy, SystemNotice, VisitorContent, WaitingReason};
 
 use super::desk::{Desk, MINUTE, SECOND};
 use crate::auth::VisitorIdentity;
 use crate::conversations::{actions, queries};
-use crate::testing::{Screens, admin, any_id};
+use crate::testing::{Screens, TestRelay, admin, any_id};
 use crate::{settings, sites};
+
+async fn opens(relay: &TestRelay, who: &VisitorIdentity) -> Option<ConversationId> {
+    let page = PageContext { url: "https://shop.example/a3".into(), title: "A3".into() };
+    let body = BeginConversation { page, locale: "zh-CN".into() };
+    actions::begin(relay.app.clone(), who.clone(), any_id(), body).await.unwrap();
+    relay.visitor_screen(who).await.conversation.map(|held| held.id)
+}
+
+/// The one site of all visitors gives seats for opening the window, or does not.
+async fn gives_seats(relay: &TestRelay, of: &VisitorIdentity, gives: bool) {
+    let mut company = settings::actions::all(&relay.app, &admin()).await.unwrap().company;
+    company.value.seats_for_silent = gives.then(|| of.site_id.clone()).into_iter().collect();
+    let section = SettingsSection::Company(company.value);
+    let request = SaveSettings { base: company.version, section };
+    settings::actions::save(&relay.app, &admin(), request).await.unwrap();
+}
 
 impl Desk {
     async fn opens(&self, who: &VisitorIdentity) -> Option<ConversationId> {
-        let page = PageContext { url: "https://shop.example/a3".into(), title: "A3".into() };
-        let body = BeginConversation { page, locale: "zh-CN".into() };
-        actions::begin(self.relay.app.clone(), who.clone(), any_id(), body).await.unwrap();
-        self.relay.visitor_screen(who).await.conversation.map(|held| held.id)
+        opens(&self.relay, who).await
     }
 
-    /// The one site of all visitors gives seats for opening the window, or does not.
     async fn gives_seats(&self, of: &VisitorIdentity, gives: bool) {
-        let mut company = self.read(settings::queries::company).await;
-        company.value.seats_for_silent = gives.then(|| of.site_id.clone()).into_iter().collect();
-        self.save(company.version, SettingsSection::Company(company.value)).await;
+        gives_seats(&self.relay, of, gives).await;
     }
 
     async fn change_site(&self, of: &VisitorIdentity, change: ChangeSite) {
@@ -149,4 +159,19 @@ async fn who_says_nothing_is_asked_for_no_answer_and_gives_the_seat_back() {
     desk.pass(61 * SECOND).await;
     assert_eq!(desk.ended(&id).await, EndedBy::VisitorSilent);
     assert_eq!(desk.alerts().await, 0);
+}
+
+/// Whoever opened the window waited until they wrote: for ever.
+#[tokio::test]
+async fn the_company_changes_its_mind_before_routing_hears_of_the_start() {
+    let relay = TestRelay::open().await;
+    let vera = relay.visitor().await;
+    gives_seats(&relay, &vera, true).await;
+    let id = opens(&relay, &vera).await.unwrap();
+    gives_seats(&relay, &vera, false).await;
+    let mut desk = Desk::over(relay);
+    let ana = desk.agent("Ana", 3).await;
+    desk.served(&id, &ana).await;
+    // Nor is anything else let in.
+    assert_eq!(desk.opens(&desk.relay.visitor().await).await, None);
 }

@@ -1,15 +1,18 @@
 //! Agents come, go, are busy, go away, are disabled (B11).
 
+use yingke_routing::{Decision, Fact};
 use yingke_shared::commands::staff::{AnswerInvitation, Invite};
 use yingke_shared::ids::InvitationId;
 use yingke_shared::views::{
     Availability, EndedBy, InvitationKind, Invitee, RequeueReason, SystemNotice, WaitingReason,
 };
 
-use super::desk::{Desk, MINUTE, SECOND};
+use super::desk::{Desk, MINUTE, SECOND, sign_in};
+use crate::assignment::tasks::{Key, Task, carry_out};
+use crate::assignment::words;
 use crate::auth::StaffIdentity;
 use crate::conversations::{actions, store};
-use crate::testing::any_id;
+use crate::testing::{TestRelay, any_id};
 
 #[tokio::test]
 async fn a_killed_client_that_is_back_within_the_grace_keeps_its_three() {
@@ -93,6 +96,35 @@ async fn whoever_signs_out_is_not_waited_for() {
     desk.served(&id, &ben).await;
     let why = RequeueReason::AgentSignedOut;
     assert!(desk.notices(&id).await.contains(&SystemNotice::Requeued { why }));
+}
+
+/// Signed out and in again before a socket came: the same was decided once a second, and refused.
+#[tokio::test]
+async fn whoever_signs_in_again_and_does_not_come_is_lost() {
+    let relay = TestRelay::open().await;
+    let ana = relay.agent("Ana").await;
+    let vera = relay.visitor().await;
+    let id = relay.conversation_with(&vera, &ana).await;
+    let app = relay.app.clone();
+    let put_back = async || {
+        let decision = Decision::Requeue {
+            conversation: words::conversation(&id),
+            from: words::agent(&ana.agent_id),
+            attempt: 1,
+            reason: yingke_routing::RequeueReason::AgentSignedOut,
+        };
+        let key = Key::Conversation(id.clone());
+        let done = carry_out(&app, key, Task::Decided(decision)).await;
+        (done.told.is_some(), done.awaited)
+    };
+    let gone = async || carry_out(&app, Key::Agent(ana.agent_id.clone()), Task::Gone).await.told;
+    let agent = words::agent(&ana.agent_id);
+    assert_eq!(gone().await, Some(Fact::AgentSignedOut { agent: agent.clone() }));
+    sign_in(&relay, &ana).await;
+    assert_eq!(put_back().await, (true, Some(ana.agent_id.clone())), "refused: she is signed in");
+    // What the driver does then, unless she is connected.
+    assert_eq!(gone().await, Some(Fact::AgentLost { agent }));
+    assert_eq!(put_back().await, (true, None), "from now on it is a matter of the grace period");
 }
 
 #[tokio::test]
