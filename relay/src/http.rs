@@ -71,8 +71,9 @@ impl FromRequestParts<Arc<App>> for Staff {
     type Rejection = RelayError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, RelayError> {
+        let address = address_of(parts)?;
         let token = bearer(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
-        actions::staff_of_token(app, token).await.map(Self)
+        actions::staff_of_request(app, address, token).await.map(Self)
     }
 }
 
@@ -83,8 +84,9 @@ impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = RelayError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, RelayError> {
+        let address = address_of(parts)?;
         let token = bearer(&parts.headers).ok_or(ErrorCode::Unauthenticated)?;
-        actions::visitor_of_token(app, token).await.map(Self)
+        actions::visitor_of_request(app, address, token).await.map(Self)
     }
 }
 
@@ -102,12 +104,16 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
     type Rejection = RelayError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, RelayError> {
-        match parts.extensions.get::<crate::client_address::ClientAddress>() {
-            Some(found) => Ok(Self(found.0)),
-            None => {
-                tracing::error!("a request came without its address: the listener is set up wrong");
-                Err(ErrorCode::Internal.into())
-            }
+        address_of(parts).map(Self)
+    }
+}
+
+fn address_of(parts: &Parts) -> Result<IpAddr, RelayError> {
+    match parts.extensions.get::<crate::client_address::ClientAddress>() {
+        Some(found) => Ok(found.0),
+        None => {
+            tracing::error!("a request came without its address: the listener is set up wrong");
+            Err(ErrorCode::Internal.into())
         }
     }
 }

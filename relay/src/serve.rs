@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::client_address;
 use crate::clock::RealWorld;
 use crate::config::Config;
+use crate::health;
 use crate::limits::{
     CONNECTIONS_MAX, FILES_RESERVED, IDLE_WITHIN_MS, REQUEST_HEAD_WITHIN_MS, REQUESTS_PER_PEER_MAX,
     STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
@@ -78,6 +79,7 @@ async fn serve_until(
     let app = Arc::new(App::new(config, world, store));
 
     let mut parts = Running::start(&app);
+    app.tasks.spawn(health::watch(Arc::clone(&app)));
     let handle = Handle::new();
     let server = accept(listener, tls, handle.clone(), router(&app), bounds(&app));
     // One of the tasks: it ends when the last request was answered.

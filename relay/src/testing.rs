@@ -108,12 +108,17 @@ impl TestRelay {
 
     /// The same relay started again on what it stored.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_as(Config::default()).await
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn restart_as(self, config: Config) -> Self {
         let Self { app, world, site, _folder } = self;
         app.stopping.cancel();
         app.store.close().await;
         drop(app);
         let store = Store::open(_folder.path(), world.as_ref()).unwrap();
-        let app = Arc::new(App::new(Config::default(), world.clone(), store));
+        let app = Arc::new(App::new(config, world.clone(), store));
         Self { app, world, site, _folder }
     }
 

@@ -4,7 +4,8 @@
  *   GENERATION  a number; another one starts the counting again
  *   OPS         letters: w write, s sync, t truncate, r read, o open, u unlink, n rename, d make a
  *               folder, m map into memory; "-" for none
- *   ERRNO       the number to fail with
+ *   ERRNO       the number to fail with; -1: the call does not return until there is another generation,
+ *               and is then carried out
  *   SKIP        so many matching calls succeed first
  *   COUNT       so many fail then; negative: all of them
  *   PATH        files whose path contains this
@@ -73,6 +74,11 @@ static int fault(int fd, const char *path, char op) {
     else if (count < 0 || failed < count) { failed++; result = number; }
     pthread_mutex_unlock(&lock);
     if (result) note(control, "fired", op);
+    while (result < 0) {
+        long then;
+        usleep(5000);
+        if (plain_read(control, line, sizeof line) > 0 && sscanf(line, "%ld", &then) == 1 && then != now) return 0;
+    }
     return result;
 }
 

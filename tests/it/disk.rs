@@ -17,7 +17,7 @@ use yingke_tests::judge::{Fate, Sent, judge};
 use yingke_tests::link::new_id;
 use yingke_tests::relay::TestRelay;
 use yingke_tests::staff::StaffSocket;
-use yingke_tests::visitor::TestVisitor;
+use yingke_tests::visitor::{TestVisitor, text_of};
 use yingke_tests::wait;
 
 use crate::load::Load;
@@ -236,6 +236,75 @@ async fn life_goes_on(
             .await?;
     }
     Ok(())
+}
+
+/// What `/healthz` answers: the status and its one word.
+async fn health(scene: &Scene) -> Result<(u16, String)> {
+    let (status, _, body) = scene.address().get("/healthz", &[]).await?;
+    let told: serde_json::Value = serde_json::from_str(&body)?;
+    Ok((status.as_u16(), told["status"].as_str().unwrap_or_default().to_owned()))
+}
+
+/// A disk that neither does what it is asked nor refuses it: who asks how the relay is hears it, so does
+/// the log; what needs no disk goes on, and with the disk everything comes back by itself.
+///
+/// Made to fail: by a relay whose health looks at failures alone, as it once did.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_does_not_answer_is_told() -> Result<()> {
+    let (scene, disk) = scene_on_faulty_disk().await?;
+    let ana = scene.agent("Ana", 8).await?;
+    let vera = scene.visitor().await?;
+    let hers = vera.say("while the disk answers").await?.conversation;
+    ana.until_gained(&hers).await?;
+    for (round, trouble) in [(1, Trouble::SyncsHang), (2, Trouble::ReadsHang)] {
+        disk.break_down(trouble, 0, "yingke.db")?;
+        let (id, text) = (new_id(), format!("round {round}"));
+        let waits = async {
+            match trouble {
+                // Its answer comes when it is stored.
+                Trouble::SyncsHang => {
+                    vera.say_as(&id, &text).await?.map(drop).map_err(|error| anyhow!("{error:?}"))
+                }
+                // What was stored since is not in a reader's memory.
+                _ => ana.history(&hers).await.map(drop),
+            }
+        };
+        let meanwhile = async {
+            let (status, word) = wait::until("the health to tell", async || {
+                Ok(Some(health(&scene).await?).filter(|(status, _)| *status != 200))
+            })
+            .await?;
+            let told = match trouble {
+                Trouble::SyncsHang => word == "writing_stalled",
+                _ => word.ends_with("_stalled"),
+            };
+            ensure!(status == 503 && told, "{trouble:?}: {status} {word}");
+            wait::until("the log to tell", async || {
+                Ok(scene.relay.log().contains("the disk does not answer").then_some(()))
+            })
+            .await?;
+            let thought = format!("thinking, round {round}");
+            vera.preview(&thought).await?;
+            ana.until_preview(&hers, &thought).await?;
+            disk.repair()
+        };
+        let (done, told) = tokio::join!(waits, meanwhile);
+        told?;
+        done?;
+        wait::until("the health to be good again", async || {
+            Ok((health(&scene).await? == (200, "ok".to_owned())).then_some(()))
+        })
+        .await?;
+        wait::until("the log to say so", async || {
+            let log = scene.relay.log();
+            Ok((log.matches("the disk answers again").count() == round).then_some(()))
+        })
+        .await?;
+    }
+    let history = vera.history().await?;
+    ensure!(history.iter().filter(|it| text_of(it) == Some("round 1")).count() == 1);
+    ensure!(ana.history(&hers).await?.len() == history.len());
+    scene.finish().await
 }
 
 /// An error in the middle of a batch, at many places: a write, a sync, a read. The relay may end

@@ -20,6 +20,10 @@ pub enum Trouble {
     BadSync,
     /// The `n`-th read gives an input/output error, once.
     BadRead,
+    /// No sync returns, from the `n`-th on, until it is repaired; then they are done.
+    SyncsHang,
+    /// No read does.
+    ReadsHang,
 }
 
 /// One call that fails once.
@@ -58,8 +62,10 @@ pub struct FaultyDisk {
     generation: AtomicU64,
 }
 
-const ENOSPC: u32 = 28;
-const EIO: u32 = 5;
+const ENOSPC: i32 = 28;
+const EIO: i32 = 5;
+/// What the library takes for "does not return".
+const HANG: i32 = -1;
 
 impl FaultyDisk {
     /// Compiles the library and puts it under every later start of the relay.
@@ -90,13 +96,15 @@ impl FaultyDisk {
             Trouble::BadWrite => self.say("w", EIO, skip, 1, part),
             Trouble::BadSync => self.say("s", EIO, skip, 1, part),
             Trouble::BadRead => self.say("r", EIO, skip, 1, part),
+            Trouble::SyncsHang => self.say("s", HANG, skip, -1, part),
+            Trouble::ReadsHang => self.say("r", HANG, skip, -1, part),
         }
     }
 
     /// One call fails, once.
     pub fn fail_once(&self, fault: &CallFault) -> Result<()> {
         let CallFault { kind, errno, skip, files } = *fault;
-        self.say(&kind.to_string(), errno, skip, 1, files)
+        self.say(&kind.to_string(), i32::try_from(errno)?, skip, 1, files)
     }
 
     /// Nothing fails; what is done to files whose path contains `part` is noted.
@@ -122,7 +130,7 @@ impl FaultyDisk {
         std::fs::metadata(path).map_or(0, |data| data.len())
     }
 
-    fn say(&self, ops: &str, errno: u32, skip: u32, count: i32, part: &str) -> Result<()> {
+    fn say(&self, ops: &str, errno: i32, skip: u32, count: i32, part: &str) -> Result<()> {
         let generation = self.generation.fetch_add(1, Ordering::SeqCst);
         let fresh = self.control.with_extension("new");
         std::fs::write(&fresh, format!("{generation} {ops} {errno} {skip} {count} {part}\n"))?;

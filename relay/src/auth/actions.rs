@@ -13,6 +13,7 @@ use crate::error::RelayError;
 use crate::limits::SESSIONS_PER_ACCOUNT_MAX;
 use crate::policy::{self, Deed};
 use crate::store::{Abort, Store};
+use crate::visitors;
 
 /// An account name longer than any that exists is not worth a key of its own in memory.
 const KEY_CHARS: usize = 80;
@@ -63,6 +64,7 @@ pub async fn sign_in(
     for session in crowded_out {
         app.hub.end_session(&session);
     }
+    app.auth.guesses.is_right(&session, now);
     tracing::info!(agent.id = %agent_id, "signed in");
     Ok((token, StaffIdentity { agent_id, role, session }))
 }
@@ -157,6 +159,7 @@ pub async fn staff_of_token(app: &App, token: &str) -> Result<StaffIdentity, Rel
         .await?
         .filter(|found| !found.disabled && !is_expired(found.expires_at, now))
         .ok_or(ErrorCode::Unauthenticated)?;
+    app.auth.guesses.is_right(&session, now);
     if should_prolong(found.expires_at, now) {
         prolong(app, session.clone(), session_ends(now)).await;
     }
@@ -178,10 +181,54 @@ async fn prolong(app: &App, session: TokenHash, until: Timestamp) {
 /// conversation begins, which [`crate::conversations`] sees to, but what was said can be read.
 pub async fn visitor_of_token(app: &App, token: &str) -> Result<VisitorIdentity, RelayError> {
     let token = TokenHash::of(token);
+    let looked_up = token.clone();
     let found =
-        app.store.read("visitor token", move |tx| store::visitor_of_token(tx, &token)).await?;
-    match found {
-        Some((visitor_id, site_id)) => Ok(VisitorIdentity { visitor_id, site_id }),
-        None => Err(ErrorCode::Unauthenticated.into()),
+        app.store.read("visitor token", move |tx| store::visitor_of_token(tx, &looked_up)).await?;
+    let store::Bearer { visitor_id, site_id, seen_at } = found.ok_or(ErrorCode::Unauthenticated)?;
+    let now = app.world.now();
+    app.auth.guesses.is_right(&token, now);
+    if seen_at.is_some_and(|seen_at| visitors::should_note_seen(seen_at, now)) {
+        visitors::was_seen(app, &visitor_id, now);
     }
+    Ok(VisitorIdentity { visitor_id, site_id })
+}
+
+/// [`staff_of_token`] for a request over HTTP: wrong tokens of one address have a rate. (Hellos have
+/// theirs, right or wrong.)
+pub async fn staff_of_request(
+    app: &App,
+    address: IpAddr,
+    token: &str,
+) -> Result<StaffIdentity, RelayError> {
+    judged(app, address, token, staff_of_token(app, token)).await
+}
+
+/// [`visitor_of_token`] for a request over HTTP, likewise.
+pub async fn visitor_of_request(
+    app: &App,
+    address: IpAddr,
+    token: &str,
+) -> Result<VisitorIdentity, RelayError> {
+    judged(app, address, token, visitor_of_token(app, token)).await
+}
+
+async fn judged<T>(
+    app: &App,
+    address: IpAddr,
+    token: &str,
+    look: impl Future<Output = Result<T, RelayError>>,
+) -> Result<T, RelayError> {
+    let guesses = &app.auth.guesses;
+    let guess = guesses
+        .begin(address, TokenHash::of(token), app.world.now())
+        .map_err(|wait| RelayError::later(ErrorCode::TooFast, wait))?;
+    let found = look.await;
+    let was_right = match &found {
+        Ok(_) => Some(true),
+        Err(error) if error.code() == ErrorCode::Unauthenticated => Some(false),
+        // Nobody's fault: it could not be looked up.
+        Err(_) => None,
+    };
+    guesses.end(&guess, was_right, app.world.now());
+    found
 }

@@ -5,6 +5,7 @@
 //! as hashes only and never logged. It says *who*; what they may is [`crate::policy`]'s.
 
 pub mod actions;
+mod guesses;
 pub mod password;
 pub mod routes;
 pub mod rules;
@@ -21,6 +22,7 @@ use yingke_shared::views::Role;
 use crate::limits::{SIGN_INS_PER_ADDRESS, WRONG_PASSWORDS};
 use crate::store::{ReadTx, StoreError};
 
+pub(crate) use guesses::Guesses;
 pub use password::PasswordHasher;
 pub use throttle::{Throttle, ThrottleRule};
 
@@ -94,6 +96,8 @@ pub struct Auth {
     pub(crate) wrong_passwords: Throttle<(String, std::net::IpAddr)>,
     /// Sign-ins per address, whatever the account.
     pub(crate) sign_ins: Throttle<std::net::IpAddr>,
+    /// Wrong tokens per address, and tokens known to be right.
+    pub(crate) guesses: Guesses,
 }
 
 impl Default for Auth {
@@ -102,6 +106,7 @@ impl Default for Auth {
             passwords: PasswordHasher::default(),
             wrong_passwords: Throttle::new(WRONG_PASSWORDS),
             sign_ins: Throttle::new(SIGN_INS_PER_ADDRESS),
+            guesses: Guesses::default(),
         }
     }
 }

@@ -189,13 +189,24 @@ pub(crate) fn has_session(
     Ok(found.is_some())
 }
 
+/// A visitor as the token's bearer.
+pub(crate) struct Bearer {
+    pub(crate) visitor_id: VisitorId,
+    pub(crate) site_id: SiteId,
+    /// When the visitor was seen last, as far as it is kept; of one who had a conversation it is not.
+    pub(crate) seen_at: Option<Timestamp>,
+}
+
 /// Whose token it is, of which site.
-pub(crate) const VISITOR_OF_TOKEN: &str = "SELECT v.id, v.site_id FROM visitor_tokens t \
+pub(crate) const VISITOR_OF_TOKEN: &str = "SELECT v.id, v.site_id, \
+     CASE v.heard WHEN 0 THEN v.seen_at END FROM visitor_tokens t \
      JOIN visitors v ON v.id = t.visitor_id WHERE t.token_hash = ?";
 
 pub(crate) fn visitor_of_token(
     tx: &ReadTx<'_>,
     token: &TokenHash,
-) -> Result<Option<(VisitorId, SiteId)>, StoreError> {
-    tx.query_one(VISITOR_OF_TOKEN, params![token], |row| Ok((row.id(0)?, row.id(1)?)))
+) -> Result<Option<Bearer>, StoreError> {
+    tx.query_one(VISITOR_OF_TOKEN, params![token], |row| {
+        Ok(Bearer { visitor_id: row.id(0)?, site_id: row.id(1)?, seen_at: row.opt_time(2)? })
+    })
 }

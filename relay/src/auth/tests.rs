@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use axum::http::{Method, header};
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::rest::{ChangeAgent, ChangePassword, SignIn};
 use yingke_shared::views::Role;
@@ -10,7 +11,9 @@ use yingke_shared::views::Role;
 use super::rules::{SESSION_MS, may_be_password};
 use super::{StaffIdentity, actions};
 use crate::store::Abort;
+use crate::testing::http::ask;
 use crate::testing::{HERE, PASSWORD, TestRelay, admin};
+use crate::visitors;
 
 async fn sign_in_from(
     relay: &TestRelay,
@@ -265,4 +268,72 @@ fn passwords_are_long_and_not_the_account() {
     }
     assert!(may_be_password("x", &"长".repeat(256)).is_ok());
     assert!(may_be_password("x", &"长".repeat(257)).is_err());
+}
+
+/// A request with this token over HTTP: status, code, and how long to wait.
+async fn knock(relay: &TestRelay, path: &str, token: &str) -> (u16, String, String) {
+    let bearer = format!("Bearer {token}");
+    let headers = [(header::AUTHORIZATION, bearer.as_str())];
+    let method = if path == "/api/me" { Method::GET } else { Method::POST };
+    let answer = ask(&relay.app, method, path, &headers, None).await;
+    let wait = answer.header(header::RETRY_AFTER);
+    (answer.status.as_u16(), answer.code().to_owned(), wait)
+}
+
+fn refused(status: u16, code: &str, wait: &str) -> (u16, String, String) {
+    (status, code.to_owned(), wait.to_owned())
+}
+
+/// Each was looked up in the lane in which everybody reads, as many as one cared to send.
+#[tokio::test]
+async fn wrong_tokens_of_one_address_have_a_rate_and_right_ones_pass() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (old, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    let ticket = format!("/w/{}/ticket", relay.site.as_str());
+    let entered =
+        visitors::actions::enter(&relay.app, HERE, relay.site.clone(), Default::default()).await;
+    let of_visitor = entered.unwrap().token;
+    for guess in 0..120 {
+        let path = if guess % 2 == 0 { "/api/me" } else { ticket.as_str() };
+        let answer = knock(&relay, path, &format!("made up {guess}")).await;
+        assert_eq!(answer, refused(401, "unauthenticated", ""), "{guess}");
+    }
+    for path in ["/api/me", ticket.as_str()] {
+        assert_eq!(knock(&relay, path, "one more").await, refused(429, "too_fast", "1"));
+    }
+    // Nothing to look up costs nothing.
+    let without = ask(&relay.app, Method::GET, "/api/me", &[], None).await;
+    assert_eq!(without.status.as_u16(), 401);
+
+    // The same office: who was in goes on, who signs in now comes in.
+    assert_eq!(knock(&relay, "/api/me", &old).await.0, 200);
+    assert_eq!(knock(&relay, &ticket, &of_visitor).await.0, 200);
+    let (new, who) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    assert_eq!(knock(&relay, "/api/me", &new).await.0, 200);
+    // An ended session is wrong, and told so once.
+    actions::sign_out(&relay.app, &who).await.unwrap();
+    assert_eq!(knock(&relay, "/api/me", &new).await.0, 401);
+    assert_eq!(knock(&relay, "/api/me", &new).await.0, 429);
+    relay.pass(1_000);
+    assert_eq!(knock(&relay, "/api/me", "later").await.0, 401);
+}
+
+/// An office in which everybody works is never near the limit, however much is asked.
+#[tokio::test]
+async fn right_tokens_cost_nothing() {
+    let relay = TestRelay::open().await;
+    relay.agent("Ana").await;
+    let (token, _) = sign_in(&relay, "ana", PASSWORD).await.unwrap();
+    // Not remembered: as after a restart.
+    let relay = relay.restart().await;
+    for _ in 0..3 * 120 {
+        assert_eq!(knock(&relay, "/api/me", &token).await.0, 200);
+    }
+    relay.pass(2 * 60 * 60 * 1_000);
+    assert_eq!(
+        knock(&relay, "/api/me", &token).await.0,
+        200,
+        "known for an hour, right for longer"
+    );
 }

@@ -53,6 +53,27 @@ impl<K: Ord + Clone> Throttle<K> {
         Ok(())
     }
 
+    /// Gives one back that was taken for nothing.
+    pub fn give_back(&self, key: &K, now: Timestamp) {
+        let now = now.millis();
+        let mut all = self.full_at.lock();
+        let Some(full_at) = all.get(key).map(|full_at| full_at.saturating_sub(self.rule.refill_ms))
+        else {
+            return;
+        };
+        if full_at > now {
+            all.put(
+                key.clone(),
+                full_at,
+                full_at,
+                now,
+                now.saturating_add(self.rule.capacity_ms()),
+            );
+        } else {
+            all.remove(key);
+        }
+    }
+
     /// Gives the key a full bucket again.
     pub fn forget(&self, key: &K) {
         self.full_at.lock().remove(key);
@@ -130,6 +151,19 @@ mod tests {
         assert_eq!(throttle.take(&"a", at(1_000)), Ok(()));
         assert_eq!(throttle.take(&"a", at(1_000)), Ok(()));
         assert_eq!(throttle.take(&"a", at(1_000)), Err(100));
+    }
+
+    #[test]
+    fn what_was_taken_for_nothing_is_given_back() {
+        let throttle = Throttle::new(RULE);
+        throttle.take(&"a", at(1_000)).unwrap();
+        throttle.take(&"a", at(1_000)).unwrap();
+        throttle.give_back(&"a", at(1_010));
+        assert_eq!(throttle.take(&"a", at(1_010)), Ok(()));
+        assert_eq!(throttle.take(&"a", at(1_010)), Err(90), "and no more than that");
+        throttle.give_back(&"b", at(1_010));
+        throttle.give_back(&"a", at(1_150));
+        assert_eq!(throttle.len(), 0, "as if nothing had been");
     }
 
     #[test]

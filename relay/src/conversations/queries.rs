@@ -25,10 +25,15 @@ pub(crate) use super::store::{
 use super::views::{staff_body, visitor_message, visitor_status};
 use crate::agents::queries::Cards;
 use crate::events::{Entry, InvitationChange, LogBody};
-use crate::limits::{CONTACT_TEXT_CHARS, CONTACTS_MAX, SNAPSHOT_BYTES_MAX};
+use crate::limits::{CONTACT_TEXT_CHARS, CONTACTS_MAX, SNAPSHOT_ALERTS_MAX, SNAPSHOT_BYTES_MAX};
 use crate::sites::queries::Names;
 use crate::store::{ReadTx, StoreError};
 use crate::{agents, settings, sites};
+
+/// Whether the visitor ever had a conversation.
+pub(crate) fn has_had_any(tx: &ReadTx<'_>, visitor_id: &VisitorId) -> Result<bool, StoreError> {
+    Ok(store::newest_of_visitor(tx, visitor_id)?.is_some())
+}
 
 /// Everything a member of staff sees now.
 pub fn staff_snapshot(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<StaffSnapshot, StoreError> {
@@ -49,7 +54,8 @@ pub fn staff_snapshot(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<StaffSnapsh
         records.push(record(tx, row, agent_id, &mut names)?);
     }
     let conversations = records.into_iter().map(|record| (record.id.clone(), record)).collect();
-    let alerts = if role >= Role::Manager { store::alerts(tx)? } else { Vec::new() };
+    let alerts =
+        if role >= Role::Manager { store::alerts(tx, SNAPSHOT_ALERTS_MAX)? } else { Vec::new() };
     Ok(StaffSnapshot {
         own,
         colleagues,

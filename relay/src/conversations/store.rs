@@ -341,9 +341,13 @@ pub(crate) fn alert(
     tx.query_one(ALERT, params![id], manager_alert)
 }
 
-/// What managers are told of and nobody has seen to, by conversation.
-pub(crate) fn alerts(tx: &ReadTx<'_>) -> Result<Vec<ManagerAlert>, StoreError> {
-    tx.query(alert_statement!("ORDER BY id"), params![], manager_alert)
+/// What managers are told of and nobody has seen to, the newest first.
+pub(crate) fn alerts(tx: &ReadTx<'_>, limit: u32) -> Result<Vec<ManagerAlert>, StoreError> {
+    tx.query(
+        alert_statement!("ORDER BY alerted_position DESC LIMIT ?"),
+        params![limit],
+        manager_alert,
+    )
 }
 
 /// Ends an open conversation; gives whether it was open.

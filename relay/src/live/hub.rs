@@ -184,6 +184,14 @@ impl Hub {
         }
     }
 
+    /// Ends every socket of this visitor: forgotten.
+    pub fn end_sessions_of_visitor(&self, visitor_id: &VisitorId, code: ErrorCode) {
+        let state = self.inner.state.lock();
+        for session in state.of_visitor(visitor_id) {
+            session.mailbox.end(WireError::new(code));
+        }
+    }
+
     /// Ends every socket of this session: signed out, password changed.
     pub fn end_session(&self, token: &TokenHash) {
         let state = self.inner.state.lock();
@@ -363,9 +371,10 @@ impl Hub {
         else {
             return;
         };
-        let signal = StaffSignal::Preview { conversation_id, text: masked(text) };
+        let text = masked(text);
+        let signal = StaffSignal::Preview { conversation_id: conversation_id.clone(), text };
         if let Some(frame) = frames::shared(&StaffFrame::Signal { signal }) {
-            mailboxes.iter().for_each(|mailbox| mailbox.put_signal(&frame));
+            mailboxes.iter().for_each(|mailbox| mailbox.put_preview(&conversation_id, &frame));
         }
     }
 

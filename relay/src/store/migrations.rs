@@ -37,6 +37,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations![
     6 "0006_routing",
     7 "0007_as_written",
     8 "0008_seen",
+    9 "0009_unheard",
 ];
 
 /// Brings the database to the newest schema, after a copy of an existing one.

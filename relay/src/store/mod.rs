@@ -24,6 +24,7 @@ mod integrity;
 mod memory;
 mod migrations;
 mod readers;
+mod stint;
 mod sums;
 mod threads;
 mod tx;
@@ -36,6 +37,7 @@ mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
@@ -60,6 +62,7 @@ use faults::NamedByTests;
 use folder::Folder;
 use inline::Inline;
 use readers::{Lane, Readers, typed_read};
+use stint::Stint;
 use threads::Alarm;
 use writer::Writer;
 
@@ -80,6 +83,15 @@ struct Inner {
     /// The log was found to be older than a client's within this boot, and has a new identity.
     /// Held while it is given one.
     renewed: tokio::sync::Mutex<bool>,
+}
+
+/// What the disk does not let end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stalled {
+    /// A batch of writes.
+    Writing,
+    /// A read.
+    Reading,
 }
 
 /// Who runs the closures.
@@ -281,6 +293,19 @@ impl Store {
     #[must_use]
     pub fn failure(&self) -> Option<Fatal> {
         self.inner.fatal.borrow().clone()
+    }
+
+    /// What has been under way for longer than `limit`: the disk does not answer, and what waits behind it
+    /// does not move.
+    #[must_use]
+    pub fn stalled(&self, limit: Duration) -> Option<Stalled> {
+        let Executor::Threads { writer, readers, .. } = &self.inner.executor else { return None };
+        let is_over = |stint: &Stint| stint.lasts().is_some_and(|lasts| lasts > limit);
+        if is_over(writer.stint()) {
+            Some(Stalled::Writing)
+        } else {
+            readers.stints().iter().any(is_over).then_some(Stalled::Reading)
+        }
     }
 
     /// Finishes what is queued, ends the threads, folds the write-ahead log into the database.

@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::faults::trip;
+use super::stint::Stint;
 use super::threads::{self, Alarm};
 use super::tx::ReadTx;
 use super::{Fatal, OpenError, StoreError, connection};
@@ -131,6 +132,7 @@ pub(super) struct Readers {
     common: Arc<Queue>,
     spine: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    stints: Vec<Stint>,
     alarm: Alarm,
 }
 
@@ -139,10 +141,12 @@ impl Readers {
     pub(super) fn start(database: &Path, count: usize, alarm: Alarm) -> Result<Self, OpenError> {
         let (common, spine) = (Queue::new(READ_QUEUE_MAX), Queue::new(SPINE_QUEUE_MAX));
         let threads = Mutex::new(Vec::with_capacity(count + 1));
-        let readers = Self { common, spine, threads, alarm };
-        readers.start_thread(database, "store-spine".to_owned(), &readers.spine)?;
-        for number in 0..count {
-            readers.start_thread(database, format!("store-reader-{number}"), &readers.common)?;
+        let stints = (0..=count).map(|_| Stint::new()).collect();
+        let readers = Self { common, spine, threads, stints, alarm };
+        let lanes = std::iter::once(("store-spine".to_owned(), &readers.spine))
+            .chain((0..count).map(|number| (format!("store-reader-{number}"), &readers.common)));
+        for ((name, queue), stint) in lanes.zip(&readers.stints) {
+            readers.start_thread(database, name, queue, stint)?;
         }
         Ok(readers)
     }
@@ -152,15 +156,21 @@ impl Readers {
         database: &Path,
         name: String,
         queue: &Arc<Queue>,
+        stint: &Stint,
     ) -> Result<(), OpenError> {
         let connection = connection::open_reader(database)?;
-        let queue = Arc::clone(queue);
+        let (queue, stint) = (Arc::clone(queue), stint.clone());
         let told = self.alarm.clone();
         let thread = threads::start(Part::Reader, name, &self.alarm, move || {
-            work(&queue, &connection, &told);
+            work(&queue, &connection, &told, &stint);
         })?;
         self.threads.lock().push(thread);
         Ok(())
+    }
+
+    /// What each thread is at.
+    pub(super) fn stints(&self) -> &[Stint] {
+        &self.stints
     }
 
     pub(super) fn submit(&self, lane: Lane, job: Box<dyn ReadJob>) -> Result<(), StoreError> {
@@ -190,7 +200,7 @@ impl Drop for Readers {
     }
 }
 
-fn work(queue: &Queue, connection: &Connection, alarm: &Alarm) {
+fn work(queue: &Queue, connection: &Connection, alarm: &Alarm, stint: &Stint) {
     loop {
         let job = {
             let mut state = queue.state.lock();
@@ -205,7 +215,7 @@ fn work(queue: &Queue, connection: &Connection, alarm: &Alarm) {
             }
         };
         trip("panic_in_reader");
-        job.run(connection);
+        stint.at(|| job.run(connection));
         if !connection.is_autocommit() {
             // It would read that one moment for ever, and keep the write-ahead log from starting again.
             let error = "the transaction stays open".to_owned();

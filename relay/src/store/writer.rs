@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::batch::{Engine, WriteJob};
 use super::checkpoint::Bell;
+use super::stint::Stint;
 use super::threads::{self, Alarm};
 use super::{Fatal, OpenError, WriteError};
 use crate::limits::{BATCH_CLOSURES_MAX, WRITE_QUEUE_MAX};
@@ -23,16 +24,24 @@ enum Message {
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    stint: Stint,
 }
 
 impl Writer {
     pub(super) fn start(engine: Engine, bell: Bell, alarm: Alarm) -> Result<Self, OpenError> {
         let (queue, jobs) = mpsc::channel(WRITE_QUEUE_MAX);
         let name = "store-writer".to_owned();
+        let stint = Stint::new();
+        let of_batches = stint.clone();
         let thread = threads::start(Part::Writer, name, &alarm.clone(), move || {
-            work(engine, jobs, &bell, &alarm);
+            work(engine, jobs, &bell, &alarm, &of_batches);
         })?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), stint })
+    }
+
+    /// The batch that is under way.
+    pub(super) fn stint(&self) -> &Stint {
+        &self.stint
     }
 
     pub(super) fn submit<R>(&self, job: Box<dyn WriteJob>) -> Result<(), WriteError<R>> {
@@ -54,7 +63,13 @@ impl Writer {
     }
 }
 
-fn work(mut engine: Engine, mut queue: mpsc::Receiver<Message>, bell: &Bell, alarm: &Alarm) {
+fn work(
+    mut engine: Engine,
+    mut queue: mpsc::Receiver<Message>,
+    bell: &Bell,
+    alarm: &Alarm,
+    stint: &Stint,
+) {
     let mut messages = Vec::with_capacity(BATCH_CLOSURES_MAX);
     let mut batch = Vec::with_capacity(BATCH_CLOSURES_MAX);
     while queue.blocking_recv_many(&mut messages, BATCH_CLOSURES_MAX) > 0 {
@@ -69,7 +84,7 @@ fn work(mut engine: Engine, mut queue: mpsc::Receiver<Message>, bell: &Bell, ala
         }
         // A bug of the batch's own code: whether it is stored is not known. (One of a closure is
         // caught there and is its caller's alone.)
-        let ran = catch_unwind(AssertUnwindSafe(|| engine.run(&mut batch)));
+        let ran = stint.at(|| catch_unwind(AssertUnwindSafe(|| engine.run(&mut batch))));
         if let Err(reason) = ran.unwrap_or(Err(Fatal::Bug(Part::Writer))) {
             alarm.raise(reason);
             // Whoever is left in the batch is not answered, in the moments the process still has.

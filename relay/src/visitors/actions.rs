@@ -6,7 +6,7 @@ use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{SiteId, VisitorId};
 use yingke_shared::rest::{EnterAsVisitor, ReturnTicket, VisitorEntered};
 
-use super::store;
+use super::{forgetting, store};
 use crate::app::App;
 use crate::auth::{TokenHash, VisitorIdentity};
 use crate::error::RelayError;
@@ -34,7 +34,8 @@ pub async fn enter(
     let new_id = VisitorId::new(app.world.new_id()).map_err(|_| ErrorCode::Internal)?;
     let token = app.world.new_secret();
     let hash = TokenHash::of(&token);
-    let visitor_id = app
+    let (hub, given) = (app.hub.clone(), hash.clone());
+    let (visitor_id, forgotten) = app
         .store
         .write("enter as visitor", move |tx| {
             let returning = match &ticket {
@@ -52,9 +53,16 @@ pub async fn enter(
             if visitor_id != new_id {
                 store::void_old_tokens(tx, &visitor_id, TOKENS_PER_VISITOR_MAX)?;
             }
-            Ok::<_, Abort<ErrorCode>>(visitor_id)
+            let forgotten =
+                forgetting::forget_unheard(tx, now, |visitor_id| hub.visitor_online(visitor_id))?;
+            Ok::<_, Abort<ErrorCode>>((visitor_id, forgotten))
         })
         .await?;
+    app.auth.guesses.is_right(&given, now);
+    // One who came back in this very moment enters anew.
+    for visitor_id in &forgotten {
+        app.hub.end_sessions_of_visitor(visitor_id, ErrorCode::Unauthenticated);
+    }
     Ok(VisitorEntered { visitor_id, token })
 }
 

@@ -2,13 +2,17 @@
 //!
 //! Owns `visitors`, `visitor_tokens` and `return_tickets`. The same browser profile on the same site
 //! is the same visitor because its frame keeps the token; nobody is recognised by address or cookie.
+//! Who never had a conversation is forgotten after a while.
 
 pub mod actions;
+mod forgetting;
 pub mod routes;
 pub(crate) mod store;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use forgetting::{should_note_seen, was_seen};
 
 use std::net::IpAddr;
 

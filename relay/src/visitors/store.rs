@@ -14,9 +14,53 @@ pub(crate) fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO visitors (id, site_id, created_at) VALUES (?, ?, ?)",
-        params![id, site_id, now],
+        "INSERT INTO visitors (id, site_id, created_at, seen_at) VALUES (?, ?, ?, ?)",
+        params![id, site_id, now, now],
     )?;
+    Ok(())
+}
+
+pub(crate) const IS_THERE: &str = "SELECT 1 FROM visitors WHERE id = ?";
+
+/// Whether this visitor was not forgotten.
+pub(crate) fn is_there(tx: &ReadTx<'_>, id: &VisitorId) -> Result<bool, StoreError> {
+    Ok(tx.query_one(IS_THERE, params![id], |row| row.int(0))?.is_some())
+}
+
+pub(crate) const UNHEARD: &str =
+    "SELECT id, seen_at FROM visitors WHERE heard = 0 AND seen_at < ? ORDER BY seen_at LIMIT ?";
+
+/// Visitors not known to have had a conversation and not seen since `before`, and when they were seen;
+/// those first who were seen longest ago.
+pub(crate) fn unheard(
+    tx: &ReadTx<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<(VisitorId, Timestamp)>, StoreError> {
+    tx.query(UNHEARD, params![before, limit], |row| Ok((row.id(0)?, row.time(1)?)))
+}
+
+/// Notes that the visitor was seen now, if that matters.
+pub(crate) fn set_seen(
+    tx: &mut WriteTx<'_>,
+    id: &VisitorId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute("UPDATE visitors SET seen_at = ? WHERE id = ? AND heard = 0", params![now, id])?;
+    Ok(())
+}
+
+/// Notes that the visitor had a conversation.
+pub(crate) fn set_heard(tx: &mut WriteTx<'_>, id: &VisitorId) -> Result<(), StoreError> {
+    tx.execute("UPDATE visitors SET heard = 1 WHERE id = ?", params![id])?;
+    Ok(())
+}
+
+/// Takes the visitor away, with every secret that stands for the visitor.
+pub(crate) fn forget(tx: &mut WriteTx<'_>, id: &VisitorId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM return_tickets WHERE visitor_id = ?", params![id])?;
+    tx.execute("DELETE FROM visitor_tokens WHERE visitor_id = ?", params![id])?;
+    tx.execute("DELETE FROM visitors WHERE id = ?", params![id])?;
     Ok(())
 }
 

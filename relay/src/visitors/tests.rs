@@ -1,5 +1,7 @@
 //! Stories of entering and returning, on a real store.
 
+use std::sync::Arc;
+
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{SiteId, VisitorId};
 use yingke_shared::rest::{ChangeSite, EnterAsVisitor};
@@ -151,4 +153,95 @@ async fn tickets_have_a_rate_of_each_visitor() {
     ticket(&relay, &viktor).await.unwrap();
     relay.pass(2_000);
     ticket(&relay, &vera).await.unwrap();
+}
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+async fn rows(relay: &TestRelay, sql: &'static str) -> i64 {
+    let count = relay.app.store.read("rows", move |tx| tx.query_one(sql, &[], |row| row.int(0)));
+    count.await.unwrap().unwrap()
+}
+
+/// Every visitor who ever opened a page was kept for ever.
+#[tokio::test]
+async fn who_never_wrote_is_forgotten_and_who_did_is_kept() {
+    let relay = TestRelay::open().await;
+    let mut silent = Vec::new();
+    for _ in 0..6 {
+        let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+        ticket(&relay, &who(&relay, &token).await.unwrap()).await.unwrap();
+        silent.push(token);
+    }
+    let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+    let vera = who(&relay, &token).await.unwrap();
+    relay.say(&vera, "m1", "你好").await.unwrap();
+
+    relay.pass(90 * DAY_MS);
+    enter(&relay, &relay.site, None).await.unwrap();
+    assert_eq!(rows(&relay, "SELECT count(*) FROM visitors").await, 8, "not a day too early");
+    relay.pass(1);
+    for entered in [5, 4, 5] {
+        // Four at a time, and one comes: six silent ones are gone with the second.
+        enter(&relay, &relay.site, None).await.unwrap();
+        assert_eq!(rows(&relay, "SELECT count(*) FROM visitors").await, entered);
+    }
+    assert_eq!(rows(&relay, "SELECT count(*) FROM visitor_tokens").await, 5);
+    assert_eq!(rows(&relay, "SELECT count(*) FROM return_tickets").await, 0);
+    for token in &silent {
+        assert_eq!(who(&relay, token).await, Err(ErrorCode::Unauthenticated));
+    }
+    assert_eq!(who(&relay, &token).await.unwrap(), vera);
+    relay.say(&vera, "m2", "还在吗").await.unwrap();
+}
+
+#[tokio::test]
+async fn who_comes_by_now_and_then_or_stays_is_not_forgotten() {
+    let relay = TestRelay::open().await;
+    let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+    let (viktor, of_viktor) = enter(&relay, &relay.site, None).await.unwrap();
+    let mailbox = Arc::default();
+    let here = relay.app.hub.join_visitor(&viktor, &relay.site, &mailbox);
+    for _ in 0..4 {
+        relay.pass(60 * DAY_MS);
+        let vera = who(&relay, &token).await.unwrap();
+        enter(&relay, &relay.site, None).await.unwrap();
+        assert_eq!(who(&relay, &token).await.unwrap(), vera);
+    }
+    assert!(who(&relay, &of_viktor).await.is_ok(), "connected all the time");
+    assert!(mailbox.ending().is_none());
+    drop(here);
+    relay.pass(91 * DAY_MS);
+    enter(&relay, &relay.site, None).await.unwrap();
+    assert_eq!(who(&relay, &of_viktor).await, Err(ErrorCode::Unauthenticated));
+}
+
+/// Rows from before visitors were noted as seen: their time begins when they are looked at.
+#[tokio::test]
+async fn whoever_was_there_before_gets_the_whole_time() {
+    let relay = TestRelay::open().await;
+    let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+    let as_before = relay.app.store.write("as before", |tx| {
+        tx.execute("UPDATE visitors SET seen_at = 0", &[])?;
+        Ok::<_, crate::store::Abort<ErrorCode>>(())
+    });
+    as_before.await.unwrap();
+    enter(&relay, &relay.site, None).await.unwrap();
+    relay.pass(89 * DAY_MS);
+    enter(&relay, &relay.site, None).await.unwrap();
+    assert_eq!(rows(&relay, "SELECT count(*) FROM visitors").await, 3);
+    relay.pass(2 * DAY_MS);
+    enter(&relay, &relay.site, None).await.unwrap();
+    assert_eq!(who(&relay, &token).await, Err(ErrorCode::Unauthenticated));
+}
+
+/// A conversation of somebody who is not there would be damage.
+#[tokio::test]
+async fn nobody_begins_a_conversation_after_being_forgotten() {
+    let relay = TestRelay::open().await;
+    let (_, token) = enter(&relay, &relay.site, None).await.unwrap();
+    let vera = who(&relay, &token).await.unwrap();
+    relay.pass(91 * DAY_MS);
+    enter(&relay, &relay.site, None).await.unwrap();
+    assert_eq!(relay.say(&vera, "m1", "你好").await, Err(ErrorCode::Unauthenticated));
+    assert_eq!(rows(&relay, "SELECT count(*) FROM conversations").await, 0);
 }

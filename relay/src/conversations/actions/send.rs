@@ -25,7 +25,7 @@ use crate::events::LogBody;
 use crate::policy::ConversationDeed;
 use crate::store::{Abort, ReadTx, StoreError, ToValue, WriteTx};
 use crate::text;
-use crate::{settings, sites};
+use crate::{settings, sites, visitors};
 
 /// A visitor's message. Starts a conversation if none is open: with the site's welcome as number 1,
 /// if it has one, and the message after it (A16, B14).
@@ -193,6 +193,10 @@ impl Opening {
             .ok_or(Abort::Failed(StoreError::Corrupt("site")))?;
         if !site.enabled {
             return Err(Abort::Refused(ErrorCode::SiteDisabled));
+        }
+        // One who was away for so long as to be forgotten in this very moment.
+        if !visitors::store::is_there(tx, &self.visitor_id)? {
+            return Err(Abort::Refused(ErrorCode::Unauthenticated));
         }
         let mut row = Conversation {
             id: self.id.clone(),

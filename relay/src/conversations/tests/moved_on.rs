@@ -270,7 +270,7 @@ async fn an_alert_is_the_one_of_the_list() {
     let what = yingke_shared::views::ManagerAlertKind::NoAnswer;
     actions::tell_managers(app, hers.clone(), what).await.unwrap();
     let read = app.store.read("alerts", move |tx| {
-        Ok((store::alerts(tx)?, store::alert(tx, &hers)?, store::alert(tx, &his)?))
+        Ok((store::alerts(tx, 500)?, store::alert(tx, &hers)?, store::alert(tx, &his)?))
     });
     let (all, of_hers, of_his) = read.await.unwrap();
     assert_eq!((of_hers.as_ref(), of_his), (all.first(), None));

@@ -38,6 +38,8 @@ async fn hot_queries_use_indexes() {
         ("history", store::HISTORY, vec![text, number, number, number, number]),
         ("session", auth::store::SESSION, vec![text]),
         ("visitor of token", auth::store::VISITOR_OF_TOKEN, vec![text]),
+        ("unheard visitors", visitors::store::UNHEARD, vec![number, number]),
+        ("visitor", visitors::store::IS_THERE, vec![text]),
         ("ticket", visitors::store::TICKET, vec![text, text]),
         ("agent", agents::store::BY_ID, vec![text]),
         ("writes as", agents::store::WRITES_AS, vec![text]),

@@ -8,7 +8,8 @@ use yingke_shared::limits::{SNAPSHOT_MESSAGES_MAX, TEXT_CHARS_MAX};
 use yingke_shared::views::{HistoryCursor, Role};
 
 use crate::conversations::actions;
-use crate::limits::SNAPSHOT_BYTES_MAX;
+use crate::limits::{SNAPSHOT_ALERTS_MAX, SNAPSHOT_BYTES_MAX};
+use crate::store::{Abort, Value};
 use crate::testing::{TestRelay, any_id};
 
 #[tokio::test]
@@ -109,4 +110,27 @@ async fn pages_are_dense_and_bounded() {
     for limit in [0, 101] {
         assert_eq!(load(None, limit).await.unwrap_err().code(), ErrorCode::BadBody);
     }
+}
+
+/// Nobody saw to any of them for weeks: a manager's every sign-in brought all of them.
+#[tokio::test]
+async fn of_alerts_the_newest_few_hundred_are_in_a_snapshot() {
+    let relay = TestRelay::open().await;
+    let mia = relay.account("Mia", Role::Manager, 8).await;
+    let alerted = relay.app.store.write("alerted", |tx| {
+        for number in 1..=i64::from(SNAPSHOT_ALERTS_MAX) + 2 {
+            let id = format!("0192f3a4-0000-7000-8000-{number:012}");
+            tx.execute(
+                "INSERT INTO conversations (id, site_id, visitor_id, state, started_at, \
+                 started_position, alert, alerted_at, alerted_position) \
+                 VALUES (?, 'shop', ?, 'waiting', 1, ?, 'no_answer', 1, ?)",
+                &[Value::Text(&id), Value::Text(&id), Value::Int(number), Value::Int(number)],
+            )?;
+        }
+        Ok::<_, Abort<ErrorCode>>(())
+    });
+    alerted.await.unwrap();
+    let alerts = relay.staff_screen(&mia).await.alerts;
+    assert_eq!(alerts.len(), SNAPSHOT_ALERTS_MAX as usize);
+    assert_eq!(alerts.values().map(|alert| alert.rev.get()).min(), Some(3));
 }
