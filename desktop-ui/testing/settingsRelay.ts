@@ -7,9 +7,9 @@ import type { RelayAnswer } from "../../shared/bindings/ui/RelayAnswer";
 import type { RelayCall } from "../../shared/bindings/ui/RelayCall";
 import type { UiReply } from "../../shared/bindings/ui/UiReply";
 import { HostError } from "../src/host";
+import type { SectionName } from "../src/stores/sections";
 import { settings } from "./settings";
 
-type SectionName = keyof Settings;
 
 /** The answer to a call. */
 export function called(answer: RelayAnswer): UiReply {

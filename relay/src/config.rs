@@ -36,7 +36,7 @@ pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
     /// The address people and pages reach the relay by, if it is not the one it listens on: for what is
-    /// put into pages. No answer depends on it.
+    /// put into pages, and for the admin who copies it.
     pub public_url: Option<Url>,
     /// Certificate and key, if the relay speaks TLS itself.
     pub tls: Option<TlsFiles>,
@@ -57,10 +57,13 @@ impl Config {
     #[must_use]
     pub fn origin(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        match &self.public_url {
-            Some(url) => url.origin().ascii_serialization(),
-            None => format!("{scheme}://{}", self.listen),
-        }
+        self.public_origin().unwrap_or_else(|| format!("{scheme}://{}", self.listen))
+    }
+
+    /// The same, if the operator named it.
+    #[must_use]
+    pub fn public_origin(&self) -> Option<String> {
+        self.public_url.as_ref().map(|url| url.origin().ascii_serialization())
     }
 }
 

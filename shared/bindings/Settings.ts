@@ -34,4 +34,9 @@ prompts: Versioned<VisitorPrompts>,
 /**
  * The company's words for what the relay says by itself (D05, D06).
  */
-auto_replies: Versioned<AutoReplySettings>, };
+auto_replies: Versioned<AutoReplySettings>, 
+/**
+ * The origin people and pages reach the relay by, if its configuration names one: what stands in
+ * the pages' snippet and in chat links. Set by the operator, not here.
+ */
+public_url?: string, };

@@ -26,6 +26,11 @@ pub struct Settings {
     pub prompts: Versioned<VisitorPrompts>,
     /// The company's words for what the relay says by itself (D05, D06).
     pub auto_replies: Versioned<AutoReplySettings>,
+    /// The origin people and pages reach the relay by, if its configuration names one: what stands in
+    /// the pages' snippet and in chat links. Set by the operator, not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub public_url: Option<String>,
 }
 
 /// A section with the number that a change must name.

@@ -9,6 +9,7 @@ import type { RuleSettings } from "../../../shared/bindings/RuleSettings";
 import type { Settings } from "../../../shared/bindings/Settings";
 import { call, type Problem, problemOf } from "../host";
 import { useManage } from "./manage";
+import type { SectionName } from "./sections";
 
 /** What is tried: only what differs from now. */
 export interface Trial {
@@ -80,7 +81,7 @@ export function replayOf(trial: Trial, settings: Settings): ReplayDay {
 /** Whether two readings of the settings are of the same ones. */
 function sameVersions(a: Settings | null, b: Settings | null): boolean {
   if (a === null || b === null) return a === b;
-  const names = Object.keys(a) as (keyof Settings)[];
+  const names = Object.keys(a).filter((name) => name !== "public_url") as SectionName[];
   return names.every((name) => a[name].version === b[name].version);
 }
 

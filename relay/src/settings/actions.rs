@@ -19,7 +19,12 @@ use crate::{agents, audit, sites};
 /// Everything that is set.
 pub async fn all(app: &App, who: &StaffIdentity) -> Result<Settings, RelayError> {
     policy::may(who.role, Deed::ChangeSettings)?;
-    Ok(app.store.read("settings", queries::all).await?)
+    Ok(with_origin(app, app.store.read("settings", queries::all).await?))
+}
+
+/// The operator's part beside what is stored: an admin sees it, and pages need it.
+fn with_origin(app: &App, stored: Settings) -> Settings {
+    Settings { public_url: app.config.public_origin(), ..stored }
 }
 
 /// Saves one section against the version it was read at. Staff, the driver and open windows learn it
@@ -51,7 +56,7 @@ pub async fn save(
             Ok::<_, Abort<ErrorCode>>(queries::all(tx)?)
         })
         .await?;
-    Ok(saved)
+    Ok(with_origin(app, saved))
 }
 
 fn name(section: &SettingsSection) -> &'static str {

@@ -17,7 +17,7 @@ pub fn default_department() -> Result<DepartmentId, StoreError> {
     DepartmentId::new(DEFAULT_DEPARTMENT).map_err(|_| StoreError::Corrupt("default department"))
 }
 
-/// Everything that is set.
+/// Everything that is stored of it.
 pub fn all(tx: &ReadTx<'_>) -> Result<Settings, StoreError> {
     Ok(Settings {
         company: company(tx)?,
@@ -26,6 +26,7 @@ pub fn all(tx: &ReadTx<'_>) -> Result<Settings, StoreError> {
         rules: rules(tx)?,
         prompts: prompts(tx)?,
         auto_replies: auto_replies(tx)?,
+        public_url: None,
     })
 }
 

@@ -15,6 +15,7 @@ use yingke_shared::settings::{
 use yingke_shared::views::{Role, SkillCard};
 
 use super::{actions, queries};
+use crate::config::Config;
 use crate::testing::http::ask;
 use crate::testing::{PASSWORD, Screens, TestRelay, admin};
 use crate::{agents, sites};
@@ -107,6 +108,19 @@ async fn a_section_is_saved_whole_against_its_version() {
         let refused = actions::save(&relay.app, who, request).await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::Forbidden);
     }
+}
+
+/// Where the operator says people and pages reach the relay: an admin copies it into pages.
+#[tokio::test]
+async fn an_admin_sees_the_address_that_pages_need() {
+    let relay = TestRelay::open().await;
+    assert_eq!(all(&relay).await.public_url, None, "the configuration names none");
+    let public_url = Some("https://chat.example.com".parse().unwrap());
+    let relay = relay.restart_as(Config { public_url, ..Config::default() }).await;
+    let named = Some("https://chat.example.com".to_owned());
+    assert_eq!(all(&relay).await.public_url, named);
+    let saved = save(&relay, SettingsSection::Skills(vec![skill("english")])).await.unwrap();
+    assert_eq!(saved.public_url, named, "nor does a form forget it");
 }
 
 /// Two admins press at once: one of them is told, and nothing is mixed.

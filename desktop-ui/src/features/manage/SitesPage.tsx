@@ -16,7 +16,7 @@ import {
   useForms,
   writeSite,
 } from "../../stores/forms";
-import { showPage, useManagePage } from "../../stores/manage";
+import { showPage, useManage, useManagePage } from "../../stores/manage";
 import { confirm, warn } from "../../stores/notices";
 import { useSession } from "../../stores/session";
 import { copyText } from "../../ui/copy";
@@ -236,13 +236,21 @@ function Embedding({ site }: { site: SiteSettings }) {
   const server = useSession(({ session }) =>
     session?.kind === "signed_in" ? session.server.replace(/\/+$/, "") : "",
   );
+  // Agents may reach the relay by another address than the company's pages do.
+  const named = useManage(({ settings }) => settings?.public_url);
+  const origin = named ?? server;
   const lines = [
+    {
+      label: "manage.site_address",
+      hint: named === undefined ? "manage.site_address_unset" : "manage.site_address_hint",
+      text: origin,
+    },
     {
       label: "manage.site_snippet",
       hint: "manage.site_snippet_hint",
-      text: `<script async src="${server}/widget.js" data-site="${site.id}"></script>`,
+      text: `<script async src="${origin}/widget.js" data-site="${site.id}"></script>`,
     },
-    { label: "manage.site_link", hint: undefined, text: `${server}/c/${site.id}` },
+    { label: "manage.site_link", hint: undefined, text: `${origin}/c/${site.id}` },
   ] as const;
   return (
     <FormSection title={t("manage.group_access")}>
@@ -250,7 +258,9 @@ function Embedding({ site }: { site: SiteSettings }) {
         <Field key={label} label={t(label)} hint={hint === undefined ? undefined : t(hint)} group>
           {() => (
             <>
-              <code className={styles.code}>{text}</code>
+              <code className={styles.code} data-testid={label.replace("manage.", "")}>
+                {text}
+              </code>
               <Button icon={<Copy size={15} aria-hidden="true" />} onClick={() => void copy(text)}>
                 {t("manage.site_copy")}
               </Button>
