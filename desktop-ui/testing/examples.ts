@@ -297,6 +297,7 @@ export const preferences: Preferences = {
     sound: true,
     volume: 60,
     notifications: true,
+    message_text: true,
     do_not_disturb: false,
     quiet_hours: { on: false, from_min: 1320, to_min: 480 },
   },

@@ -4,6 +4,7 @@
 
 mod args;
 mod bridge;
+mod instance;
 mod links;
 mod notifications;
 mod secrets;

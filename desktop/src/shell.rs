@@ -4,8 +4,8 @@
 //! tray, a signal), because it writes the last drafts and marks. The core bounds that in time.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tauri::webview::{Color, NewWindowResponse};
 use tauri::{App, AppHandle, Manager as _, RunEvent, WebviewUrl, WebviewWindowBuilder};
@@ -15,6 +15,7 @@ use yingke_client::host::SystemHost;
 
 use crate::args::Args;
 use crate::bridge::{self, Bridge};
+use crate::instance::Instance;
 use crate::notifications::Notifications;
 use crate::secrets::{Probe, SystemStore};
 use crate::{MAIN_WINDOW, links, tray};
@@ -42,6 +43,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
                 None => app.path().app_data_dir()?,
             };
             make_private(&data)?;
+            let instance = Instance::claim(app.handle(), &data.canonicalize()?);
+            #[cfg(target_os = "linux")]
+            if let Instance::Second = instance {
+                tracing::info!("this client runs already; its window is shown");
+                app.handle().exit(0);
+                return Ok(());
+            }
+            app.manage(Mutex::new(Some(instance)));
             // First the window, because its web process takes longest; what its page asks for
             // waits until this returns.
             open_window(app, data.join("webview"))?;
@@ -128,6 +137,10 @@ fn end_in_order(app: &AppHandle, api: &tauri::ExitRequestApi, ending: &Arc<Atomi
         _ => {
             api.prevent_exit();
             ending.store(ENDING, Ordering::SeqCst);
+            if let Some(instance) = app.try_state::<Mutex<Option<Instance>>>() {
+                let instance = instance.lock().unwrap_or_else(PoisonError::into_inner).take();
+                instance.into_iter().for_each(Instance::end);
+            }
             let (app, ending) = (app.clone(), Arc::clone(ending));
             tauri::async_runtime::spawn(async move {
                 if let Some(bridge) = app.try_state::<Bridge>() {

@@ -23,6 +23,7 @@ const keeps = (columns: string[], column: string | null) =>
       lists: {
         line: {
           columns: columns.map((name) => ({ name, width: null })),
+          chosen: false,
           sort: column === null ? null : { column, descending: true },
         },
       },

@@ -24,9 +24,6 @@ export interface ListView<Column extends string, Sort extends string> {
   reversed: boolean;
 }
 
-/** Stands first among the kept columns: a list whose columns were all taken away has been chosen, too. */
-const CHOSEN = "_chosen";
-
 function viewOf<Column extends string, Sort extends string>(
   kind: ListKind<Column, Sort>,
   kept: ListPreferences | undefined,
@@ -35,7 +32,10 @@ function viewOf<Column extends string, Sort extends string>(
   const shown = new Set(kept.columns.map(({ name }) => name));
   const sort = kind.sorts.find((one) => one === kept.sort?.column);
   return {
-    columns: shown.size === 0 ? kind.usual.columns : kind.columns.filter((one) => shown.has(one)),
+    columns:
+      kept.chosen || shown.size > 0
+        ? kind.columns.filter((one) => shown.has(one))
+        : kind.usual.columns,
     sort: sort ?? kind.usual.sort,
     reversed: sort !== undefined && (kept.sort?.descending ?? false),
   };
@@ -57,7 +57,8 @@ export function setListView<Column extends string, Sort extends string>(
   const { lists } = usePreferences.getState().preferences;
   const { columns, sort, reversed } = { ...viewOf(kind, lists[kind.name]), ...change };
   const kept: ListPreferences = {
-    columns: [CHOSEN, ...columns].map((name) => ({ name, width: null })),
+    columns: columns.map((name) => ({ name, width: null })),
+    chosen: true,
     sort: { column: sort, descending: reversed },
   };
   setPreferences({ lists: { ...lists, [kind.name]: kept } });

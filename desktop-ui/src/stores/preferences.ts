@@ -34,6 +34,7 @@ export const usePreferences = create<PreferencesStore>(() => ({
       sound: true,
       volume: 60,
       notifications: true,
+      message_text: true,
       do_not_disturb: false,
       quiet_hours: { on: false, from_min: 1320, to_min: 480 },
     },

@@ -77,6 +77,15 @@ export async function signOut(): Promise<void> {
   }
 }
 
+/** The password kept for the sign-in form is kept no longer. */
+export async function forgetPassword(): Promise<void> {
+  try {
+    await request("forget_password", {});
+  } catch (error) {
+    report(problemOf(error));
+  }
+}
+
 /** Changes the own password; the answer is the problem, if any. */
 export async function changePassword(before: string, after: string): Promise<Problem | null> {
   try {

@@ -124,6 +124,12 @@ pub const LIST_COLUMNS_MAX: usize = 64;
 /// The name of a list or of a column, in characters.
 pub const LIST_NAME_CHARS_MAX: usize = 64;
 
+/// Acknowledged messages that are too old to be offered again leave the outbox's file this often, in
+/// milliseconds, and this many at once: more than one person writes in that time, and little to do.
+pub const OUTBOX_CLEANED_EVERY_MS: u64 = 10 * 60_000;
+/// See [`OUTBOX_CLEANED_EVERY_MS`].
+pub const OUTBOX_CLEANED_ROWS_MAX: u32 = 1_000;
+
 /// Drafts kept.
 pub const DRAFTS_MAX: usize = 2_000;
 

@@ -18,6 +18,10 @@ volume: number,
  */
 notifications: boolean, 
 /**
+ * They show what was said; else only who, because others may see the screen.
+ */
+message_text: boolean, 
+/**
  * By neither for now; the list shows it all the same.
  */
 do_not_disturb: boolean, 

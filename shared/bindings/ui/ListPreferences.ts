@@ -7,9 +7,13 @@ import type { ListSort } from "./ListSort";
  */
 export type ListPreferences = { 
 /**
- * The columns shown, in their order; empty for those the list begins with.
+ * The columns shown, in their order; empty for those the list begins with, unless `chosen`.
  */
 columns: Array<ListColumn>, 
+/**
+ * The columns were chosen: none may be, too.
+ */
+chosen: boolean, 
 /**
  * What it is sorted by; none for the list's own order.
  */

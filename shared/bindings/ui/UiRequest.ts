@@ -35,7 +35,7 @@ remember: Remember,
 /**
  * The person read the warning about an unencrypted server and went on.
  */
-allow_plain_http: boolean, } } | { "type": "sign_out", "body": Record<symbol, never> } | { "type": "change_password", "body": { 
+allow_plain_http: boolean, } } | { "type": "sign_out", "body": Record<symbol, never> } | { "type": "forget_password", "body": Record<symbol, never> } | { "type": "change_password", "body": { 
 /**
  * So far.
  */

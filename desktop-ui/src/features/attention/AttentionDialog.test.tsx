@@ -33,6 +33,14 @@ it("offers no loudness where there is no sound", async () => {
   expect(kept()?.sound).toBe(false);
 });
 
+it("hides what was said in notifications, where there are any", async () => {
+  await press("attention-message_text");
+  expect(kept()?.message_text).toBe(false);
+  await press("attention-notifications");
+  expect(screen.queryByTestId("attention-message_text")).toBeNull();
+  expect(kept()?.message_text).toBe(false);
+});
+
 it("keeps quiet hours as minutes of the day, and says when they end on the next one", async () => {
   expect(screen.queryByTestId("attention-quiet-from")).toBeNull();
   await press("attention-quiet_hours");

@@ -25,6 +25,7 @@ export default function AttentionDialog({ onClose }: { onClose: () => void }) {
           {alerts.sound && <Volume volume={alerts.volume} />}
         </Choice>
         <Choice name="notifications" alerts={alerts} />
+        {alerts.notifications && <Choice name="message_text" alerts={alerts} />}
         <Choice name="do_not_disturb" alerts={alerts} />
         <Quiet hours={alerts.quiet_hours} />
       </div>
@@ -32,8 +33,10 @@ export default function AttentionDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
+type ChoiceName = "sound" | "notifications" | "message_text" | "do_not_disturb";
+
 interface LineProps {
-  name: "sound" | "notifications" | "do_not_disturb" | "quiet_hours";
+  name: ChoiceName | "quiet_hours";
   on: boolean;
   onChange: (on: boolean) => void;
   /** What belongs to it, below. */
@@ -58,7 +61,7 @@ function Line({ name, on, onChange, children }: LineProps) {
 }
 
 interface ChoiceProps {
-  name: "sound" | "notifications" | "do_not_disturb";
+  name: ChoiceName;
   alerts: AlertPreferences;
   children?: ReactNode;
 }

@@ -95,6 +95,7 @@ describe("the agents' table", () => {
               { name: "rest", width: null },
               { name: "load", width: null },
             ],
+            chosen: true,
             sort: null,
           },
         },

@@ -15,7 +15,7 @@ let host: ScriptedHost;
 const empty: Filled = { server: "", account: "", password_remembered: false, can_remember: true };
 
 function show(filled: Partial<Filled> = {}) {
-  render(<SignInForm filled={{ ...empty, ...filled }} notice={null} busy={false} />);
+  return render(<SignInForm filled={{ ...empty, ...filled }} notice={null} busy={false} />);
 }
 
 const fill = (id: string, value: string) =>
@@ -66,6 +66,21 @@ describe("the sign-in form", () => {
     submit();
     expect(screen.getByText("Enter your password")).toBeTruthy();
     expect(tried()).toHaveLength(1);
+  });
+
+  it("gives a remembered password up as soon as it shall not be remembered", async () => {
+    const filled = { server: "https://chat.example.com", account: "ana" };
+    const { rerender } = show({ ...filled, password_remembered: true });
+    const remember = screen.getByTestId<HTMLInputElement>("sign-in-remember");
+    expect(remember.checked).toBe(true);
+    fireEvent.click(remember);
+    await waitFor(() => expect(host.bodies("forget_password")).toHaveLength(1));
+    rerender(<SignInForm filled={{ ...empty, ...filled }} notice={null} busy={false} />);
+    fireEvent.click(remember);
+    fireEvent.click(remember);
+    submit();
+    expect(screen.getByText("Enter your password")).toBeTruthy();
+    expect(host.bodies("forget_password")).toHaveLength(1);
   });
 
   it("says what went wrong and keeps what was typed", async () => {

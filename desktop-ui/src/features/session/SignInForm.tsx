@@ -9,7 +9,7 @@ import type { SignInForm as Filled } from "../../../../shared/bindings/ui/SignIn
 import { useT } from "../../i18n";
 import { problemText } from "../../i18n/words";
 import type { Problem } from "../../stores/problem";
-import { isPlainHttp, serverAddress, signIn } from "../../stores/session";
+import { forgetPassword, isPlainHttp, serverAddress, signIn } from "../../stores/session";
 import { Note } from "../../ui/Note";
 import styles from "./SignInForm.module.css";
 
@@ -159,7 +159,9 @@ export function SignInForm({ filled, notice, busy }: SignInFormProps) {
           disabled={working || !filled.can_remember}
           onChange={(event) => {
             setKeep(event.target.checked);
-            if (!event.target.checked) setAuto(false);
+            if (event.target.checked) return;
+            setAuto(false);
+            if (filled.password_remembered) void forgetPassword();
           }}
         >
           {t("workbench.remember_password")}

@@ -164,7 +164,9 @@ impl Attention {
             } else {
                 passed
             };
-            if entry.toasted && wait.is_settled() {
+            // Viewed but not open here: it was read on another device.
+            let is_read = wait.viewed && !before.viewed && !wait.asks_otherwise();
+            if entry.toasted && (is_read || wait.is_settled()) {
                 entry.toasted = false;
                 looked.settled.push(id.clone());
             }
@@ -272,7 +274,12 @@ impl Wait {
     fn is_settled(&self) -> bool {
         let held = self.held && self.since_ms.is_some() && !self.in_view;
         let unread = self.held && !self.viewed && !self.own_word;
-        !held && !unread && self.invitation.is_none() && self.alert.is_none()
+        !held && !unread && !self.asks_otherwise()
+    }
+
+    /// It asks for more than to be read.
+    fn asks_otherwise(&self) -> bool {
+        self.invitation.is_some() || self.alert.is_some()
     }
 }
 

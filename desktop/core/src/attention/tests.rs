@@ -190,15 +190,33 @@ fn what_was_viewed_elsewhere_or_said_by_oneself_is_no_news() {
 }
 
 #[test]
-fn an_answer_settles_the_notification() {
+fn what_is_read_on_another_device_settles_the_notification() {
     let mut ana = Ana::begins();
     ana.visitor_writes("c1");
     ana.told();
     ana.change("c1", |wait| wait.viewed = true);
+    assert_eq!(ana.look().settled, [conversation("c1")]);
+    assert!(ana.look().settled.is_empty(), "once");
+    // It still waits for an answer, and that is told anew.
+    ana.now += WARN;
+    assert_eq!(ana.told(), [(WAITS, LOUDER, true, true)]);
     assert!(ana.look().settled.is_empty(), "read, but not answered");
     ana.change("c1", |wait| wait.since_ms = None);
     assert_eq!(ana.look().settled, [conversation("c1")]);
     assert!(ana.look().settled.is_empty(), "once");
+}
+
+#[test]
+fn reading_what_one_is_invited_to_settles_nothing() {
+    let mut ana = Ana::begins();
+    ana.visitor_writes("c1");
+    ana.change("c1", |wait| wait.invitation = Some(7));
+    ana.told();
+    ana.change("c1", |wait| wait.viewed = true);
+    assert!(ana.look().settled.is_empty());
+    ana.change("c1", |wait| wait.invitation = None);
+    ana.change("c1", |wait| wait.since_ms = None);
+    assert_eq!(ana.look().settled, [conversation("c1")]);
 }
 
 #[test]

@@ -38,8 +38,11 @@ pub struct Preferences {
 #[serde(deny_unknown_fields)]
 #[ts(export, export_to = "ui/")]
 pub struct ListPreferences {
-    /// The columns shown, in their order; empty for those the list begins with.
+    /// The columns shown, in their order; empty for those the list begins with, unless `chosen`.
     pub columns: Vec<ListColumn>,
+    /// The columns were chosen: none may be, too.
+    #[serde(default)]
+    pub chosen: bool,
     /// What it is sorted by; none for the list's own order.
     pub sort: Option<ListSort>,
 }
@@ -77,6 +80,9 @@ pub struct AlertPreferences {
     pub volume: u32,
     /// By notifications of the system.
     pub notifications: bool,
+    /// They show what was said; else only who, because others may see the screen.
+    #[serde(default = "shown")]
+    pub message_text: bool,
     /// By neither for now; the list shows it all the same.
     pub do_not_disturb: bool,
     /// The same at these hours of every day.
@@ -132,12 +138,17 @@ impl QuietHours {
     }
 }
 
+fn shown() -> bool {
+    true
+}
+
 impl Default for AlertPreferences {
     fn default() -> Self {
         Self {
             sound: true,
             volume: 60,
             notifications: true,
+            message_text: shown(),
             do_not_disturb: false,
             quiet_hours: QuietHours::default(),
         }
@@ -205,7 +216,9 @@ mod tests {
     fn what_an_earlier_version_kept_is_read() {
         let mut kept = serde_json::to_value(Preferences::default()).unwrap();
         kept.as_object_mut().unwrap().remove("lists");
-        kept["alerts"].as_object_mut().unwrap().remove("quiet_hours");
+        let alerts = kept["alerts"].as_object_mut().unwrap();
+        alerts.remove("quiet_hours");
+        alerts.remove("message_text");
         assert_eq!(serde_json::from_value::<Preferences>(kept).unwrap(), Preferences::default());
     }
 }

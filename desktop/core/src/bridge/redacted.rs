@@ -13,6 +13,7 @@ impl fmt::Debug for UiRequest {
             Self::GetState {} => "GetState",
             Self::SignIn { .. } => "SignIn",
             Self::SignOut {} => "SignOut",
+            Self::ForgetPassword {} => "ForgetPassword",
             Self::ChangePassword { .. } => "ChangePassword",
             Self::SetAvailability { .. } => "SetAvailability",
             Self::Assign { .. } => "Assign",

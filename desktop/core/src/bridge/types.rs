@@ -50,6 +50,8 @@ pub enum UiRequest {
     /// Sign out: the session ends at the relay if it can be reached, the cache is wiped. Unsent
     /// messages and drafts stay on disk for this account only. Reply: `done`.
     SignOut {},
+    /// The key store keeps the password of the sign-in form no longer (C01). Reply: `done`.
+    ForgetPassword {},
     /// Change the own password. Reply: `done`.
     ChangePassword {
         /// So far.

@@ -24,6 +24,7 @@ use super::{Effect, Step};
 use crate::address::ServerAddress;
 use crate::bridge::types::{SignedOutNotice, UiPush};
 use crate::connection::{Action, Connection, Input};
+use crate::limits::OUTBOX_CLEANED_EVERY_MS;
 use crate::marks::Marks;
 use crate::net::socket::SocketEvent;
 use crate::outbox::{Change, Outbox};
@@ -74,6 +75,8 @@ pub(super) struct Account {
     pub(super) online: BTreeSet<ConversationId>,
     /// When "I am typing" last went out.
     pub(super) typed: BTreeMap<ConversationId, u64>,
+    /// When the outbox's file was last cleaned.
+    cleaned_at: Option<u64>,
     /// The relay ended the session.
     pub(super) over: Option<SignedOutNotice>,
 }
@@ -106,6 +109,7 @@ impl Account {
             previews: BTreeMap::new(),
             online: BTreeSet::new(),
             typed: BTreeMap::new(),
+            cleaned_at: None,
             over: None,
         }
     }
@@ -212,7 +216,18 @@ impl Account {
             self.preview(step, &conversation_id, String::new());
         }
         self.watching_tick(step);
+        self.clean_outbox(step);
         self.shown.outbox_dirty();
+    }
+
+    /// A client may run for months: what was acknowledged long ago does not stay that long.
+    fn clean_outbox(&mut self, step: &mut Step<'_>) {
+        let before = *self.cleaned_at.get_or_insert(step.now);
+        if self.is_open() && step.now.saturating_sub(before) >= OUTBOX_CLEANED_EVERY_MS {
+            self.cleaned_at = Some(step.now);
+            let ticket = self.await_store(Awaited::Nothing);
+            step.act(Effect::Outbox(OutboxJob::Clean { ticket, wall_ms: step.wall }));
+        }
     }
 
     fn heard(&mut self, step: &mut Step<'_>, frame: Incoming) {

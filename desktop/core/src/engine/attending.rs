@@ -77,7 +77,7 @@ impl Account {
             step.act(Effect::Withdraw { conversation_id });
         }
         for alert in looked.alerts {
-            self.tell_of(step, alert, locale);
+            self.tell_of(step, alert, wishes.message_text, locale);
         }
     }
 
@@ -137,10 +137,11 @@ impl Account {
         }
     }
 
-    fn tell_of(&self, step: &mut Step<'_>, alert: Alert, locale: &str) {
+    fn tell_of(&self, step: &mut Step<'_>, alert: Alert, with_text: bool, locale: &str) {
         let Alert { conversation_id, kind, level, sound, toast } = alert;
         if toast {
-            let (name, text) = self.words_of(&conversation_id);
+            let (name, said) = self.words_of(&conversation_id);
+            let text = if with_text { said } else { String::new() };
             let (conversation_id, locale) = (conversation_id.clone(), locale.to_owned());
             let notice = Notice { conversation_id, kind, level, name, text, locale };
             step.act(Effect::Notify(Box::new(notice)));

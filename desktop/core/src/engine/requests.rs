@@ -45,6 +45,7 @@ impl Engine {
                 self.sign_in(step, request_id, &server, form, remember, allow_plain_http);
             }
             UiRequest::SignOut {} => self.sign_out(step, request_id),
+            UiRequest::ForgetPassword {} => self.forget_password(step, request_id),
             UiRequest::SetPreferences { preferences } if !preferences.fit() => {
                 step.reply(request_id, Err(UiError::refused(ErrorCode::TooLarge)));
             }
@@ -147,6 +148,7 @@ impl Account {
             UiRequest::GetState {}
             | UiRequest::SignIn { .. }
             | UiRequest::SignOut {}
+            | UiRequest::ForgetPassword {}
             | UiRequest::ChangePassword { .. }
             | UiRequest::SetPreferences { .. }
             | UiRequest::SetAvailability { .. }

@@ -20,6 +20,7 @@ use crate::bridge::types::{
 };
 use crate::connection::Input;
 use crate::limits::{BACKOFF_MS_MAX, BACKOFF_MS_MIN};
+use crate::profile::Profile;
 use crate::store::account_folder;
 
 /// What is under way and what is remembered.
@@ -53,6 +54,8 @@ struct Attempt {
     form: SignIn,
     remember: Remember,
     allow_plain_http: bool,
+    /// The password was not typed but kept.
+    is_offer: bool,
     /// The relay's answer; the files are being opened.
     signed_in: Option<SignedIn>,
 }
@@ -93,6 +96,27 @@ fn secret_key(server: &ServerAddress, account: &str) -> String {
 }
 
 impl Engine {
+    /// Under which the key store holds what the form offers.
+    fn kept_key(&self) -> Option<String> {
+        let Profile { server, account, remember, allow_plain_http, .. } = &self.profile;
+        let server = ServerAddress::parse(server, *allow_plain_http).ok()?;
+        (*remember != Remember::Nothing).then(|| secret_key(&server, account))
+    }
+
+    /// The password the form offers is kept no longer. Who is signed in stays it.
+    pub(super) fn forget_password(&mut self, step: &mut Step<'_>, request_id: RequestId) {
+        self.forget(step);
+        self.push_state(step);
+        step.done(request_id);
+    }
+
+    fn forget(&mut self, step: &mut Step<'_>) {
+        if let Some(key) = self.kept_key() {
+            step.act(Effect::DeleteSecret { key });
+            self.remember(step, Remember::Nothing);
+        }
+    }
+
     pub(super) fn started(&mut self, step: &mut Step<'_>) {
         let server = ServerAddress::parse(&self.profile.server, self.profile.allow_plain_http);
         let wanted = self.profile.remember == Remember::AutoSignIn
@@ -117,6 +141,7 @@ impl Engine {
         if self.session.attempt.as_ref().is_some_and(|attempt| attempt.call == call) {
             let Some(kept) = kept else {
                 let error = UiError::refused(ErrorCode::WrongCredentials);
+                self.offer_refused(step, &error);
                 return self.attempt_failed(step, error);
             };
             if let Some(attempt) = &mut self.session.attempt {
@@ -174,6 +199,7 @@ impl Engine {
             form,
             remember,
             allow_plain_http,
+            is_offer: needs_secret,
             signed_in: None,
         });
         if needs_secret {
@@ -205,10 +231,24 @@ impl Engine {
         if self.session.attempt.as_ref().is_some_and(|attempt| attempt.call == call) {
             match result {
                 Ok(signed_in) => self.open_for_attempt(step, signed_in),
-                Err(error) => self.attempt_failed(step, error),
+                Err(error) => {
+                    self.offer_refused(step, &error);
+                    self.attempt_failed(step, error);
+                }
             }
         } else if self.session.auto.as_ref().is_some_and(|auto| auto.call == Some(call)) {
             self.auto_answered(step, result);
+        }
+    }
+
+    /// A kept password that the relay does not take any more is of no use to anyone.
+    fn offer_refused(&mut self, step: &mut Step<'_>, error: &UiError) {
+        let Some(attempt) = &self.session.attempt else { return };
+        let key = secret_key(&attempt.server, &attempt.form.account);
+        let is_wrong = error.code == Some(ErrorCode::WrongCredentials);
+        if attempt.is_offer && is_wrong && self.kept_key() == Some(key) {
+            self.forget(step);
+            self.push_state(step);
         }
     }
 
@@ -224,12 +264,17 @@ impl Engine {
 
     /// Both files are open: the session begins.
     pub(super) fn account_opened(&mut self, step: &mut Step<'_>) {
+        let kept = self.kept_key();
         let Some(account) = &mut self.account else { return };
         if let Some(Attempt { request_id, form, remember, allow_plain_http, signed_in, .. }) =
             self.session.attempt.take()
             && let Some(signed_in) = signed_in
         {
             let key = secret_key(&account.server, &form.account);
+            // The form shows one account: what is kept of another could not be given up any more.
+            if let Some(key) = kept.filter(|kept| *kept != key) {
+                step.act(Effect::DeleteSecret { key });
+            }
             self.profile.server = account.server.as_text();
             form.account.trim().clone_into(&mut self.profile.account);
             self.profile.agent_id = Some(signed_in.own.id.clone());
@@ -290,7 +335,9 @@ impl Engine {
         match result {
             Ok(signed_in) if Some(&signed_in.own.id) == self.profile.agent_id.as_ref() => {
                 let key = secret_key(&account.server, &self.profile.account);
-                keep(step, key, auto.password.clone(), Some(signed_in.token.clone()));
+                if self.profile.remember == Remember::AutoSignIn {
+                    keep(step, key, auto.password.clone(), Some(signed_in.token.clone()));
+                }
                 account.token = Some(signed_in.token);
                 account.shown.token_awaited = None;
                 account.replica.set_own(signed_in.own);
@@ -310,9 +357,7 @@ impl Engine {
                 account.shown.token_awaited = Some(failures.saturating_add(1));
             }
             Err(_) => {
-                let key = secret_key(&account.server, &self.profile.account);
-                step.act(Effect::DeleteSecret { key });
-                self.remember(step, Remember::Nothing);
+                self.forget(step);
                 self.leave(step, true, Some(SignedOutNotice::PasswordRefused), None);
             }
         }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rusqlite::TransactionBehavior::Immediate;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::{ClientId, ConversationId, Epoch};
@@ -100,24 +101,30 @@ impl OutboxFile {
     ) -> Result<(Self, OutboxContents), StoreError> {
         let path = folder.join("outbox.db");
         let db = super::open(shelf, &path, "outbox.db", PRAGMAS, MIGRATIONS)?;
-        let doing = StoreError::sqlite("open the outbox");
-        let oldest = wall_ms.saturating_sub(REOFFER_WITHIN_MS);
-        db.execute_batch("BEGIN IMMEDIATE").map_err(&doing)?;
-        db.execute(
-            "DELETE FROM messages WHERE standing = 'acked' AND acked_at_ms <= ?1",
-            [signed(oldest)],
+        let mut file = Self { db };
+        file.forget_old(wall_ms, u32::MAX)?;
+        let contents = file.contents()?;
+        Ok((file, contents))
+    }
+
+    /// Forgets what was acknowledged too long ago to matter, the oldest first and at most so many.
+    pub(crate) fn forget_old(&mut self, wall_ms: u64, rows_max: u32) -> Result<(), StoreError> {
+        let doing = StoreError::sqlite("clean the outbox");
+        let oldest = signed(wall_ms.saturating_sub(REOFFER_WITHIN_MS));
+        let tx = self.db.transaction_with_behavior(Immediate).map_err(&doing)?;
+        tx.execute(
+            "DELETE FROM messages WHERE n IN (SELECT n FROM messages
+                 WHERE standing = 'acked' AND acked_at_ms <= ?1 ORDER BY n LIMIT ?2)",
+            params![oldest, rows_max],
         )
         .map_err(&doing)?;
-        db.execute(
+        tx.execute(
             "DELETE FROM lanes WHERE conversation_id NOT IN
                  (SELECT conversation_id FROM messages)",
             [],
         )
         .map_err(&doing)?;
-        db.execute_batch("COMMIT").map_err(&doing)?;
-        let file = Self { db };
-        let contents = file.contents()?;
-        Ok((file, contents))
+        tx.commit().map_err(&doing)
     }
 
     /// Writes a message down, and its conversation's draft away. From here on it cannot be lost. An id

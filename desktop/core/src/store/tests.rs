@@ -361,6 +361,29 @@ fn another_history_offers_again_what_was_acknowledged_within_a_day() {
 }
 
 #[test]
+fn what_is_old_leaves_the_outbox_a_part_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 1).unwrap();
+    for n in 1..=5 {
+        written(&mut file, &format!("m{n}"), "hello", n);
+    }
+    for n in [1, 2, 3, 5] {
+        file.change(&[standing(&format!("m{n}"), Standing::Acked { at_ms: n })]).unwrap();
+    }
+    file.forget_old(DAY_MS, 1_000).unwrap();
+    file.forget_old(DAY_MS + 3, 2).unwrap();
+    drop(file);
+    let left: Vec<String> = reopened(folder.path(), 1).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, ["m4"], "what is acknowledged is the file's business alone");
+    let (mut file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 1).unwrap();
+    let first = Epoch::new("first").unwrap();
+    file.enter_epoch(&first, 10).unwrap();
+    let again = file.enter_epoch(&Epoch::new("second").unwrap(), 10).unwrap();
+    let again: Vec<&str> = again.messages.iter().map(|one| one.client_id.as_str()).collect();
+    assert_eq!(again, ["m3", "m5"], "the third was one too many, the fifth not old enough");
+}
+
+#[test]
 fn the_outbox_is_one_programs_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (file, _) = OutboxFile::open(&Shelf::Disk, folder.path(), 0).unwrap();

@@ -12,7 +12,7 @@ use yingke_shared::views::{Message, Note};
 use super::cache::{Cache, CacheContents, CacheWrite, Page, Tail};
 use super::outbox::{NewMessage, OutboxContents, OutboxFile, Reoffer};
 use super::{Shelf, StoreError};
-use crate::limits::STORE_QUEUE_MAX;
+use crate::limits::{OUTBOX_CLEANED_ROWS_MAX, STORE_QUEUE_MAX};
 use crate::outbox::{Change, StoredMessage};
 
 /// Tells which job an event answers.
@@ -30,11 +30,33 @@ pub(crate) enum CacheJob {
 
 /// Work for the outbox.
 pub(crate) enum OutboxJob {
-    Add { ticket: Ticket, message: Box<NewMessage> },
-    Change { ticket: Ticket, changes: Vec<Change> },
-    Discard { ticket: Ticket, client_id: ClientId },
-    Draft { ticket: Ticket, conversation_id: ConversationId, text: String },
-    EnterEpoch { ticket: Ticket, epoch: Epoch, wall_ms: u64 },
+    Add {
+        ticket: Ticket,
+        message: Box<NewMessage>,
+    },
+    Change {
+        ticket: Ticket,
+        changes: Vec<Change>,
+    },
+    Discard {
+        ticket: Ticket,
+        client_id: ClientId,
+    },
+    Draft {
+        ticket: Ticket,
+        conversation_id: ConversationId,
+        text: String,
+    },
+    EnterEpoch {
+        ticket: Ticket,
+        epoch: Epoch,
+        wall_ms: u64,
+    },
+    /// Forget what was acknowledged too long ago to matter.
+    Clean {
+        ticket: Ticket,
+        wall_ms: u64,
+    },
 }
 
 /// What the outbox did.
@@ -126,7 +148,8 @@ impl StoreThreads {
         | OutboxJob::Change { ticket, .. }
         | OutboxJob::Discard { ticket, .. }
         | OutboxJob::Draft { ticket, .. }
-        | OutboxJob::EnterEpoch { ticket, .. }) = job;
+        | OutboxJob::EnterEpoch { ticket, .. }
+        | OutboxJob::Clean { ticket, .. }) = job;
         Some(StoreEvent::Outbox { ticket, result: Err(StoreError::Stuck) })
     }
 
@@ -298,6 +321,10 @@ impl OutboxWorker {
             }
             OutboxJob::EnterEpoch { ticket, epoch, wall_ms } => {
                 (ticket, file.enter_epoch(&epoch, wall_ms).map(OutboxDone::OfferedAgain))
+            }
+            OutboxJob::Clean { ticket, wall_ms } => {
+                let cleaned = file.forget_old(wall_ms, OUTBOX_CLEANED_ROWS_MAX);
+                (ticket, cleaned.map(|()| OutboxDone::Changed))
             }
         };
         StoreEvent::Outbox { ticket, result }

@@ -10,11 +10,13 @@ use yingke_client::bridge::types::{
 };
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::events::StaffEventBody;
+use yingke_shared::frame::StaffSignal;
 use yingke_shared::ids::{ClientId, ConversationId, Epoch};
+use yingke_shared::limits::REOFFER_WITHIN_MS;
 use yingke_shared::views::Author;
 
 use crate::relay::{OnSend, Relay, conversation};
-use crate::seat::{Seat, until};
+use crate::seat::{Clocks, Seat, until};
 
 /// What the relay stored of Ana's, in order.
 fn stored(relay: &Relay, name: &str) -> Vec<(ClientId, String)> {
@@ -248,6 +250,44 @@ async fn signing_out_keeps_unsent_messages_and_drafts_for_this_account_alone() {
     until("it is there", || stored(&relay, "c1") == [(waiting.clone(), "waiting".to_owned())])
         .await;
     assert_eq!(seat.open_chat(&id).await.draft, "half a sen");
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_long_ago_leaves_the_file_of_a_running_client() {
+    let relay = Relay::start().await;
+    let id = relay.begin("c1", "hello");
+    let data = tempfile::tempdir().unwrap();
+    let clocks = Clocks::new(data.path());
+    let seat = Seat::open_on(clocks.clone()).await;
+    seat.sign_in(&relay, "correct horse", Remember::Nothing).await.unwrap();
+    seat.connected().await;
+    let types = |text: &str| {
+        let (conversation_id, text) = (id.clone(), text.to_owned());
+        relay.signal(StaffSignal::Preview { conversation_id, text });
+    };
+    let shows = |text: &str| seat.view().previews.get(&id).is_some_and(|shown| shown == text);
+    seat.send(&id, "answer").await;
+    until("it is acknowledged", || stored(&relay, "c1").len() == 1 && seat.view().unsent == 0)
+        .await;
+    // The first look at the clocks may be the one that begins the count.
+    for _ in 0..2 {
+        until("what is typed shows", || {
+            types("and");
+            shows("and")
+        })
+        .await;
+        clocks.pass(2 * REOFFER_WITHIN_MS);
+        // Whatever happens makes it look at them; what was typed is not worth showing any more.
+        seat.ask(UiRequest::Looking { focused: true }).await.unwrap();
+        until("the client looked at its clocks", || shows("")).await;
+        seat.connected().await;
+    }
+    seat.core.shutdown().await;
+    let account = std::fs::read_dir(data.path().join("accounts")).unwrap().next().unwrap();
+    let file = rusqlite::Connection::open(account.unwrap().path().join("outbox.db")).unwrap();
+    let rows = "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM lanes)";
+    let left: i64 = file.query_row(rows, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
 }
 
 #[tokio::test]

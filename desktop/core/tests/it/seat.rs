@@ -1,6 +1,6 @@
 //! Ana's seat: a real core, and what a workbench would show that draws only from replies and pushes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -56,8 +56,8 @@ pub(crate) struct Clocks {
     ahead_ms: AtomicU64,
     /// The wall clock was set back so far.
     back_ms: AtomicU64,
-    /// Conversations with a notification of the system.
-    pub(crate) notified: Mutex<BTreeSet<ConversationId>>,
+    /// Conversations with a notification of the system, and what it shows of what was said.
+    pub(crate) notified: Mutex<BTreeMap<ConversationId, String>>,
 }
 
 impl Clocks {
@@ -101,7 +101,7 @@ impl Host for Clocks {
         None
     }
     fn notify(&self, notice: Notice) {
-        self.notified.lock().unwrap().insert(notice.conversation_id);
+        self.notified.lock().unwrap().insert(notice.conversation_id, notice.text);
     }
     fn withdraw(&self, conversation_id: &ConversationId) {
         self.notified.lock().unwrap().remove(conversation_id);

@@ -125,6 +125,72 @@ async fn a_remembered_password_fills_the_form_but_does_not_sign_in_by_itself() {
     seat.connected().await;
 }
 
+/// Whether the form offers a kept password.
+fn offers(seat: &Seat) -> bool {
+    let Some(Session::SignedOut { form, .. }) = seat.session() else { return false };
+    form.password_remembered
+}
+
+#[tokio::test]
+async fn a_remembered_password_is_given_up_at_once() {
+    let relay = Relay::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let keys = Arc::new(Keys::default());
+    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
+    seat.sign_in(&relay, "correct horse", Remember::AutoSignIn).await.unwrap();
+    seat.ask(UiRequest::SignOut {}).await.unwrap();
+    until("the form offers it", || offers(&seat)).await;
+    seat.ask(UiRequest::ForgetPassword {}).await.unwrap();
+    until("it does no longer", || !offers(&seat)).await;
+    until("the secret is gone", || keys.0.lock().unwrap().is_empty()).await;
+    seat.ask(UiRequest::ForgetPassword {}).await.unwrap();
+    let error = seat.sign_in(&relay, "", Remember::Nothing).await.unwrap_err();
+    assert_eq!(error.code, Some(ErrorCode::WrongCredentials));
+}
+
+#[tokio::test]
+async fn a_remembered_password_that_is_wrong_by_now_is_forgotten() {
+    let relay = Relay::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let keys = Arc::new(Keys::default());
+    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
+    seat.sign_in(&relay, "correct horse", Remember::Password).await.unwrap();
+    seat.ask(UiRequest::SignOut {}).await.unwrap();
+    until("the form offers it", || offers(&seat)).await;
+    let error = seat.sign_in(&relay, "mistyped", Remember::Password).await.unwrap_err();
+    assert_eq!(error.code, Some(ErrorCode::WrongCredentials));
+    assert!(offers(&seat), "a slip says nothing of what is kept");
+    relay.world().password = "changed elsewhere".to_owned();
+    let error = seat.sign_in(&relay, "", Remember::Password).await.unwrap_err();
+    assert_eq!(error.code, Some(ErrorCode::WrongCredentials));
+    until("it is offered no longer", || !offers(&seat)).await;
+    until("the secret is gone", || keys.0.lock().unwrap().is_empty()).await;
+}
+
+#[tokio::test]
+async fn only_the_password_of_the_account_in_the_form_is_kept() {
+    let relay = Relay::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let keys = Arc::new(Keys::default());
+    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
+    seat.sign_in(&relay, "correct horse", Remember::Password).await.unwrap();
+    until("the secret is kept", || keys.0.lock().unwrap().len() == 1).await;
+    relay.world().own.account = "ben".to_owned();
+    let form = UiRequest::SignIn {
+        server: relay.url.clone(),
+        account: "ben".to_owned(),
+        password: "correct horse".to_owned(),
+        remember: Remember::Password,
+        allow_plain_http: false,
+    };
+    seat.ask(form).await.unwrap();
+    until("one secret is kept, Ben's", || {
+        let keys = keys.0.lock().unwrap();
+        keys.len() == 1 && keys.keys().all(|key| key.ends_with(" ben"))
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn signing_out_ends_the_session_wipes_the_cache_and_stays_out() {
     let relay = Relay::start().await;
