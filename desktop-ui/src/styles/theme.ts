@@ -21,6 +21,7 @@ export const PALETTES = {
     hover: "#eef2f0",
     danger: "#c0342f",
     warn: "#96600f",
+    "current-edge": "#2f6fed",
   },
   dark: {
     brand: "#1b7d5f",
@@ -38,6 +39,7 @@ export const PALETTES = {
     hover: "#1f2824",
     danger: "#f28b82",
     warn: "#e3b25a",
+    "current-edge": "#5c92ff",
   },
 } as const;
 
@@ -60,6 +62,8 @@ export function themeFor(name: keyof typeof PALETTES, stillness: boolean): Theme
       colorLink: colors["brand-text"],
       colorError: colors.danger,
       colorWarning: colors.warn,
+      // What has the keyboard, as everywhere else.
+      colorPrimaryBorder: colors["current-edge"],
       colorBgBase: colors.surface,
       colorTextBase: colors.text,
       colorText: colors.text,

@@ -34,7 +34,9 @@ export function Dialog({ title, closeLabel, wide = false, onClose, children }: D
     // The platform would take the first button; people come to choose or to type.
     const first =
       element.querySelector<HTMLInputElement>("input:checked") ??
-      element.querySelector<HTMLElement>("input:not([hidden]), textarea");
+      element.querySelector<HTMLElement>(
+        'input:not([hidden], [type="range"]), textarea, [role="switch"]',
+      );
     first?.focus();
     const letGo = guardInputMethod(element);
     return () => {

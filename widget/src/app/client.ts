@@ -302,6 +302,7 @@ export class ChatClient {
       case "live":
         this.#enter_tries = 0;
         this.#refused = null;
+        this.#preview.linked(this.#now());
         if (this.#token !== null) this.#identity.keep(this.#token);
         if (this.#connection.epoch) this.#parts.storage.set("epoch", this.#connection.epoch);
         this.#publish({ clock_offset: effect.relay_now - Date.now(), trouble: null });

@@ -2,13 +2,14 @@
 // gap with whatever the text is by then. Time is passed in.
 
 import { previewOf } from "./mask";
-import { PREVIEW_GAP_MS } from "./protocol";
+import { PREVIEW_AGAIN_MS, PREVIEW_GAP_MS } from "./protocol";
 
 /** Paces previews; what an agent sees always ends equal to what stands in the composer. */
 export class PreviewPacer {
   #draft = "";
   #shown: string | null = "";
   #sent_at = Number.NEGATIVE_INFINITY;
+  #again_at: number | null = null;
 
   /** The composer's text changed. */
   type(draft: string): void {
@@ -18,6 +19,13 @@ export class PreviewPacer {
   /** A new reader, or none: whatever was shown is forgotten. */
   forget(): void {
     this.#shown = "";
+    this.#again_at = null;
+  }
+
+  /** A new link. After a relay's restart the agent's may take a moment longer: what is being typed is
+   * then said once more. */
+  linked(now: number): void {
+    this.#again_at = now + PREVIEW_AGAIN_MS;
   }
 
   /** The last one was refused: nobody knows what is shown. */
@@ -27,7 +35,8 @@ export class PreviewPacer {
 
   /** When something should be sent, or null. */
   due_at(): number | null {
-    return this.#draft === this.#shown ? null : this.#sent_at + PREVIEW_GAP_MS;
+    if (this.#draft !== this.#shown) return this.#sent_at + PREVIEW_GAP_MS;
+    return this.#draft === "" ? null : this.#again_at;
   }
 
   /** The text to send now, or null. */
@@ -36,6 +45,7 @@ export class PreviewPacer {
     if (due === null || now < due) return null;
     this.#shown = this.#draft;
     this.#sent_at = now;
+    if (this.#again_at !== null && now >= this.#again_at) this.#again_at = null;
     return this.#draft;
   }
 }

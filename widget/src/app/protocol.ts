@@ -43,6 +43,8 @@ export const PREVIEW_CHARS_MAX = 500;
 export const PREVIEW_DIGITS_SHOWN = 6;
 /** Gap between two previews: five a second. */
 export const PREVIEW_GAP_MS = 200;
+/** After a new link, what is being typed is said once more: an agent's link is back within this. */
+export const PREVIEW_AGAIN_MS = 2_500;
 /** How long "the agent is typing" is shown when nothing follows. */
 export const TYPING_EXPIRES_MS = 10_000;
 /** Messages a snapshot holds. */

@@ -13,6 +13,7 @@ import { firstLocale } from "./locale";
 import { MarkPacer } from "./marks";
 import { maskDigits, previewOf } from "./mask";
 import { PreviewPacer } from "./preview";
+import { PREVIEW_AGAIN_MS } from "./protocol";
 import { type KeyPress, sends } from "./send_key";
 
 test.each([
@@ -66,6 +67,24 @@ test("previews go at most five a second and always end with what was typed last"
   pacer.refuse();
   expect(pacer.take(5_199)).toBeNull();
   expect(pacer.take(5_200)).toBe("");
+});
+
+test("what is being typed is said again on a new link, and once more for an agent who is back later", () => {
+  const pacer = new PreviewPacer();
+  pacer.type("还有");
+  pacer.linked(0);
+  expect(pacer.take(0)).toBe("还有");
+  expect(pacer.due_at()).toBe(PREVIEW_AGAIN_MS);
+  pacer.forget();
+  expect(pacer.take(10_000)).toBe("还有");
+  pacer.linked(20_000);
+  expect(pacer.take(20_000)).toBeNull();
+  expect(pacer.take(20_000 + PREVIEW_AGAIN_MS)).toBe("还有");
+  expect(pacer.due_at()).toBeNull();
+  pacer.linked(30_000);
+  pacer.type("");
+  expect(pacer.take(40_000)).toBe("");
+  expect(pacer.due_at()).toBeNull();
 });
 
 test.each([
