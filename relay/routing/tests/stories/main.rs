@@ -4,6 +4,7 @@
 mod assignment;
 mod clocks;
 mod hours;
+mod paper;
 mod presence;
 mod replay;
 mod rules;
