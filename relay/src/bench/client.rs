@@ -36,6 +36,10 @@ const UNANSWERED_MAX: usize = 16;
 const MARK: &str = "-bench-";
 /// Of the time in an id.
 const DIGITS: usize = 20;
+/// Begins the ids of previews, which are answered only when refused.
+const PREVIEW: &str = "preview-";
+/// Before the time in what is being typed.
+const TYPED: &str = "typed at ";
 const READ_BUFFER_BYTES: usize = 4 * 1_024;
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
@@ -74,6 +78,15 @@ impl Side {
     }
 }
 
+/// Something a client is told to do, as if at that moment, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    /// Send a message.
+    Message(u64),
+    /// Show what is being typed.
+    Preview(u64),
+}
+
 /// What all clients share.
 pub(super) struct Board {
     /// What times count from.
@@ -90,6 +103,12 @@ pub(super) struct Board {
     pub(super) troubles: AtomicU64,
     /// From the intended moment of sending to the arrival at the other side, in nanoseconds.
     pub(super) delays: Mutex<Vec<u64>>,
+    /// The same of previews.
+    pub(super) previews: Mutex<Vec<u64>>,
+    /// Whom an agent is to be told of, whether as there, and since when.
+    pub(super) expected: Mutex<Option<(ConversationId, bool, u64)>>,
+    /// How long that took.
+    pub(super) presences: Mutex<Vec<u64>>,
 }
 
 impl Board {
@@ -102,14 +121,36 @@ impl Board {
             sent: AtomicU64::new(0),
             troubles: AtomicU64::new(0),
             delays: Mutex::default(),
+            previews: Mutex::default(),
+            expected: Mutex::default(),
+            presences: Mutex::default(),
         })
     }
 
     /// Tells a client to send a message that counts as sent at `intended_ns`.
-    pub(super) fn order(&self, orders: &mpsc::UnboundedSender<u64>, intended_ns: u64) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn order(&self, orders: &mpsc::UnboundedSender<Order>, intended_ns: u64) {
+        self.tell(orders, Order::Message(intended_ns));
+    }
+
+    /// Tells a client to do this.
+    pub(super) fn tell(&self, orders: &mpsc::UnboundedSender<Order>, order: Order) {
+        if let Order::Message(_) = order {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+        }
         // A client that has ended is one of the troubles.
-        let _ = orders.send(intended_ns);
+        let _ = orders.send(order);
+    }
+
+    /// From now on an agent should be told of this visitor.
+    pub(super) fn expect(&self, conversation: &ConversationId, online: bool) {
+        *self.expected.lock() = Some((conversation.clone(), online, self.now_ns()));
+    }
+
+    /// Forgets delays of all kinds.
+    pub(super) fn forget_live(&self) {
+        for all in [&self.delays, &self.previews, &self.presences] {
+            all.lock().clear();
+        }
     }
 
     /// Forgets the delays so far.
@@ -163,7 +204,7 @@ impl Board {
 
 /// A socket with its task. Closed when dropped.
 pub(super) struct Client {
-    orders: mpsc::UnboundedSender<u64>,
+    orders: mpsc::UnboundedSender<Order>,
     /// Everything up to here was delivered.
     upto: Arc<AtomicU64>,
     /// Of which log.
@@ -287,7 +328,7 @@ impl Client {
     }
 
     /// For [`Board::order`].
-    pub(super) fn orders(&self) -> mpsc::UnboundedSender<u64> {
+    pub(super) fn orders(&self) -> mpsc::UnboundedSender<Order> {
         self.orders.clone()
     }
 
@@ -317,12 +358,13 @@ struct Talk {
 }
 
 impl Talk {
-    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<u64>) {
+    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         loop {
             tokio::select! {
                 biased;
                 order = orders.recv() => match order {
-                    Some(intended_ns) => self.send(intended_ns).await,
+                    Some(Order::Message(intended_ns)) => self.send(intended_ns).await,
+                    Some(Order::Preview(intended_ns)) => self.show(intended_ns).await,
                     None => return,
                 },
                 frame = self.socket.next() => match frame {
@@ -351,9 +393,40 @@ impl Talk {
         }
     }
 
+    /// What is being typed says when it was.
+    async fn show(&mut self, intended_ns: u64) {
+        let (own, typed) = (&self.own, in_letters(intended_ns));
+        let frame = format!(
+            r#"{{"id":"{PREVIEW}{intended_ns}{own}","type":"preview","body":{{"text":"{TYPED}{typed}"}}}}"#
+        );
+        if self.socket.send(Frame::text(frame)).await.is_err() {
+            self.board.troubles.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A signal to an agent.
+    fn signalled(&self, text: &str) {
+        let now_ns = self.board.now_ns();
+        if let Some(typed) = after(text, TYPED) {
+            let shown = typed.split('"').next().and_then(of_letters);
+            self.board.previews.lock().extend(shown.map(|then| now_ns.saturating_sub(then)));
+        } else if text.contains(r#""kind":"visitor_online""#) {
+            let is_online = text.contains(r#""online":true"#);
+            let mut expected = self.board.expected.lock();
+            let is_it = |(id, online, _): &mut (ConversationId, bool, u64)| {
+                *online == is_online && text.contains(id.as_str())
+            };
+            if let Some((_, _, since_ns)) = expected.take_if(is_it) {
+                self.board.presences.lock().push(now_ns.saturating_sub(since_ns));
+            }
+        }
+    }
+
     async fn read(&mut self, text: &str) {
         if text.starts_with(r#"{"type":"delivery""#) {
             self.delivered(text);
+        } else if is_of_preview(text) {
+            // Too many at once, because they were sent late: the next one is shown.
         } else if text.starts_with(r#"{"type":"reply""#) {
             self.unanswered = self.unanswered.saturating_sub(1);
             if text.contains(r#""kind":"accepted""#) {
@@ -367,6 +440,8 @@ impl Talk {
                 self.board.sent.fetch_add(1, Ordering::Relaxed);
                 self.send(self.board.now_ns()).await;
             }
+        } else if text.starts_with(r#"{"type":"signal""#) {
+            self.signalled(text);
         } else if text.starts_with(r#"{"type":"bye""#) {
             self.board.troubles.fetch_add(1, Ordering::Relaxed);
         }
@@ -395,6 +470,25 @@ impl Talk {
     }
 }
 
+/// A number that no mask of digits touches.
+fn in_letters(number: u64) -> String {
+    let letter = |digit: u8| char::from(b'a' + (digit - b'0'));
+    number.to_string().bytes().map(letter).collect()
+}
+
+fn of_letters(letters: &str) -> Option<u64> {
+    letters.bytes().try_fold(0_u64, |number, letter| {
+        let digit = letter.checked_sub(b'a').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// Whether a frame refuses a preview.
+fn is_of_preview(text: &str) -> bool {
+    let id = text.strip_prefix(r#"{"type":"reply","id":""#);
+    id.is_some_and(|id| id.starts_with(PREVIEW))
+}
+
 /// What follows the first `mark`.
 fn after<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     text.split_once(mark).map(|(_, rest)| rest)
@@ -421,5 +515,13 @@ mod tests {
         assert_eq!(number_after(text, r#""upto":"#), Some(41));
         assert_eq!(messages_of_agents(text), 1);
         assert_eq!(number_after(text, r#""from":"#), None);
+    }
+
+    #[test]
+    fn a_time_in_letters_is_read_again() {
+        for number in [0, 9, 1_234_567_890, u64::MAX] {
+            assert_eq!(of_letters(&in_letters(number)), Some(number));
+        }
+        assert_eq!(of_letters("abk"), None);
     }
 }

@@ -64,17 +64,20 @@ pub(super) async fn measure(
         say(&of.line());
         report.raw.full_crowd = Some(of);
         crowd.leave().await?;
+    } else {
+        say("S6 is left out: its 19,000 sockets are opened without --quick and --visitors");
     }
     Ok(())
 }
 
-struct Crowd {
+/// Agents, and visitors whom they serve, all connected.
+pub(super) struct Crowd {
     folder: PathBuf,
-    ground: Arc<Ground>,
-    relay: Relay,
-    board: Arc<Board>,
-    agents: Vec<Client>,
-    visitors: Vec<Client>,
+    pub(super) ground: Arc<Ground>,
+    pub(super) relay: Relay,
+    pub(super) board: Arc<Board>,
+    pub(super) agents: Vec<Client>,
+    pub(super) visitors: Vec<Client>,
     /// Before the first visitor, in KiB.
     before_kib: Option<f64>,
     gathered_s: f64,
@@ -83,7 +86,7 @@ struct Crowd {
 
 impl Crowd {
     /// A relay with agents there, its caches warm; then the visitors come.
-    async fn gather(
+    pub(super) async fn gather(
         place: &Place,
         name: &str,
         count: usize,
@@ -205,7 +208,12 @@ impl Crowd {
         Ok(self)
     }
 
-    async fn leave(self) -> Result<(), BenchError> {
+    /// Everything that was sent has arrived.
+    pub(super) async fn settled(&self) -> Result<(), BenchError> {
+        self.board.settled(SETTLES_WITHIN).await
+    }
+
+    pub(super) async fn leave(self) -> Result<(), BenchError> {
         drop((self.visitors, self.agents));
         self.relay.stop().await?;
         remove(&self.folder);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::client::{Board, Socket, upgrade};
+use super::client::{Board, Order, Socket, upgrade};
 use super::error::{BenchError, During as _};
 use super::pairs::{SETTLES_WITHIN, pace};
 use super::spread::Percentiles;
@@ -26,7 +26,7 @@ const DIGITS: usize = 20;
 /// A server on threads of its own, and its clients.
 pub(super) struct Echo {
     board: Arc<Board>,
-    orders: Vec<mpsc::UnboundedSender<u64>>,
+    orders: Vec<mpsc::UnboundedSender<Order>>,
     tasks: Vec<JoinHandle<()>>,
     server: Option<Runtime>,
 }
@@ -79,7 +79,7 @@ impl Echo {
     /// The delay there and back at a rate.
     pub(super) async fn pace(&self, rate: u32, time: Duration) -> Result<Percentiles, BenchError> {
         self.board.take_delays();
-        pace(&self.board, self.orders.clone(), rate, time).await?;
+        pace(&self.board, self.orders.clone(), rate, time, Order::Message).await?;
         self.board.settled(SETTLES_WITHIN).await?;
         Ok(Percentiles::of(self.board.take_delays()))
     }
@@ -102,14 +102,16 @@ async fn serve(listener: TcpListener) {
     }
 }
 
-async fn talk(board: Arc<Board>, mut socket: Socket, mut orders: mpsc::UnboundedReceiver<u64>) {
+async fn talk(board: Arc<Board>, mut socket: Socket, mut orders: mpsc::UnboundedReceiver<Order>) {
     let filling = "x".repeat(FRAME_BYTES - DIGITS);
     let frame = |intended_ns: u64| Frame::text(format!("{intended_ns:0DIGITS$}{filling}"));
     loop {
         tokio::select! {
             biased;
             order = orders.recv() => {
-                let Some(intended_ns) = order else { return };
+                let Some(Order::Message(intended_ns) | Order::Preview(intended_ns)) = order else {
+                    return;
+                };
                 if socket.send(frame(intended_ns)).await.is_err() {
                     return;
                 }

@@ -15,6 +15,7 @@ mod echo;
 mod error;
 mod ground;
 mod latency;
+mod live;
 mod options;
 mod pairs;
 mod place;
@@ -75,6 +76,7 @@ async fn measure(dose: &Dose) -> Result<Report, BenchError> {
         match part {
             Part::Durable => Box::pin(durable::measure(&place, dose, &mut report)).await?,
             Part::Latency => Box::pin(latency::measure(&place, dose, &mut report)).await?,
+            Part::Live => Box::pin(live::measure(&place, dose, &mut report)).await?,
             Part::Crowd => Box::pin(crowd::measure(&place, dose, &mut report)).await?,
             Part::Start => Box::pin(start::measure(&place, dose, &mut report)).await?,
         }

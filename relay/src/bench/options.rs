@@ -11,7 +11,7 @@ pub struct Options {
     /// Measure on the disk of this folder; a folder of its own is made in it and removed again
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub data: PathBuf,
-    /// Fewer and shorter rounds: under three minutes on two cores
+    /// Fewer and shorter rounds, without S6: under three minutes on two cores
     #[arg(long)]
     pub quick: bool,
     /// Print one JSON object instead of a table
@@ -44,6 +44,8 @@ pub enum Part {
     Durable,
     /// The delay from one side to the other (S3, S4)
     Latency,
+    /// The delays of messages, previews and presence among live sockets (P16)
+    Live,
     /// Memory of idle sockets, and everybody's return after a restart (S5, S6, S9)
     Crowd,
     /// Starting with many stored messages (S8)
@@ -54,6 +56,9 @@ pub enum Part {
 pub(super) const RATES: [u32; 2] = [500, 5_000];
 /// Sockets of S6.
 const FULL_CROWD: usize = 19_000;
+/// Visitors of P16, and with `--quick`.
+const LIVE: usize = 5_000;
+const LIVE_QUICK: usize = 1_000;
 const RATE_MAX: u32 = 100_000;
 const VISITORS_MAX: usize = 50_000;
 const STORED_MAX: u32 = 100_000_000;
@@ -72,6 +77,8 @@ pub(super) struct Dose {
     pub(super) rates: Vec<u32>,
     /// Visitors of S5 and S9.
     pub(super) visitors: usize,
+    /// Visitors of P16.
+    pub(super) live: usize,
     /// Visitors of S6, in the full mode.
     pub(super) full_crowd: Option<usize>,
     /// Messages of S8.
@@ -96,19 +103,21 @@ impl Options {
         }
         let mut parts = self.parts.clone();
         if parts.is_empty() {
-            parts = vec![Part::Durable, Part::Latency, Part::Crowd, Part::Start];
+            parts = vec![Part::Durable, Part::Latency, Part::Live, Part::Crowd, Part::Start];
         }
         parts.dedup();
         if !self.data.is_dir() {
             return Err(format!("--data: there is no folder {}", self.data.display()));
         }
+        let visitors = within("--visitors", self.visitors.unwrap_or(10_000), 1, VISITORS_MAX)?;
         Ok(Dose {
             data: self.data.clone(),
             parts,
             round: Duration::from_secs_f64(seconds),
             rounds: within("--rounds", self.rounds.unwrap_or(rounds), 1, ROUNDS_MAX)?,
             rates,
-            visitors: within("--visitors", self.visitors.unwrap_or(10_000), 1, VISITORS_MAX)?,
+            visitors,
+            live: visitors.min(if self.quick { LIVE_QUICK } else { LIVE }),
             full_crowd: (!self.quick && self.visitors.is_none()).then_some(FULL_CROWD),
             stored: within("--stored", self.stored.unwrap_or(1_000_000), 1, STORED_MAX)?,
         })

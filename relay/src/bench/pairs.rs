@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::child::Relay;
-use super::client::{Board, Client, Side};
+use super::client::{Board, Client, Order, Side};
 use super::error::{BenchError, During as _};
 use super::ground::Ground;
 use super::spread::Percentiles;
@@ -89,7 +89,7 @@ impl Pairs {
         let cpu = self.relay.cpu_us();
         self.board.take_delays();
         let orders = self.clients.iter().map(Client::orders).collect();
-        let (late, sent) = pace(&self.board, orders, rate, time).await?;
+        let (late, sent) = pace(&self.board, orders, rate, time, Order::Message).await?;
         self.settled().await?;
         let cpu = self.relay.cpu_us().zip(cpu).map(|(after, before)| (after - before) / sent);
         Ok(Paced { delay: Percentiles::of(self.board.take_delays()), late, cpu_us: cpu })
@@ -114,15 +114,16 @@ impl Pairs {
     }
 }
 
-/// Orders messages at their time from a thread of its own, whose sleep is finer than the runtime's.
-/// Each counts from the moment it was meant to be sent, however late it was: a relay that stops for
-/// a while is not spared the messages that would have come meanwhile. Gives how late they were, and
-/// how many.
+/// Orders messages, or what else `order` says, at their time from a thread of its own, whose sleep is
+/// finer than the runtime's. Each counts from the moment it was meant to be sent, however late it was:
+/// a relay that stops for a while is not spared the messages that would have come meanwhile. Gives how
+/// late they were, and how many.
 pub(super) async fn pace(
     board: &Arc<Board>,
-    orders: Vec<mpsc::UnboundedSender<u64>>,
+    orders: Vec<mpsc::UnboundedSender<Order>>,
     rate: u32,
     time: Duration,
+    order: fn(u64) -> Order,
 ) -> Result<(Percentiles, f64), BenchError> {
     let board = Arc::clone(board);
     let pacing = tokio::task::spawn_blocking(move || {
@@ -139,7 +140,7 @@ pub(super) async fn pace(
             }
             late.push(board.now_ns().saturating_sub(intended_ns));
             let Some(orders) = whose.next() else { break };
-            board.order(orders, intended_ns);
+            board.tell(orders, order(intended_ns));
             number += 1;
         }
         (Percentiles::of(late), count)

@@ -38,9 +38,20 @@ pub(super) struct Figures {
     /// Milliseconds from the start to the first accepted socket.
     #[serde(rename = "S8", skip_serializing_if = "Option::is_none")]
     pub(super) s8: Option<f64>,
+    /// Milliseconds, p99 each, with a thousand live sockets.
+    #[serde(rename = "P16", skip_serializing_if = "Option::is_none")]
+    pub(super) p16: Option<Live>,
     /// Seconds until everybody is back after a restart.
     #[serde(rename = "S9", skip_serializing_if = "Option::is_none")]
     pub(super) s9: Option<f64>,
+}
+
+/// The three delays of P16.
+#[derive(Debug, Serialize)]
+pub(super) struct Live {
+    pub(super) message_ms: f64,
+    pub(super) preview_ms: f64,
+    pub(super) presence_ms: f64,
 }
 
 /// What the figures were made of.
@@ -52,6 +63,7 @@ pub(super) struct Raw {
     round_s: f64,
     pub(super) durable: Vec<OfPairs>,
     pub(super) latency: Vec<AtRate>,
+    pub(super) live: Option<OfLive>,
     pub(super) crowd: Option<OfCrowd>,
     pub(super) full_crowd: Option<OfCrowd>,
     pub(super) start: Option<OfStart>,
@@ -122,6 +134,46 @@ impl AtRate {
     }
 }
 
+/// Live sockets, of both sides.
+#[derive(Debug, Serialize)]
+pub(super) struct OfLive {
+    pub(super) sockets: usize,
+    pub(super) messages_per_second: u32,
+    pub(super) previews_per_second: u32,
+    /// The share that was shown: one that a newer one overtakes need not be.
+    pub(super) previews_shown: Spread,
+    pub(super) message_ms: Percentiles,
+    pub(super) message_p99_ms: Spread,
+    pub(super) preview_ms: Percentiles,
+    pub(super) preview_p99_ms: Spread,
+    /// From the end, or the beginning, of a visitor's connection to the agent's screen.
+    pub(super) presence_ms: Percentiles,
+    pub(super) presence_p99_ms: Spread,
+    pub(super) troubles: u64,
+}
+
+impl OfLive {
+    /// For progress.
+    pub(super) fn line(&self) -> String {
+        format!(
+            "{} sockets: p99 of messages {:.2}, of previews {:.2}, of presence {:.2} ms",
+            self.sockets, self.message_ms.p99, self.preview_ms.p99, self.presence_ms.p99
+        )
+    }
+
+    fn tell(&self, lines: &mut Vec<String>) {
+        lines.push(format!("\n{} 个在线连接 live sockets", self.sockets));
+        let mut tell = |name, of: &Percentiles, p99: Spread| {
+            lines.push(row(name, &times(of)));
+            let spread = format!("{:.2} ms ({:.2} – {:.2})", p99.median, p99.least, p99.most);
+            lines.push(row("  p99 各轮 over the rounds", &spread));
+        };
+        tell("消息延迟 delay of messages (P16)", &self.message_ms, self.message_p99_ms);
+        tell("输入预览延迟 delay of previews (P16)", &self.preview_ms, self.preview_p99_ms);
+        tell("在线状态延迟 delay of presence (P16)", &self.presence_ms, self.presence_p99_ms);
+    }
+}
+
 /// Many visitors.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct OfCrowd {
@@ -177,6 +229,7 @@ impl Report {
             round_s: dose.round.as_secs_f64(),
             durable: Vec::new(),
             latency: Vec::new(),
+            live: None,
             crowd: None,
             full_crowd: None,
             start: None,
@@ -201,6 +254,7 @@ impl Report {
         )];
         self.raw.durable.iter().for_each(|of| of.tell(&mut lines));
         self.raw.latency.iter().for_each(|of| of.tell(&mut lines));
+        self.raw.live.iter().for_each(|of| of.tell(&mut lines));
         self.raw.crowd.iter().for_each(|of| of.tell(&mut lines));
         self.raw.full_crowd.iter().for_each(|of| of.tell(&mut lines));
         self.raw.start.iter().for_each(|of| of.tell(&mut lines));

@@ -12,10 +12,10 @@ use axum::body::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use yingke_shared::error_code::{ErrorCode, WireError};
-use yingke_shared::ids::Position;
+use yingke_shared::ids::{ConversationId, Position};
 
 use crate::limits::{OUTBOUND_BYTES_MAX, SIGNAL_BYTES_MAX};
-use crate::store::faults::{Passage, passage};
+use crate::store::faults::{Passage, linger, passage};
 
 /// One thing to be written; its bytes are shared between all readers.
 #[derive(Debug, Clone)]
@@ -41,6 +41,9 @@ struct State {
     /// In the order in which they are sent. Takes no memory while empty.
     items: VecDeque<Item>,
     bytes: usize,
+    /// What visitors type now, by conversation: the newest of each, sent after the items. Takes no
+    /// memory while empty.
+    previews: Vec<(ConversationId, Bytes)>,
     /// The newest floor, sent when there is nothing else. Not counted.
     floor: Option<Bytes>,
     /// The session is over; the last word to the client.
@@ -52,6 +55,7 @@ impl Mailbox {
     /// something waits already, the session was rung or is about to look again.
     #[must_use]
     pub(crate) fn put_event(&self, position: Position, json: &Bytes) -> bool {
+        linger(|| self.state.lock().bytes);
         let mut state = self.state.lock();
         if state.ending.is_some() {
             return false;
@@ -96,6 +100,24 @@ impl Mailbox {
         self.ring();
     }
 
+    /// Puts in what a visitor types now, and rings. It takes the place of what of that conversation still
+    /// waits, so that a reader that is behind gets the newest, and one that types fast hides nobody
+    /// else. A reader with too many of them waiting does without: they expire.
+    pub(crate) fn put_preview(&self, conversation_id: &ConversationId, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.ending.is_some() {
+            return;
+        }
+        state.previews.retain(|(of, _)| of != conversation_id);
+        let waiting: usize = state.previews.iter().map(|(_, frame)| frame.len()).sum();
+        if waiting + frame.len() > SIGNAL_BYTES_MAX {
+            return;
+        }
+        state.previews.push((conversation_id.clone(), frame.clone()));
+        drop(state);
+        self.ring();
+    }
+
     /// Puts the whole floor in and rings. It takes the place of one that still waits, so that a reader
     /// that is behind costs one frame however large it is, and gets the newest.
     pub(crate) fn put_floor(&self, frame: &Bytes) {
@@ -135,6 +157,8 @@ impl Mailbox {
         if state.items.is_empty() {
             // An idle socket keeps no buffer.
             state.items = VecDeque::new();
+            let previews = std::mem::take(&mut state.previews);
+            taken.extend(previews.into_iter().map(|(_, frame)| Item::Signal(frame)));
             taken.extend(state.floor.take().map(Item::Signal));
         }
         taken
@@ -176,7 +200,7 @@ impl Mailbox {
 
 impl State {
     fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.floor.is_none()
+        self.items.is_empty() && self.previews.is_empty() && self.floor.is_none()
     }
 
     /// Adds an item; ends the session instead if that is too much.
@@ -202,6 +226,7 @@ impl State {
     fn end(&mut self, error: WireError) {
         self.ending.get_or_insert(error);
         self.items = VecDeque::new();
+        self.previews = Vec::new();
         self.floor = None;
         self.bytes = 0;
     }
@@ -264,6 +289,33 @@ mod tests {
             matches!(rest.as_slice(), [Item::Event(..), Item::Signal(floor)] if floor == "new")
         );
         assert!(mailbox.is_empty() && mailbox.take(100).is_empty());
+    }
+
+    #[test]
+    fn of_what_a_visitor_types_the_newest_is_sent_however_far_behind_a_reader_is() {
+        let mailbox = Mailbox::default();
+        let [vera, viktor] = ["vera", "viktor"].map(|id| ConversationId::new(id).unwrap());
+        let _ = mailbox.put_event(position(1), &Bytes::from(vec![b'x'; SIGNAL_BYTES_MAX]));
+        for typed in ["v", "ve", "ver"] {
+            mailbox.put_preview(&vera, &Bytes::from_static(typed.as_bytes()));
+            mailbox.put_preview(&viktor, &Bytes::from_static(b"hello"));
+        }
+        let taken = mailbox.take(usize::MAX);
+        let shown = taken.iter().filter_map(|item| match item {
+            Item::Signal(frame) => Some(&frame[..]),
+            Item::Event(..) => None,
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), [&b"ver"[..], b"hello"]);
+        assert!(mailbox.is_empty());
+        // And they are bounded.
+        for number in 0..100 {
+            let conversation = ConversationId::new(format!("c{number}")).unwrap();
+            mailbox.put_preview(&conversation, &Bytes::from(vec![b'x'; SIGNAL_BYTES_MAX / 10]));
+        }
+        assert_eq!(mailbox.take(usize::MAX).len(), 10);
+        mailbox.put_preview(&vera, &Bytes::from_static(b"v"));
+        mailbox.end(WireError { code: ErrorCode::Unavailable, retry_after_ms: None });
+        assert!(mailbox.is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //!
 //! `YINGKE_FLAW` names a lasting flaw: `sql:7:STATEMENTS` runs the statements inside every 7th batch,
 //! behind the backs of its closures; `lose:7`, `twice:7` and `swap:7` do that to every 7th message on
-//! its way to a reader.
+//! its way to a reader; with `wait:7` whoever brings a reader news waits 7 ms for one that is behind.
 
 /// Where something may go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(crate) enum Passage {
 }
 
 #[cfg(any(debug_assertions, feature = "fault-points"))]
-pub(crate) use named::{passage, trip};
+pub(crate) use named::{linger, passage, trip};
 
 #[cfg(not(any(debug_assertions, feature = "fault-points")))]
 impl Faults for NamedByTests {
@@ -89,6 +89,10 @@ impl Faults for NamedByTests {
 pub(crate) fn passage(_event: &[u8]) -> Passage {
     Passage::Good
 }
+
+/// Nobody waits for a reader.
+#[cfg(not(any(debug_assertions, feature = "fault-points")))]
+pub(crate) fn linger(_waiting: impl FnOnce() -> usize) {}
 
 /// Panics, if this passage is the one that was named.
 #[cfg(not(any(debug_assertions, feature = "fault-points")))]
@@ -206,6 +210,15 @@ mod named {
         };
         let is_message = event.windows(MESSAGE.len()).any(|part| part == MESSAGE);
         if is_message && is_turn(&PASSED, wanted.count) { flawed } else { Passage::Good }
+    }
+
+    /// Waits for a reader for whom so many bytes wait already, if that is the flaw.
+    pub(crate) fn linger(waiting: impl FnOnce() -> usize) {
+        const BEHIND_BYTES: usize = 64 * 1_024;
+        let Some(wanted) = flaw().filter(|wanted| wanted.name == "wait") else { return };
+        if waiting() > BEHIND_BYTES {
+            std::thread::sleep(std::time::Duration::from_millis(wanted.count));
+        }
     }
 
     fn is_turn(passed: &AtomicU64, every: u64) -> bool {
