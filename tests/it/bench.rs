@@ -29,7 +29,12 @@ fn r04_the_bench_prints_one_object_with_every_figure() {
         let figure = figures[name].as_f64();
         assert!(figure.is_some_and(|figure| figure > 0.0), "{name}: {text}");
     }
+    for name in ["message_ms", "preview_ms", "presence_ms"] {
+        let figure = figures["P16"][name].as_f64();
+        assert!(figure.is_some_and(|figure| figure > 0.0), "{name}: {text}");
+    }
     let raw = &figures["raw"];
+    assert_eq!(raw["live"]["troubles"], 0);
     let pairs: Vec<_> =
         raw["durable"].as_array().unwrap().iter().map(|of| of["pairs"].as_u64()).collect();
     assert_eq!(pairs, [Some(1), Some(10), Some(100)]);
@@ -60,7 +65,7 @@ fn r04_wrong_options_are_refused_with_what_is_right() {
         (&["--rounds", "1000"], "--rounds must be 1 to 100"),
         (&["--seconds", "0"], "--seconds must be 0.1 to 600"),
         (&["--data", "/nowhere"], "there is no folder /nowhere"),
-        (&["--part", "everything"], "[possible values: durable, latency, crowd, start]"),
+        (&["--part", "everything"], "[possible values: durable, latency, live, crowd, start]"),
     ] {
         let (output, _folder) = bench(arguments);
         let said = String::from_utf8_lossy(&output.stderr);

@@ -1,8 +1,11 @@
 //! What the relay refuses, and how: by a code, never by silence, and what it refused is nowhere.
 
+use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message as Frame;
 use yingke_shared::commands::VisitorCommand;
 use yingke_shared::commands::visitor::Preview;
@@ -13,6 +16,7 @@ use yingke_tests::http::Address;
 use yingke_tests::link::{Link, NoLink, Staff, Visitor, encode, new_id};
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
+use yingke_tests::wait::{self, LIMIT};
 
 use crate::scene::Scene;
 
@@ -162,6 +166,69 @@ async fn coming_back_makes_nobody_faster() -> Result<()> {
     // Nobody else pays for it.
     let viktor = scene.visitor().await?;
     viktor.say("one question").await?;
+    scene.finish().await
+}
+
+/// Asks for a socket with compression from one of this computer's addresses; gives the connection and
+/// the head of the answer.
+async fn upgrade(scene: &Scene, house: u8) -> Result<(TcpStream, String)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 0, 17, house), 0).into())?;
+    let port = scene.address().port;
+    let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await?;
+    let asked = "GET /ws/visitor HTTP/1.1\r\nhost: chat.localhost\r\nconnection: upgrade\r\n\
+        upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+    stream.write_all(asked.as_bytes()).await?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    Ok((stream, String::from_utf8(head)?.to_lowercase()))
+}
+
+/// Nothing is ever compressed, so that no small frame becomes a large one: what a client offers is not
+/// taken up, and a frame that is compressed all the same ends its socket. Made to fail by a relay that
+/// agreed: "the relay agrees to compression".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compression_is_not_agreed_to() -> Result<()> {
+    let scene = Scene::set().await?;
+    let (mut stream, head) = upgrade(&scene, 1).await?;
+    ensure!(head.starts_with("http/1.1 101"), "{head}");
+    ensure!(!head.contains("sec-websocket-extensions"), "the relay agrees to compression: {head}");
+    // A text that says that it is compressed, masked with zeros.
+    stream.write_all(&[0xc1, 0x82, 0, 0, 0, 0, b'{', b'}']).await?;
+    let mut rest = Vec::new();
+    // What ends it may be a reset.
+    let _ = tokio::time::timeout(LIMIT, stream.read_to_end(&mut rest)).await?;
+    scene.finish().await
+}
+
+/// One address may have so many sockets; one more is refused with a code, until one of them goes.
+/// Others are not concerned. Made to fail by a relay that does not count: "one too many is let in".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sockets_of_one_address_are_counted() -> Result<()> {
+    let mut relay = TestRelay::prepare(relay_program()?)?;
+    relay.set_environment("YINGKE_SOCKETS_PER_ADDRESS", "3");
+    relay.run().await?;
+    let scene = Scene::on(relay, "http://shop.localhost").await?;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let (stream, head) = upgrade(&scene, 1).await?;
+        ensure!(head.starts_with("http/1.1 101"), "{head}");
+        held.push(stream);
+    }
+    let (_, refused) = upgrade(&scene, 1).await?;
+    ensure!(refused.starts_with("http/1.1 429"), "one too many is let in: {refused}");
+    let (_elsewhere, head) = upgrade(&scene, 2).await?;
+    ensure!(head.starts_with("http/1.1 101"), "another address pays for it: {head}");
+    drop(held.pop());
+    wait::until("a place is free again", || async {
+        let (stream, head) = upgrade(&scene, 1).await?;
+        Ok(head.starts_with("http/1.1 101").then_some(stream))
+    })
+    .await?;
     scene.finish().await
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use yingke_tests::http::Address;
 use yingke_tests::link::{Bookmark, Link, Visitor};
-use yingke_tests::processes::resident_kib;
+use yingke_tests::processes::{allow_many_files, resident_kib};
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
 use yingke_tests::wait;
@@ -46,6 +46,7 @@ async fn come_back(
 async fn p15_a_storm_of_returning_sockets_locks_nobody_out() -> Result<()> {
     let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P15");
     let sockets = if is_full { 10_000 } else { 2_000 };
+    allow_many_files()?;
     let mut relay = TestRelay::prepare(relay_program()?)?;
     relay.set_environment("YINGKE_SOCKETS_PER_ADDRESS", "20000");
     relay.run().await?;

@@ -16,6 +16,13 @@ pub struct Group {
     name: String,
 }
 
+/// Lets this process open as many files, and sockets, as the system lets it have.
+pub fn allow_many_files() -> Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
+}
+
 impl Group {
     /// Starts `command`; both its outputs are appended to `log`.
     pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {

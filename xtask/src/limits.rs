@@ -22,7 +22,8 @@ const HEAD: &str = "# Limits
 Everything has a limit. This page is made from the files named below by `cargo xtask gen`; a check \
 fails when it is stale. Sizes are in the unit the name ends in; what a client meets, and how it is \
 told, stands in [PROTOCOL](PROTOCOL.md), section 10; what an operator can set, in \
-[OPERATING](OPERATING.md).
+[OPERATING](OPERATING.md). There are no uploads, so there are no limits of them; \
+nothing on a socket is compressed.
 ";
 
 /// One limit as its file defines it.
