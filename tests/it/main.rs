@@ -28,6 +28,7 @@ mod kills;
 mod limits;
 mod line_page;
 mod links;
+mod live;
 mod load;
 mod old_release;
 mod pages;
