@@ -36,6 +36,17 @@ impl Default for Computer {
     }
 }
 
+impl Computer {
+    /// Makes it as a new one. Nothing may run on it. Whether that could be done.
+    #[must_use]
+    pub fn clear(&self) -> bool {
+        if let Ok(mut profile) = self.profile.lock() {
+            *profile = Profile::default();
+        }
+        self.shelf.clear().is_ok()
+    }
+}
+
 /// Something that happened.
 pub enum Happened {
     /// A person did something.
@@ -207,6 +218,7 @@ impl ByHand {
         let events = match self.cache_work.pop_front() {
             None => Vec::new(),
             Some(FileWork::Open { account, folder, .. }) => {
+                self.close_cache();
                 let (cache, opened) = CacheWorker::open(&self.computer.shelf, &folder);
                 self.cache = cache;
                 vec![Event::Store { account, event: opened }]
@@ -216,7 +228,7 @@ impl ByHand {
                 events.into_iter().map(|event| Event::Store { account, event }).collect()
             }
             Some(FileWork::Close { account }) => {
-                self.cache = None;
+                self.close_cache();
                 self.closed(account)
             }
         };
@@ -228,6 +240,7 @@ impl ByHand {
         let events = match self.outbox_work.pop_front() {
             None => Vec::new(),
             Some(FileWork::Open { account, folder, wall_ms }) => {
+                self.close_outbox();
                 let (outbox, opened) = OutboxWorker::open(&self.computer.shelf, &folder, wall_ms);
                 self.outbox = outbox;
                 vec![Event::Store { account, event: opened }]
@@ -237,11 +250,23 @@ impl ByHand {
                 event.map(|event| Event::Store { account, event }).into_iter().collect()
             }
             Some(FileWork::Close { account }) => {
-                self.outbox = None;
+                self.close_outbox();
                 self.closed(account)
             }
         };
         self.feed(events)
+    }
+
+    fn close_cache(&mut self) {
+        if let Some(cache) = self.cache.take() {
+            cache.close();
+        }
+    }
+
+    fn close_outbox(&mut self) {
+        if let Some(outbox) = self.outbox.take() {
+            outbox.close();
+        }
     }
 
     /// Both files of an account are closed when the second one is.
@@ -361,5 +386,12 @@ impl ByHand {
     #[must_use]
     pub fn watched(&self) -> Vec<ConversationRecord> {
         self.engine.watched()
+    }
+}
+
+impl Drop for ByHand {
+    fn drop(&mut self) {
+        self.close_cache();
+        self.close_outbox();
     }
 }

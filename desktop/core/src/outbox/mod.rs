@@ -167,8 +167,12 @@ impl Outbox {
     /// A conversation is ours: what was refused because it was not goes now, if it was acknowledged
     /// once or refused only a moment ago.
     pub fn gained(&mut self, conversation_id: &ConversationId, now: u64) -> Vec<Change> {
-        let entries = self.lanes.get_mut(conversation_id).into_iter();
-        let entries = entries.flat_map(|lane| lane.entries.values_mut());
+        let Some(lane) = self.lanes.get_mut(conversation_id) else { return Vec::new() };
+        // What is on its way may be taken now: nothing that was written before it may come after it.
+        let is_sending = |entry: &Entry| matches!(entry.state, State::Sending { .. });
+        let on_its_way = lane.entries.iter().filter(|(_, entry)| is_sending(entry));
+        let from = on_its_way.map(|(order, _)| *order).max().unwrap_or(0);
+        let entries = lane.entries.range_mut(from..).map(|(_, entry)| entry);
         let mut changes = Vec::new();
         for entry in entries.filter(|entry| !entry.leaving) {
             let is_recent = |at: u64| now.saturating_sub(at) <= GOES_AGAIN_WITHIN_MS;
@@ -238,7 +242,8 @@ impl Outbox {
         self.in_flight = 0;
     }
 
-    /// The relay stored it.
+    /// The relay stored it. What was written before it and refused goes no more by itself: it would
+    /// stand behind it.
     pub fn acked(&mut self, client_id: &ClientId, seq: Seq, wall: u64) -> Vec<Change> {
         let Some((entry, lane)) = self.entry(client_id) else { return Vec::new() };
         let was_sending = matches!(entry.state, State::Sending { .. });
@@ -249,6 +254,9 @@ impl Outbox {
         let age_from_ms = entry.age_from_ms;
         *lane = LaneWait::default();
         self.in_flight -= usize::from(was_sending);
+        for entry in self.before(client_id) {
+            (entry.again, entry.refused_at) = (false, None);
+        }
         vec![Change::Standing {
             client_id: client_id.clone(),
             standing: Standing::Acked { at_ms: wall },
@@ -432,6 +440,14 @@ impl Outbox {
         let lane = self.lanes.get_mut(conversation_id)?;
         let entry = lane.entries.get_mut(order)?;
         Some((entry, &mut lane.wait))
+    }
+
+    /// What was written before it in its lane.
+    fn before(&mut self, client_id: &ClientId) -> impl Iterator<Item = &mut Entry> {
+        let place = self.places.get(client_id);
+        let lane = place.and_then(|(id, order)| Some((self.lanes.get_mut(id)?, *order)));
+        let before = lane.map(|(lane, order)| lane.entries.range_mut(..order));
+        before.into_iter().flatten().map(|(_, entry)| entry)
     }
 
     fn take(&mut self, client_id: &ClientId) -> Option<ConversationId> {

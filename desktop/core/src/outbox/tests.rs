@@ -334,6 +334,32 @@ fn what_was_refused_a_moment_ago_goes_when_its_conversation_comes_back() {
     }
 }
 
+/// Found by the simulation: refused one after the other; the conversation came back while the last of
+/// them was on its way, which the relay took, and those before it went by themselves behind it.
+#[test]
+fn what_was_refused_never_goes_behind_what_was_written_after_it() {
+    for heard_first in [true, false] {
+        let mut outbox = with(&["a1", "a2", "a3"]);
+        for name in ["a1", "a2"] {
+            assert_eq!(due(&mut outbox, 0), [name]);
+            outbox.refused(&id(name), refusal(ErrorCode::Forbidden, None), 0, JITTER);
+        }
+        assert_eq!(due(&mut outbox, 0), ["a3"]);
+        if heard_first {
+            outbox.acked(&id("a3"), seq(1), 0);
+            outbox.seen(&id("a3"), 0);
+        }
+        assert_eq!(outbox.gained(&lane("a"), 0), []);
+        outbox.acked(&id("a3"), seq(1), 0);
+        assert_eq!(outbox.gained(&lane("a"), 0), []);
+        assert_eq!(due(&mut outbox, 0), Vec::<String>::new());
+        // They are not lost: their author decides.
+        for (_, state) in &states(&outbox, "a", 0)[..2] {
+            assert!(matches!(state, OutboxState::Failed { .. }), "{state:?}");
+        }
+    }
+}
+
 #[test]
 fn only_so_many_are_on_their_way_at_once() {
     let mut outbox = Outbox::default();

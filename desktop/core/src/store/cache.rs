@@ -230,7 +230,8 @@ impl Cache {
             let strays = ids(&self.db, &strays_of(table), []).map_err(&doing)?;
             for id in strays {
                 let sql = format!("DELETE FROM {table} WHERE conversation_id = ?1");
-                self.db.execute(&sql, [id]).map_err(&doing)?;
+                let delete = self.db.prepare_cached(&sql);
+                delete.and_then(|mut delete| delete.execute([id])).map_err(&doing)?;
             }
         }
         Ok(())
@@ -249,6 +250,11 @@ impl Cache {
         drop(db);
         shelf.remove(&path)?;
         Ok(path)
+    }
+
+    /// Closes the file.
+    pub(super) fn close(self) {
+        self.shelf.park(&self.path, self.db);
     }
 
     /// Writes all of it or nothing.
@@ -398,7 +404,7 @@ impl Cache {
         let doing = StoreError::sqlite("read the cache");
         let mut query = self
             .db
-            .prepare(
+            .prepare_cached(
                 "SELECT conversation_id, read_seq, read_visitor_count, delivered_seq FROM marks",
             )
             .map_err(&doing)?;
@@ -419,8 +425,8 @@ impl Cache {
 
     fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.db
-            .query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get(0))
-            .optional()
+            .prepare_cached("SELECT value FROM facts WHERE name = ?1")
+            .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional())
             .map_err(StoreError::sqlite("read the cache"))
     }
 
@@ -429,7 +435,7 @@ impl Cache {
     }
 
     fn rows(&self, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
-        let mut query = self.db.prepare(sql)?;
+        let mut query = self.db.prepare_cached(sql)?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect()
     }
@@ -439,7 +445,8 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
     match write.reset {
         Reset::Nothing => {}
         Reset::Held => {
-            tx.execute_batch("UPDATE conversations SET held = 0; DELETE FROM colleagues;")?;
+            tx.prepare_cached("UPDATE conversations SET held = 0")?.execute([])?;
+            tx.prepare_cached("DELETE FROM colleagues")?.execute([])?;
         }
         Reset::Everything => tx.execute_batch(
             "DELETE FROM facts WHERE name <> 'reads'; DELETE FROM colleagues; DELETE FROM sites; DELETE FROM marks;
@@ -468,7 +475,7 @@ fn apply(tx: &Transaction<'_>, write: &CacheWrite) -> rusqlite::Result<()> {
             .execute(params![colleague.card.id.as_str(), json(colleague)?])?;
     }
     if let Some(sites) = &write.sites {
-        tx.execute("DELETE FROM sites", [])?;
+        tx.prepare_cached("DELETE FROM sites")?.execute([])?;
         for site in sites {
             let id: &SiteId = &site.id;
             tx.prepare_cached("INSERT OR REPLACE INTO sites (id, settings) VALUES (?1, ?2)")?

@@ -24,6 +24,9 @@ use crate::limits::DATABASE_BUSY_MS;
 pub(crate) use shelf::Shelf;
 pub(crate) use thread::{StoreEvent, StoreThreads, Ticket};
 
+/// Compiled statements that a connection keeps: more than a file has distinct ones.
+const STATEMENTS_CACHED: usize = 64;
+
 /// Why local files could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -116,9 +119,12 @@ fn open(
     migrations: &[Migration],
 ) -> Result<Connection, StoreError> {
     let doing = StoreError::sqlite("open a database");
-    let mut db = shelf.connect(path).map_err(&doing)?;
+    let (mut db, is_new) = shelf.connect(path).map_err(&doing)?;
     db.busy_timeout(Duration::from_millis(DATABASE_BUSY_MS)).map_err(&doing)?;
-    db.execute_batch(pragmas).map_err(&doing)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    if is_new {
+        db.execute_batch(pragmas).map_err(&doing)?;
+    }
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(&doing)?;
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     if found > known {

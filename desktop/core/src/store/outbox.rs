@@ -6,7 +6,7 @@
 //! still be shown and decided about when the cache is gone.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::TransactionBehavior::Immediate;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -90,6 +90,8 @@ pub(crate) struct NewMessage {
 /// The open file.
 pub(crate) struct OutboxFile {
     db: Connection,
+    path: PathBuf,
+    shelf: Shelf,
 }
 
 impl OutboxFile {
@@ -101,10 +103,15 @@ impl OutboxFile {
     ) -> Result<(Self, OutboxContents), StoreError> {
         let path = folder.join("outbox.db");
         let db = super::open(shelf, &path, "outbox.db", PRAGMAS, MIGRATIONS)?;
-        let mut file = Self { db };
+        let mut file = Self { db, path, shelf: shelf.clone() };
         file.forget_old(wall_ms, u32::MAX)?;
         let contents = file.contents()?;
         Ok((file, contents))
+    }
+
+    /// Closes the file.
+    pub(super) fn close(self) {
+        self.shelf.park(&self.path, self.db);
     }
 
     /// Forgets what was acknowledged too long ago to matter, the oldest first and at most so many.
@@ -112,13 +119,15 @@ impl OutboxFile {
         let doing = StoreError::sqlite("clean the outbox");
         let oldest = signed(wall_ms.saturating_sub(REOFFER_WITHIN_MS));
         let tx = self.db.transaction_with_behavior(Immediate).map_err(&doing)?;
-        tx.execute(
+        run(
+            &tx,
             "DELETE FROM messages WHERE n IN (SELECT n FROM messages
                  WHERE standing = 'acked' AND acked_at_ms <= ?1 ORDER BY n LIMIT ?2)",
             params![oldest, rows_max],
         )
         .map_err(&doing)?;
-        tx.execute(
+        run(
+            &tx,
             "DELETE FROM lanes WHERE conversation_id NOT IN
                  (SELECT conversation_id FROM messages)",
             [],
@@ -136,28 +145,29 @@ impl OutboxFile {
         let tx = self.db.transaction().map_err(&doing)?;
         let conversation_id = message.conversation_id.as_str();
         let at_ms = signed(message.at.millis());
-        tx.execute("DELETE FROM drafts WHERE conversation_id = ?1", [conversation_id])
+        run(&tx, "DELETE FROM drafts WHERE conversation_id = ?1", [conversation_id])
             .map_err(&doing)?;
         let known = tx
-            .query_row(
-                &format!("SELECT {COLUMNS} FROM messages WHERE client_id = ?1"),
-                [message.client_id.as_str()],
-                |row| Ok(message_of(row)),
-            )
-            .optional()
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE client_id = ?1"))
+            .and_then(|mut query| {
+                let id = [message.client_id.as_str()];
+                query.query_row(id, |row| Ok(message_of(row))).optional()
+            })
             .map_err(&doing)?;
         if let Some(known) = known {
             tx.commit().map_err(&doing)?;
             return known;
         }
-        tx.execute(
+        run(
+            &tx,
             "INSERT INTO messages (client_id, conversation_id, text, at_ms, age_from_ms, standing,
                  code, acked_at_ms) VALUES (?1, ?2, ?3, ?4, ?4, 'unsent', '', 0)",
             params![message.client_id.as_str(), conversation_id, message.text, at_ms],
         )
         .map_err(&doing)?;
         let order = unsigned(tx.last_insert_rowid());
-        tx.execute(
+        run(
+            &tx,
             "INSERT OR REPLACE INTO lanes (conversation_id, record) VALUES (?1, ?2)",
             [conversation_id, &record],
         )
@@ -183,7 +193,8 @@ impl OutboxFile {
             match change {
                 Change::Standing { client_id, standing, age_from_ms } => {
                     let (name, code, acked) = columns_of(*standing);
-                    tx.execute(
+                    run(
+                        &tx,
                         "UPDATE messages SET standing = ?2, code = ?3, acked_at_ms = ?4,
                              age_from_ms = ?5 WHERE client_id = ?1",
                         params![client_id.as_str(), name, code, acked, signed(*age_from_ms)],
@@ -191,7 +202,8 @@ impl OutboxFile {
                     .map_err(&doing)?;
                 }
                 Change::Renamed { from, to } => {
-                    tx.execute(
+                    run(
+                        &tx,
                         "UPDATE messages SET client_id = ?2 WHERE client_id = ?1",
                         [from.as_str(), to.as_str()],
                     )
@@ -204,8 +216,7 @@ impl OutboxFile {
 
     /// Takes a message out for good.
     pub(crate) fn discard(&mut self, client_id: &ClientId) -> Result<(), StoreError> {
-        self.db
-            .execute("DELETE FROM messages WHERE client_id = ?1", [client_id.as_str()])
+        run(&self.db, "DELETE FROM messages WHERE client_id = ?1", [client_id.as_str()])
             .map(|_| ())
             .map_err(StoreError::sqlite("take a message out of the outbox"))
     }
@@ -218,9 +229,10 @@ impl OutboxFile {
     ) -> Result<(), StoreError> {
         let id = conversation_id.as_str();
         let done = if text.is_empty() {
-            self.db.execute("DELETE FROM drafts WHERE conversation_id = ?1", [id])
+            run(&self.db, "DELETE FROM drafts WHERE conversation_id = ?1", [id])
         } else {
-            self.db.execute(
+            run(
+                &self.db,
                 "INSERT OR REPLACE INTO drafts (conversation_id, text) VALUES (?1, ?2)",
                 [id, text],
             )
@@ -249,7 +261,7 @@ impl OutboxFile {
                     "SELECT {COLUMNS} FROM messages
                      WHERE standing = 'acked' AND acked_at_ms > ?1 ORDER BY n"
                 );
-                let mut query = tx.prepare(&sql).map_err(&doing)?;
+                let mut query = tx.prepare_cached(&sql).map_err(&doing)?;
                 let mut rows = query.query([oldest]).map_err(&doing)?;
                 while let Some(row) = rows.next().map_err(&doing)? {
                     let message = message_of(row)?;
@@ -260,14 +272,16 @@ impl OutboxFile {
                     });
                 }
             }
-            tx.execute(
+            run(
+                &tx,
                 "UPDATE messages SET standing = 'unsent', acked_at_ms = 0, age_from_ms = ?2
                  WHERE standing = 'acked' AND acked_at_ms > ?1",
                 [oldest, signed(wall_ms)],
             )
             .map_err(&doing)?;
         }
-        tx.execute(
+        run(
+            &tx,
             "INSERT OR REPLACE INTO facts (name, value) VALUES ('epoch', ?1)",
             [epoch.as_str()],
         )
@@ -279,8 +293,8 @@ impl OutboxFile {
     fn epoch(&self) -> Result<Option<Epoch>, StoreError> {
         let text: Option<String> = self
             .db
-            .query_row("SELECT value FROM facts WHERE name = 'epoch'", [], |row| row.get(0))
-            .optional()
+            .prepare_cached("SELECT value FROM facts WHERE name = 'epoch'")
+            .and_then(|mut query| query.query_row([], |row| row.get(0)).optional())
             .map_err(StoreError::sqlite("read the outbox"))?;
         Ok(text.and_then(|text| Epoch::new(text).ok()))
     }
@@ -289,14 +303,14 @@ impl OutboxFile {
         let doing = StoreError::sqlite("read the outbox");
         let mut contents = OutboxContents { epoch: self.epoch()?, ..OutboxContents::default() };
         let sql = format!("SELECT {COLUMNS} FROM messages WHERE standing != 'acked' ORDER BY n");
-        let mut query = self.db.prepare(&sql).map_err(&doing)?;
+        let mut query = self.db.prepare_cached(&sql).map_err(&doing)?;
         let mut rows = query.query([]).map_err(&doing)?;
         while let Some(row) = rows.next().map_err(&doing)? {
             contents.messages.push(message_of(row)?);
         }
         contents.records = self.records()?;
         let mut query =
-            self.db.prepare("SELECT conversation_id, text FROM drafts").map_err(&doing)?;
+            self.db.prepare_cached("SELECT conversation_id, text FROM drafts").map_err(&doing)?;
         let mut rows = query.query([]).map_err(&doing)?;
         while let Some(row) = rows.next().map_err(&doing)? {
             let id: String = row.get(0).map_err(&doing)?;
@@ -310,8 +324,10 @@ impl OutboxFile {
     fn records(&self) -> Result<Vec<ConversationRecord>, StoreError> {
         let doing = StoreError::sqlite("read the outbox");
         let mut records = Vec::new();
-        let mut query =
-            self.db.prepare("SELECT record FROM lanes ORDER BY conversation_id").map_err(&doing)?;
+        let mut query = self
+            .db
+            .prepare_cached("SELECT record FROM lanes ORDER BY conversation_id")
+            .map_err(&doing)?;
         let mut rows = query.query([]).map_err(&doing)?;
         while let Some(row) = rows.next().map_err(&doing)? {
             let text: String = row.get(0).map_err(&doing)?;
@@ -326,6 +342,11 @@ impl OutboxFile {
         }
         Ok(records)
     }
+}
+
+/// Compiled once for each connection.
+fn run(db: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<usize> {
+    db.prepare_cached(sql)?.execute(params)
 }
 
 fn columns_of(standing: Standing) -> (&'static str, String, i64) {

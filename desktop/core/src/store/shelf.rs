@@ -19,8 +19,16 @@ pub(crate) enum Shelf {
     /// Files.
     #[default]
     Disk,
-    /// Databases of memory by their path. Each is kept there by a connection that nobody uses.
-    Memory(Arc<Mutex<BTreeMap<PathBuf, Connection>>>),
+    /// Databases of memory by their path.
+    Memory(Arc<Mutex<BTreeMap<PathBuf, InMemory>>>),
+}
+
+/// A database of memory.
+pub(crate) struct InMemory {
+    /// Keeps it there.
+    _held: Connection,
+    /// Of a client that ended; the next one goes on with it. What was compiled stays so.
+    parked: Option<Connection>,
 }
 
 impl Shelf {
@@ -36,23 +44,62 @@ impl Shelf {
         }
     }
 
-    pub(super) fn connect(&self, path: &Path) -> rusqlite::Result<Connection> {
-        let Self::Memory(held) = self else {
-            return Connection::open_with_flags(path, FLAGS);
+    /// Opens a database; whether the connection is a new one.
+    pub(super) fn connect(&self, path: &Path) -> rusqlite::Result<(Connection, bool)> {
+        let Self::Memory(all) = self else {
+            return Ok((Connection::open_with_flags(path, FLAGS)?, true));
         };
         let open = || Connection::open_with_flags_and_vfs(path, FLAGS, c"memdb");
-        if let Ok(mut held) = held.lock()
-            && !held.contains_key(path)
-        {
-            held.insert(path.to_owned(), open()?);
+        if let Ok(mut all) = all.lock() {
+            match all.get_mut(path).map(|kept| kept.parked.take()) {
+                Some(Some(parked)) => return Ok((parked, false)),
+                Some(None) => {}
+                None => {
+                    all.insert(path.to_owned(), InMemory { _held: open()?, parked: None });
+                }
+            }
         }
-        open()
+        Ok((open()?, true))
+    }
+
+    /// Takes back the connection of a client that ended. As a crash leaves it: what was not committed
+    /// never was.
+    pub(super) fn park(&self, path: &Path, connection: Connection) {
+        let Self::Memory(all) = self else { return };
+        let is_clean = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        if let Ok(mut all) = all.lock()
+            && let Some(kept) = all.get_mut(path).filter(|_| is_clean)
+        {
+            kept.parked = Some(connection);
+        }
+    }
+
+    /// Makes every database of memory as empty as a new one.
+    pub(crate) fn clear(&self) -> rusqlite::Result<()> {
+        let Self::Memory(all) = self else { return Ok(()) };
+        let Ok(mut all) = all.lock() else { return Ok(()) };
+        // One that nobody parked is made anew with its tables.
+        all.retain(|_, kept| kept.parked.is_some());
+        for kept in all.values() {
+            let Some(db) = &kept.parked else { continue };
+            db.execute_batch("BEGIN IMMEDIATE")?;
+            let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+            let names: Vec<String> = {
+                let mut tables = db.prepare_cached(sql)?;
+                tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+            };
+            for name in names {
+                db.prepare_cached(&format!("DELETE FROM \"{name}\""))?.execute([])?;
+            }
+            db.execute_batch("COMMIT")?;
+        }
+        Ok(())
     }
 
     /// Removes a database and what SQLite keeps beside it.
     pub(super) fn remove(&self, path: &Path) -> Result<(), StoreError> {
-        if let Self::Memory(held) = self {
-            drop(held.lock().ok().and_then(|mut held| held.remove(path)));
+        if let Self::Memory(all) = self {
+            drop(all.lock().ok().and_then(|mut all| all.remove(path)));
             return Ok(());
         }
         for suffix in ["", "-wal", "-shm", "-journal"] {

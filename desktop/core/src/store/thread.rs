@@ -277,6 +277,13 @@ impl CacheWorker {
         self.page(conversation_id).map(|page| page.notes).unwrap_or_default()
     }
 
+    /// Closes the file.
+    pub(crate) fn close(self) {
+        if let Some(cache) = self.cache {
+            cache.close();
+        }
+    }
+
     fn page(&self, conversation_id: &ConversationId) -> Option<Page> {
         let cache = self.cache.as_ref();
         cache.and_then(|cache| cache.page(conversation_id, None, u32::MAX).ok())
@@ -301,6 +308,11 @@ impl OutboxWorker {
             }
             Err(error) => (None, StoreEvent::Refused(error)),
         }
+    }
+
+    /// Closes the file.
+    pub(crate) fn close(self) {
+        self.file.close();
     }
 
     /// Does one; gives what is to be told.
