@@ -23,6 +23,7 @@ mod desk;
 mod disk;
 mod exhaustion;
 mod floor_desk;
+mod hard_cases;
 mod hostile;
 mod kills;
 mod limits;
