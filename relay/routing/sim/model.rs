@@ -353,7 +353,7 @@ impl Model {
             }
             Fact::AgentLost { agent } => {
                 let known = self.agent(agent);
-                if known.connection == Connection::Live {
+                if !matches!(known.connection, Connection::Lost(_)) {
                     known.connection = Connection::Lost(now);
                 }
             }

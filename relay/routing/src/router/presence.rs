@@ -46,8 +46,8 @@ impl Router {
         let ix = self.floor.agent_of(id);
         let Some(known) = self.floor.agent(ix).map(|agent| agent.connection) else { return };
         let connection = match (known, connection) {
-            // Lost once is lost then; and who signed out is not lost afterwards.
-            (Connection::Lost(_) | Connection::Out, Connection::Lost(_)) => return,
+            // Lost once is lost then. Who signed out and in again, and does not come, is lost from now on.
+            (Connection::Lost(_), Connection::Lost(_)) => return,
             (_, connection) => connection,
         };
         self.floor.change(ix, |agent| {

@@ -90,8 +90,8 @@ fn b11_who_signs_in_again_without_coming_has_the_grace_period() {
     story.is_served("a", "ana");
     story.on(Fact::AgentSignedOut { agent: "ana".into() }, "a back from ana AgentSignedOut");
     let why = Refusal::Overtaken;
-    story.on(Fact::Refused { conversation: "a".into(), attempt: 2, why }, "");
-    story.lost("ana", "");
+    story.after(0, Fact::Refused { conversation: "a".into(), attempt: 2, why }, "");
+    story.after(0, Fact::AgentLost { agent: "ana".into() }, "");
     story.passes(59 * SECOND, "");
     story.passes(SECOND, "a back from ana AgentLost");
 }
