@@ -10,7 +10,6 @@ import { HostError } from "../src/host";
 import type { SectionName } from "../src/stores/sections";
 import { settings } from "./settings";
 
-
 /** The answer to a call. */
 export function called(answer: RelayAnswer): UiReply {
   return { type: "called", body: { answer } };
