@@ -182,10 +182,10 @@ async fn what_is_over_costs_the_floor_nothing() {
     ];
     let had = vec!["SEARCH a USING INDEX assignments_by_time (at>?)", "SEARCH c USING "];
     for (sql, params, expected) in [(floor::SERVED, 0, served), (floor::HAD_SINCE, 1, had)] {
-        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let explain: &str = format!("EXPLAIN QUERY PLAN {sql}").leak();
         let read = relay.app.store.read("plan", move |tx| {
             let params = vec![crate::store::Value::Int(1); params];
-            tx.query(&explain, &params, |row| row.text(3))
+            tx.query(explain, &params, |row| row.text(3))
         });
         let plan = read.await.unwrap();
         for step in expected {

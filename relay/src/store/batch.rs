@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use yingke_shared::ids::Position;
 
 use super::faults::{Fate, Faults, Point, trip};
-use super::tx::{ReadTx, WriteTx};
+use super::tx::{Share, WriteTx};
 use super::{Abort, Fatal, StoreError, WriteError};
 use crate::events::{Entry, Tail};
 use crate::limits::SLOW_CLOSURE_MS;
@@ -140,9 +140,9 @@ enum Apart {
 }
 
 /// What became of a closure in its batch.
-#[derive(PartialEq, Eq)]
 enum Step {
-    Done,
+    /// It appended these.
+    Done(Vec<Entry>),
     /// Its changes must go and cannot be told from those before it.
     Mixed,
 }
@@ -226,18 +226,14 @@ impl Engine {
         if let Err(error) = self.statement("BEGIN IMMEDIATE") {
             return Ok(Attempt::NotBegun(error));
         }
-        let mut entries = Vec::new();
-        let mut next = self.head.next();
-        for job in jobs.iter_mut() {
-            match self.run_one(job.as_mut(), apart, &mut next, &mut entries) {
-                Ok(Step::Done) => {}
-                Ok(Step::Mixed) => {
-                    self.make_sure_nothing_is_open()?;
-                    return Ok(Attempt::Mixed);
-                }
-                Err(error) => return self.lost(&error),
+        let entries = match self.run_all(jobs, apart) {
+            Ok(Some(entries)) => entries,
+            Ok(None) => {
+                self.make_sure_nothing_is_open()?;
+                return Ok(Attempt::Mixed);
             }
-        }
+            Err(error) => return self.lost(&error),
+        };
         if let Some(newest) = entries.last().map(|entry| entry.position)
             && let Err(error) = self.move_head(newest)
         {
@@ -265,26 +261,39 @@ impl Engine {
         }
     }
 
-    /// Runs one closure. An error means that the transaction must be given up.
+    /// Runs the closures one after another and gives what they appended. None: the changes of one must
+    /// go and cannot be told from those before it. An error means that the transaction must be given
+    /// up.
+    fn run_all(
+        &self,
+        jobs: &mut [Box<dyn WriteJob>],
+        apart: Apart,
+    ) -> Result<Option<Vec<Arc<Entry>>>, StoreError> {
+        let mut tx = WriteTx::new(&self.connection, self.head.next());
+        let mut entries = Vec::new();
+        for job in jobs.iter_mut() {
+            match self.run_one(job.as_mut(), apart, &mut tx)? {
+                Step::Done(appended) => entries.extend(appended.into_iter().map(Arc::new)),
+                Step::Mixed => return Ok(None),
+            }
+        }
+        Ok(Some(entries))
+    }
+
+    /// Runs one closure.
     fn run_one(
         &self,
         job: &mut dyn WriteJob,
         apart: Apart,
-        next: &mut Position,
-        entries: &mut Vec<Arc<Entry>>,
+        tx: &mut WriteTx<'_>,
     ) -> Result<Step, StoreError> {
         if apart == Apart::Yes {
             self.statement("SAVEPOINT closure")?;
         }
         let started = Instant::now();
-        let mut tx = WriteTx {
-            read: ReadTx { connection: &self.connection },
-            next_position: *next,
-            appended: Vec::new(),
-            wrote: false,
-        };
-        let ran = job.run(&mut tx);
-        let WriteTx { next_position, appended, wrote, .. } = tx;
+        let before = tx.next_position();
+        let ran = job.run(tx);
+        let Share { appended, wrote } = tx.take_share();
         let took = started.elapsed().as_millis();
         if took >= SLOW_CLOSURE_MS {
             tracing::warn!(what = job.what(), duration_ms = took, "a write closure was slow");
@@ -302,10 +311,10 @@ impl Engine {
             self.statement("RELEASE closure")?;
         }
         if ran == Ran::Keep {
-            *next = next_position;
-            entries.extend(appended.into_iter().map(Arc::new));
+            return Ok(Step::Done(appended));
         }
-        Ok(Step::Done)
+        tx.back_to(before);
+        Ok(Step::Done(Vec::new()))
     }
 
     fn move_head(&self, newest: Position) -> Result<(), StoreError> {

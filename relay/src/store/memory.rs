@@ -49,7 +49,7 @@ impl MemoryFolder {
         f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let tx = self.held.unchecked_transaction()?;
-        let found = f(&ReadTx { connection: &tx });
+        let found = f(&ReadTx::new(&tx));
         tx.rollback()?;
         found
     }

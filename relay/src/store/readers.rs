@@ -85,7 +85,7 @@ fn in_transaction<T>(
     f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     connection.prepare_cached("BEGIN")?.execute([])?;
-    let value = f(&ReadTx { connection })?;
+    let value = f(&ReadTx::new(connection))?;
     connection.prepare_cached("COMMIT")?.execute([])?;
     Ok(value)
 }

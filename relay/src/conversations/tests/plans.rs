@@ -48,9 +48,9 @@ async fn hot_queries_use_indexes() {
         ("shown", sites::store::SHOWN, vec![text]),
     ];
     for (name, sql, params) in queries {
-        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let explain: &str = format!("EXPLAIN QUERY PLAN {sql}").leak();
         let read =
-            relay.app.store.read("plan", move |tx| tx.query(&explain, &params, |row| row.text(3)));
+            relay.app.store.read("plan", move |tx| tx.query(explain, &params, |row| row.text(3)));
         let plan = read.await.unwrap();
         let steps: Vec<_> = plan
             .iter()

@@ -81,9 +81,9 @@ async fn one_closures_failure_is_its_own() {
 
 /// Leaves room for so many more pages: the real SQLITE_FULL, from the engine itself.
 fn leave_room(tx: &WriteTx<'_>, pages: i64) -> Result<(), StoreError> {
-    let pragma = |sql: &str| tx.query_one(sql, &[], |row| row.int(0));
+    let pragma = |sql: &'static str| tx.query_one(sql, &[], |row| row.int(0));
     let used = pragma("PRAGMA page_count")?.unwrap();
-    pragma(&format!("PRAGMA max_page_count = {}", used + pages))?;
+    pragma(format!("PRAGMA max_page_count = {}", used + pages).leak())?;
     Ok(())
 }
 
