@@ -129,8 +129,8 @@ macro_rules! conversation_statement {
 }
 
 fn status_of(row: &Row<'_>) -> Result<ConversationStatus, StoreError> {
-    match row.text(3)?.as_str() {
-        "waiting" => reason_of_word(&row.text(4)?)
+    match row.str(3)? {
+        "waiting" => reason_of_word(row.str(4)?)
             .map(|reason| ConversationStatus::Waiting { reason })
             .ok_or(StoreError::Corrupt("waiting reason")),
         "serving" => Ok(ConversationStatus::Serving { agent_id: row.id(5)? }),
@@ -159,9 +159,9 @@ fn conversation(row: &Row<'_>) -> Result<Conversation, StoreError> {
         first_response_at: row.opt_time(14)?,
         department_id: row.opt_id(15)?,
         vip: row.flag(16)?,
-        members: members_of(&row.text(17)?)?,
-        is_alerted: !row.text(18)?.is_empty(),
-        unannounced: members_of(&row.text(19)?)?,
+        members: members_of(row.str(17)?)?,
+        is_alerted: !row.str(18)?.is_empty(),
+        unannounced: members_of(row.str(19)?)?,
         tries: u32::try_from(row.int(20)?).map_err(|_| StoreError::Corrupt("tries"))?,
     })
 }

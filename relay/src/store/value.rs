@@ -98,6 +98,11 @@ impl Row<'_> {
         Ok(self.0.get(column)?)
     }
 
+    /// A text column to be looked at while the row is there.
+    pub fn str(&self, column: usize) -> Result<&str, StoreError> {
+        self.0.get_ref(column)?.as_str().map_err(|_| StoreError::Corrupt("text"))
+    }
+
     /// A text column that may be NULL.
     pub fn opt_text(&self, column: usize) -> Result<Option<String>, StoreError> {
         Ok(self.0.get(column)?)

@@ -159,7 +159,7 @@ fn damaged_message(row: &Row<'_>, first: usize, seq: Seq) -> Result<Message, Sto
 }
 
 fn sound_message(row: &Row<'_>, first: usize) -> Result<Message, StoreError> {
-    let author = match row.text(first + 2)?.as_str() {
+    let author = match row.str(first + 2)? {
         "visitor" => Author::Visitor,
         "agent" => Author::Agent { agent_id: row.id(first + 3)? },
         "system" => Author::System,
