@@ -56,6 +56,10 @@ pub const WAL_KEPT_BYTES: i64 = 64 * 1_024 * 1_024;
 /// The checkpointer looks at the write-ahead log at most this often, in milliseconds.
 pub const CHECKPOINT_PAUSE_MS: u64 = 20;
 
+/// After a checkpoint the log's position is noted beside the database at most this often, in
+/// milliseconds.
+pub const POSITION_NOTED_EVERY_MS: u64 = 1_000;
+
 // ---- integrity ----
 
 /// A start checks the structure of a database up to this size, in bytes: it takes some 20 ms, and a

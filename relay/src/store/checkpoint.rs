@@ -10,10 +10,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
+use yingke_shared::ids::{Epoch, Position};
 
 use super::faults::trip;
 use super::folder::Folder;
@@ -21,7 +22,8 @@ use super::threads::{self, Alarm};
 use super::{Fatal, OpenError, connection, identity};
 use crate::events::Tail;
 use crate::limits::{
-    CHECKPOINT_PAGES, CHECKPOINT_PAUSE_MS, STORE_BUSY_WAIT_MS, WAL_PAGES_MAX, WAL_RESTART_WITHIN_MS,
+    CHECKPOINT_PAGES, CHECKPOINT_PAUSE_MS, POSITION_NOTED_EVERY_MS, STORE_BUSY_WAIT_MS,
+    WAL_PAGES_MAX, WAL_RESTART_WITHIN_MS,
 };
 use crate::parts::Part;
 
@@ -65,7 +67,9 @@ impl Checkpointer {
         let heard = Arc::clone(&signals);
         let name = "store-checkpoint".to_owned();
         let thread = threads::start(Part::Checkpointer, name, &alarm.clone(), move || {
-            Worker { connection, folder, tail, alarm, restart_from: WAL_PAGES_MAX }.work(&heard);
+            let (unnoted, noted) = (None, None);
+            let restart_from = WAL_PAGES_MAX;
+            Worker { connection, folder, tail, alarm, restart_from, unnoted, noted }.work(&heard);
         })?;
         let bell = Bell { signals, thread: thread.thread().clone() };
         Ok(Self { bell, thread: Mutex::new(Some(thread)) })
@@ -102,6 +106,10 @@ struct Worker {
     alarm: Alarm,
     /// From how many pages on the log is made to start again: more after a try in vain.
     restart_from: i64,
+    /// What is certainly on the disk and not yet noted beside the database.
+    unnoted: Option<(Epoch, Position)>,
+    /// When that was done last.
+    noted: Option<Instant>,
 }
 
 /// Pages in the write-ahead log, and how many of them the database has already.
@@ -114,8 +122,12 @@ struct Wal {
 impl Worker {
     fn work(mut self, signals: &Signals) {
         while !signals.stop.load(Ordering::SeqCst) {
+            let note_in = self.note();
             if !signals.committed.swap(false, Ordering::SeqCst) {
-                std::thread::park();
+                match note_in {
+                    None => std::thread::park(),
+                    Some(time) => std::thread::park_timeout(time),
+                }
                 continue;
             }
             trip("panic_in_checkpointer");
@@ -142,15 +154,31 @@ impl Worker {
             return Ok(());
         }
         // Read before: these positions are certainly on the disk.
-        let (epoch, position) = self.tail.head();
+        let head = self.tail.head();
         let wal = self.checkpoint("PASSIVE")?;
+        self.unnoted = Some(head);
         if wal.pages >= self.restart_from {
             self.start_again()?;
         }
-        if let Err(error) = identity::note_position(&self.folder, &epoch, position) {
+        Ok(())
+    }
+
+    /// Notes the position beside the database, if it is time; gives when it will be. Not with every
+    /// checkpoint: a file that takes another's place is two rounds of the file system's own journal,
+    /// and under load commits would wait for them again and again.
+    fn note(&mut self) -> Option<Duration> {
+        let (epoch, position) = self.unnoted.as_ref()?;
+        let pause = Duration::from_millis(POSITION_NOTED_EVERY_MS);
+        let left = self.noted.map_or(Duration::ZERO, |at| pause.saturating_sub(at.elapsed()));
+        if !left.is_zero() {
+            return Some(left);
+        }
+        if let Err(error) = identity::note_position(&self.folder, epoch, *position) {
             tracing::warn!(%error, "the boot file beside the database could not be written");
         }
-        Ok(())
+        self.unnoted = None;
+        self.noted = Some(Instant::now());
+        None
     }
 
     /// Makes the log start again from its beginning, if nobody reads an old moment.
