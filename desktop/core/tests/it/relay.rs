@@ -173,14 +173,6 @@ impl Relay {
         self.world().append(id, client_id, Author::Visitor, text)
     }
 
-    /// Ana viewed everything of a conversation on another device.
-    pub(crate) fn read_elsewhere(&self, id: &ConversationId) {
-        let mut world = self.world();
-        let last = world.conversations[id].messages.last().unwrap();
-        let read = ReadMark { seq: last.seq, visitor_count: last.visitor_count };
-        world.announce(StaffEventBody::OwnRead { conversation_id: id.clone(), read });
-    }
-
     /// Texts of a conversation in order.
     pub(crate) fn texts(&self, id: &ConversationId) -> Vec<String> {
         self.world().conversations[id].messages.iter().map(text_of).collect()
