@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::{StaffFrame, StaffSignal, VisitorFrame, VisitorSignal};
@@ -48,7 +48,9 @@ struct Inner {
     typing: mpsc::Sender<(AgentId, ConversationId)>,
     typed: Mutex<Option<mpsc::Receiver<(AgentId, ConversationId)>>>,
     /// Fan-out follows the log: what commits from now on reaches the mailboxes.
-    begun: watch::Sender<bool>,
+    begun: AtomicBool,
+    /// Rung then: who waits goes on in the order they came.
+    begun_bell: Notify,
 }
 
 #[derive(Default)]
@@ -153,7 +155,6 @@ pub struct ServingNow {
 impl Default for Hub {
     fn default() -> Self {
         let (presence, _) = watch::channel(0);
-        let (begun, _) = watch::channel(false);
         let (typing, typed) = mpsc::channel(TYPING_WAITING_MAX);
         let inner = Inner {
             state: Mutex::default(),
@@ -162,7 +163,8 @@ impl Default for Hub {
             presence,
             typing,
             typed: Mutex::new(Some(typed)),
-            begun,
+            begun: AtomicBool::new(false),
+            begun_bell: Notify::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -342,9 +344,11 @@ impl Hub {
     /// Waits until fan-out follows the log: a session that read its snapshot before would miss what
     /// commits between the two.
     pub(crate) async fn begun(&self) {
-        let mut begun = self.inner.begun.subscribe();
-        // The sender lives in the hub itself, so the wait cannot fail.
-        let _ = begun.wait_for(|begun| *begun).await;
+        // Whoever waits from here on hears the bell.
+        let bell = self.inner.begun_bell.notified();
+        if !self.inner.begun.load(Ordering::Acquire) {
+            bell.await;
+        }
     }
 
     /// Everything up to here is in the mailboxes.

@@ -114,7 +114,8 @@ impl Hub {
     /// Fan-out follows the log from `position` on.
     pub(crate) fn begin(&self, position: Position) {
         self.set_fanned(position);
-        self.inner.begun.send_replace(true);
+        self.inner.begun.store(true, Ordering::Release);
+        self.inner.begun_bell.notify_waiters();
     }
 
     /// Notes who serves the visitor's conversation now; a new agent is told whether the visitor is
