@@ -5,6 +5,7 @@ use yingke_shared::rest::ChangeAgent;
 use yingke_shared::settings::Category;
 use yingke_shared::views::WaitingReason;
 use yingke_tests::browser::{Chromium, Profile};
+use yingke_tests::staff::StaffSocket;
 
 use crate::floor_desk::found_department;
 use crate::pages::with_shop;
@@ -75,6 +76,40 @@ async fn a30_h03_the_page_shows_the_line_and_leaves_a_message_once() -> Result<(
     let copies = page.messages().await?;
     ensure!(copies.iter().filter(|line| line.text.contains(left)).count() == 1, "{copies:?}");
     ensure!(page.value("composer").await?.is_empty(), "nothing is left to send again");
+    vera.close().await?;
+    scene.finish().await
+}
+
+/// H03, B11: the client of who serves her is gone. After the grace period the form opens in Vera's window
+/// around what she is typing; the agent is back before she sends it, and the talk goes on with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h03_an_agent_drops_and_the_form_opens_around_what_is_typed() -> Result<()> {
+    let profile = Profile::new()?;
+    let vera = Chromium::start(&profile, "zh-CN").await?;
+    let (scene, shop) = with_shop().await?;
+    let ana = scene.agent("Ana", 1).await?;
+    scene.change_company(|company| company.grace_s = 5).await?;
+    let page = &vera.page;
+    vera.visit(&shop.url()).await?;
+    vera.open_widget().await?;
+    scene.address().said.note("八十八号订单到哪里了");
+    vera.say("八十八号订单到哪里了").await?;
+    let hers = ana.until_holding(1).await?;
+    let typed = "另外想改一下收货地址";
+    scene.address().said.note(typed);
+    page.type_into("composer", typed).await?;
+    let (id, token) = (ana.id.clone(), ana.token.clone());
+    drop(ana);
+    page.find("leave-form").await?;
+    ensure!(page.value("composer").await? == typed, "what is being typed is in the form");
+    let ana = StaffSocket::connect(scene.address(), &id, &token).await?;
+    ensure!(ana.until_holding(1).await? == hers, "the same conversation");
+    page.until("the form is gone", || async {
+        let now = page.attribute("status", "data-kind").await?;
+        Ok((now.as_deref() == Some("serving")).then_some(()))
+    })
+    .await?;
+    ensure!(page.value("composer").await? == typed, "and in the composer again");
     vera.close().await?;
     scene.finish().await
 }

@@ -391,6 +391,11 @@ impl Engine {
         &self.connection
     }
 
+    /// The connection as it is.
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
     /// Closes the connection.
     pub(super) fn finish(self) {
         if let Err((_, error)) = self.connection.close() {

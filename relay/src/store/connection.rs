@@ -93,7 +93,8 @@ fn open_existing(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-fn common(connection: &Connection) -> Result<(), OpenError> {
+/// What every connection needs.
+pub(super) fn common(connection: &Connection) -> Result<(), OpenError> {
     connection.busy_timeout(Duration::from_millis(STORE_BUSY_WAIT_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     // The plan of a statement depends on the schema alone. Without this the engine compiles a

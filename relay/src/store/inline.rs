@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::batch::{Engine, WriteJob};
+use super::memory::Parking;
 use super::readers::ReadJob;
 use super::threads::Alarm;
 use super::{StoreError, WriteError};
@@ -18,7 +19,8 @@ use crate::limits::{READ_QUEUE_MAX, WRITE_QUEUE_MAX};
 /// See the module.
 pub(super) struct Inline {
     state: Mutex<State>,
-    by_turns: bool,
+    /// By turns: where the connection goes in the end.
+    by_turns: Option<Parking>,
     /// Something was queued.
     bell: Notify,
     alarm: Alarm,
@@ -35,7 +37,7 @@ struct State {
 }
 
 impl Inline {
-    pub(super) fn new(engine: Engine, by_turns: bool, alarm: Alarm) -> Self {
+    pub(super) fn new(engine: Engine, by_turns: Option<Parking>, alarm: Alarm) -> Self {
         let state = State {
             engine: Some(engine),
             writes: VecDeque::new(),
@@ -54,7 +56,7 @@ impl Inline {
             return Err(WriteError::Busy);
         }
         state.writes.push_back(job);
-        if self.by_turns {
+        if self.by_turns.is_some() {
             self.bell.notify_one();
         } else {
             self.run_writes(&mut state, 1);
@@ -71,7 +73,7 @@ impl Inline {
             return Err(StoreError::Busy);
         }
         state.reads.push_back(job);
-        if self.by_turns {
+        if self.by_turns.is_some() {
             self.bell.notify_one();
         } else {
             Self::run_reads(&mut state, 1);
@@ -106,7 +108,7 @@ impl Inline {
         if let Err(reason) = engine.run(&mut batch) {
             state.unanswered.append(&mut batch);
             // As when a process ends: what is open is not committed, what is queued never ran.
-            state.engine = None;
+            self.end(state.engine.take());
             state.writes.clear();
             state.reads.clear();
             self.alarm.raise(reason);
@@ -121,11 +123,25 @@ impl Inline {
         }
     }
 
+    /// The engine is of no use any more; its connection is to the next store.
+    fn end(&self, engine: Option<Engine>) {
+        if let (Some(engine), Some(parking)) = (engine, &self.by_turns) {
+            parking.park(engine.into_connection());
+        }
+    }
+
     /// Finishes what is queued and closes the connection.
     pub(super) fn close(&self) {
         self.turn(WRITE_QUEUE_MAX, READ_QUEUE_MAX);
         if let Some(engine) = self.state.lock().engine.take() {
             engine.finish();
         }
+    }
+}
+
+impl Drop for Inline {
+    fn drop(&mut self) {
+        let engine = self.state.get_mut().engine.take();
+        self.end(engine);
     }
 }

@@ -62,6 +62,7 @@ use checkpoint::Checkpointer;
 use faults::NamedByTests;
 use folder::Folder;
 use inline::Inline;
+use memory::Parking;
 use readers::{Lane, Readers, typed_read};
 use stint::Stint;
 use threads::Alarm;
@@ -121,7 +122,7 @@ impl Store {
     /// The same without threads: every closure runs at once on the caller's thread.
     pub fn open_inline(folder: &Path, world: &dyn World) -> Result<Self, OpenError> {
         let (folder, opened) = Opened::on_disk(folder, world)?;
-        Ok(Self::inline(folder, opened, false, Box::new(NamedByTests)))
+        Ok(Self::inline(folder, opened, None, Box::new(NamedByTests)))
     }
 
     /// The same for simulation: the database is one of memory that outlives this store, closures run
@@ -132,14 +133,15 @@ impl Store {
         faults: Box<dyn Faults>,
     ) -> Result<Self, OpenError> {
         let locked = Arc::new(Folder::lock(folder.path())?);
-        let opened = Opened::begin(folder.open()?, &locked, world)?;
-        Ok(Self::inline(locked, opened, true, faults))
+        let (connection, parking) = folder.open()?;
+        let opened = Opened::begin(connection, &locked, world)?;
+        Ok(Self::inline(locked, opened, Some(parking), faults))
     }
 
     fn inline(
         folder: Arc<Folder>,
         opened: Opened,
-        by_turns: bool,
+        by_turns: Option<Parking>,
         faults: Box<dyn Faults>,
     ) -> Self {
         let Opened { connection, epoch, head } = opened;

@@ -1,7 +1,6 @@
 //! An agent: the product's client core on a computer of its own, and the person before it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use yingke_client::bridge::types::{
@@ -11,6 +10,7 @@ use yingke_client::by_hand::{ByHand, Computer, Happened, Wanted};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId};
 use yingke_shared::views::Availability;
 
+use super::place::Own;
 use super::world::{Desk, Fate};
 
 /// See the module.
@@ -40,13 +40,13 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    pub(crate) fn new(fate: &Fate, id: AgentId, account: &str, folder: PathBuf) -> Self {
+    pub(super) fn new(fate: &Fate, own: &Own) -> Self {
         let skew = fate.between(0, 90_000);
         Self {
-            id,
-            account: account.to_owned(),
-            desk: Arc::new(Desk::new(fate, skew, folder)),
-            computer: Computer::default(),
+            id: own.id.clone(),
+            account: own.account.to_owned(),
+            desk: Arc::new(Desk::new(fate, skew, own.folder.clone())),
+            computer: own.computer.clone(),
             client: None,
             last_request: 0,
             answers: BTreeMap::new(),

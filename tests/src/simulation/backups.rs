@@ -9,7 +9,7 @@ use super::run::Simulation;
 impl Simulation {
     /// A copy of what is committed now.
     pub(super) fn back_up(&mut self) {
-        self.spare.copy_from(&self.memory).unwrap();
+        self.place.spare.copy_from(&self.place.memory).unwrap();
         self.has_backup = true;
     }
 
@@ -31,13 +31,13 @@ impl Simulation {
                 of.look(|tx| tx.query_one("SELECT boot FROM log_head", &[], |row| row.int(0)));
             look.unwrap()
         };
-        let by_hand = boot(&self.spare) < boot(&self.memory) && self.fate.once_in(2);
-        self.memory.copy_from(&self.spare).unwrap();
+        let by_hand = boot(&self.place.spare) < boot(&self.place.memory) && self.fate.once_in(2);
+        self.place.memory.copy_from(&self.place.spare).unwrap();
         if !by_hand {
             let epoch = self.fate.id();
-            self.memory.change(&format!("UPDATE log_head SET epoch = '{epoch}'")).unwrap();
+            self.place.memory.change(&format!("UPDATE log_head SET epoch = '{epoch}'")).unwrap();
             // The command writes it anew, of the same epoch and boot: as a first start would.
-            let _ = std::fs::remove_file(self.memory.path().join("boot.json"));
+            let _ = std::fs::remove_file(self.place.memory.path().join("boot.json"));
         }
         self.forget_what_is_gone();
     }

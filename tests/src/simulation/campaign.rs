@@ -22,6 +22,8 @@ pub struct Wish {
     pub brief: bool,
     /// Go on from the seed written there, and write there how far it came.
     pub state: Option<PathBuf>,
+    /// Tell every lie and say in which world it is noticed.
+    pub lies: bool,
     /// No new seed is begun after this.
     pub within: Option<Duration>,
 }
@@ -34,9 +36,10 @@ impl Wish {
             match word.as_str() {
                 "--trace" => wish.trace = true,
                 "--brief" => wish.brief = true,
+                "--lies" => wish.lies = true,
                 _ => {}
             }
-            if word == "--trace" || word == "--brief" {
+            if matches!(word.as_str(), "--trace" | "--brief" | "--lies") {
                 continue;
             }
             let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;

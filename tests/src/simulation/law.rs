@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use yingke_client::by_hand::ByHand;
 use yingke_relay::conversations::queries;
+use yingke_relay::params;
 use yingke_relay::store::{ReadTx, Row, StoreError};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq};
 use yingke_shared::rest::{ChangeAgent, ChangeSite};
@@ -31,7 +32,7 @@ type Rows = BTreeMap<(String, ClientId), Stored>;
 
 impl Simulation {
     pub(super) fn look_at<T>(&self, f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> T {
-        self.memory.look(f).unwrap()
+        self.place.memory.look(f).unwrap()
     }
 
     // --- always ---
@@ -63,9 +64,10 @@ impl Simulation {
     fn assigned_by_people(&mut self) -> Vec<AgentId> {
         let upto = self.assigned_upto;
         let rows = self.look_at(|tx| {
-            let sql =
-                format!("SELECT position, agent_id, how FROM assignments WHERE position > {upto}");
-            tx.query(&sql, &[], |row| Ok((row.int(0)?, row.id::<AgentId>(1)?, row.text(2)?)))
+            let sql = "SELECT position, agent_id, how FROM assignments WHERE position > ?";
+            tx.query(sql, params![upto], |row| {
+                Ok((row.int(0)?, row.id::<AgentId>(1)?, row.text(2)?))
+            })
         });
         self.assigned_upto = rows.iter().map(|(at, ..)| *at).max().unwrap_or(upto);
         let by_routing = |how: &str| {
@@ -98,65 +100,81 @@ impl Simulation {
         }
     }
 
-    /// Where what somebody holds differs from what there is.
-    pub(super) fn differences(&mut self) -> Vec<String> {
+    /// Where what somebody holds differs from what there is: the first such thing, or all of them.
+    pub(super) fn differences(&mut self, all: bool) -> Vec<String> {
         if self.relay.is_none() || !self.calls.is_empty() {
             return vec!["the relay is away or requests are under way".to_owned()];
         }
         let mut found = Vec::new();
-        self.visitors_differ(&mut found);
-        self.agents_differ(&mut found);
-        if found.is_empty() {
+        self.somebody_is_away(&mut found);
+        if all || found.is_empty() {
+            self.visitors_differ(all, &mut found);
+        }
+        if all || found.is_empty() {
+            self.agents_differ(all, &mut found);
+        }
+        if all || found.is_empty() {
             self.waiting_differ(&mut found);
             self.standing_differs(&mut found);
         }
-        if found.is_empty() {
+        if all || found.is_empty() {
             self.watching_differs(&mut found);
         }
-        if found.is_empty() {
+        if all || found.is_empty() {
             self.screens_differ(&mut found);
             self.notes_differ(&mut found);
         }
         found
     }
 
-    fn visitors_differ(&self, found: &mut Vec<String>) {
+    fn somebody_is_away(&self, found: &mut Vec<String>) {
         for (n, visitor) in self.visitors.iter().enumerate() {
-            if !visitor.is_live() || visitor.unsent() > 0 {
-                found.push(format!(
-                    "visitor {n}: live {}, unsent {}",
-                    visitor.is_live(),
-                    visitor.unsent()
-                ));
-                continue;
-            }
-            let (Some(id), Some(mut held)) = (visitor.id(), visitor.held.clone()) else {
+            let (live, unsent) = (visitor.is_live(), visitor.unsent());
+            if !live || unsent > 0 {
+                found.push(format!("visitor {n}: live {live}, unsent {unsent}"));
+            } else if visitor.id().is_none() || visitor.held.is_none() {
                 found.push(format!("visitor {n} holds nothing"));
-                continue;
-            };
-            let fresh = self.look_at(|tx| queries::visitor_snapshot(tx, id, &self.site));
-            if self.traits.is_many_people() {
-                level_visitor(&mut held, &fresh);
             }
-            if held != fresh {
-                found.push(format!("visitor {n} holds\n{held:#?}\nbut there is\n{fresh:#?}"));
+        }
+        for agent in &self.agents {
+            let holds = agent.client.as_ref().is_some_and(|client| client.held().is_some());
+            if !agent.signed_in || !holds {
+                found.push(format!("{} holds nothing", agent.id));
             }
         }
     }
 
-    fn agents_differ(&self, found: &mut Vec<String>) {
+    fn visitors_differ(&self, all: bool, found: &mut Vec<String>) {
+        for (n, visitor) in self.visitors.iter().enumerate() {
+            let (Some(id), Some(mut held)) = (visitor.id(), visitor.held.clone()) else { continue };
+            let fresh = self.look_at(|tx| queries::visitor_snapshot(tx, id, &self.place.site));
+            if self.traits.is_many_people() {
+                level_visitor(&mut held, &fresh);
+            }
+            if held != fresh {
+                let tab = if visitor.tab_of.is_some() { ", another tab," } else { "" };
+                found.push(format!("visitor {n}{tab} holds\n{held:#?}\nbut there is\n{fresh:#?}"));
+                if !all {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn agents_differ(&self, all: bool, found: &mut Vec<String>) {
         for agent in &self.agents {
             let held = agent.client.as_ref().and_then(ByHand::held);
-            let Some(mut held) = held.filter(|_| agent.signed_in) else {
-                found.push(format!("{} holds nothing", agent.id));
-                continue;
-            };
+            let Some(mut held) = held else { continue };
             let fresh = self.look_at(|tx| queries::staff_snapshot(tx, &agent.id));
             if self.traits.is_many_people() {
                 level_staff(&mut held, &fresh);
             }
             if held != fresh {
-                found.push(format!("{} holds\n{held:#?}\nbut there is\n{fresh:#?}", agent.id));
+                let id = &agent.id;
+                found.push(format!("agent {id} holds\n{held:#?}\nbut there is\n{fresh:#?}"));
+                if !all {
+                    return;
+                }
             }
         }
     }
@@ -164,29 +182,27 @@ impl Simulation {
     fn waiting_differ(&self, found: &mut Vec<String>) {
         let Some(relay) = &self.relay else { return };
         let connected = relay.app.hub.connected_agents();
-        let now = BEGINNING + self.fate.now();
+        let now = i64::try_from(BEGINNING + self.fate.now()).unwrap();
         let beside = self.look_at(|tx| {
             // Whoever was moved for want of an answer waits for others than those who had it.
-            let sql = format!(
-                "SELECT c.id, a.id FROM conversations c, agents a
+            let sql = r#"SELECT c.id, a.id FROM conversations c, agents a
                  WHERE c.state = 'waiting' AND c.tries = 0
                    AND a.disabled = 0 AND a.availability = 'online'
                    AND a.capacity > (SELECT count(*) FROM conversations s
                                      WHERE s.state = 'serving' AND s.agent_id = a.id)
                                   + (SELECT count(*) FROM conversations s
                                      WHERE s.state = 'serving'
-                                       AND instr(s.members, '\"' || a.id || '\"') > 0)
+                                       AND instr(s.members, '"' || a.id || '"') > 0)
                                   + (SELECT count(*) FROM invitations i
                                      WHERE i.outcome = '' AND i.offered_to = a.id)
                                   + (SELECT count(*) FROM wrap_ups w
-                                     WHERE w.agent_id = a.id AND w.until > {now})
-                   AND (instr(a.departments, '\"' || coalesce(c.department_id, 'default') || '\"') > 0
+                                     WHERE w.agent_id = a.id AND w.until > ?)
+                   AND (instr(a.departments, '"' || coalesce(c.department_id, 'default') || '"') > 0
                         AND (c.skill_id IS NULL
-                             OR instr(a.skills, '\"' || c.skill_id || '\"') > 0)
-                        OR c.own_named = 1 AND c.own_agent_id = a.id)"
-            );
+                             OR instr(a.skills, '"' || c.skill_id || '"') > 0)
+                        OR c.own_named = 1 AND c.own_agent_id = a.id)"#;
             let row = |row: &Row<'_>| Ok((row.text(0)?, row.id::<AgentId>(1)?));
-            tx.query(&sql, &[], row)
+            tx.query(sql, params![now], row)
         });
         let beside = beside.into_iter().filter(|(_, agent)| connected.contains(agent));
         found.extend(beside.map(|(id, agent)| format!("{id} waits beside {agent}'s free place")));
@@ -237,12 +253,10 @@ impl Simulation {
     ) {
         let id = &self.agents[agent].id;
         let recount = self.look_at(|tx| {
-            let sql = format!(
-                "SELECT count(*) FROM messages WHERE conversation_id = '{conversation_id}'
+            let sql = "SELECT count(*) FROM messages WHERE conversation_id = ?
                  AND author = 'visitor' AND seq > coalesce((SELECT read FROM marks
-                 WHERE conversation_id = '{conversation_id}' AND reader_id = '{id}'), 0)"
-            );
-            tx.query_one(&sql, &[], |row| row.int(0))
+                 WHERE conversation_id = ? AND reader_id = ?), 0)";
+            tx.query_one(sql, params![conversation_id, conversation_id, id], |row| row.int(0))
         });
         if recount != Some(i64::from(unread)) {
             found
@@ -251,11 +265,9 @@ impl Simulation {
         let Some(client) = &self.agents[agent].client else { return };
         let disk: Vec<_> = client.messages_on_disk(conversation_id);
         let fresh = self.look_at(|tx| {
-            let sql = format!(
-                "SELECT seq, client_id FROM messages
-                 WHERE conversation_id = '{conversation_id}' ORDER BY seq"
-            );
-            tx.query(&sql, &[], |row| Ok((row.seq(0)?, row.id::<ClientId>(1)?)))
+            let sql = "SELECT seq, client_id FROM messages WHERE conversation_id = ? ORDER BY seq";
+            let row = |row: &Row<'_>| Ok((row.seq(0)?, row.id::<ClientId>(1)?));
+            tx.query(sql, params![conversation_id], row)
         });
         let disk: Vec<_> =
             disk.into_iter().map(|message| (message.seq, message.client_id)).collect();

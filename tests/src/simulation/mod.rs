@@ -25,9 +25,11 @@ mod backups;
 pub mod campaign;
 mod handing;
 mod law;
+pub mod lies;
 mod management;
 mod network;
 mod people;
+mod place;
 mod relay;
 mod run;
 mod standing;
@@ -36,7 +38,7 @@ mod visitor;
 mod wire;
 mod world;
 
-pub use run::{Outcome, run, run_briefly};
+pub use run::{Outcome, run, run_briefly, run_with};
 
 /// Everybody's.
 const PASSWORD: &str = "a long enough secret";

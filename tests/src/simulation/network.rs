@@ -178,6 +178,9 @@ impl Simulation {
 
     /// The relay said something: what it is allowed to say is checked here, before the network.
     pub(super) fn said(&mut self, link: u64, said: Said) {
+        let who = self.links.get(&link).map(|made| made.who);
+        let Some(who) = who else { return };
+        let Some(said) = self.lie_on_the_way(who, said) else { return };
         if let Said::Frame(frame) = &said {
             self.spy(link, frame);
         }
@@ -332,7 +335,7 @@ impl Simulation {
         let Some(relay) = &mut self.relay else {
             return self.after(1, Event::Answer(id, Answer::Unreachable));
         };
-        let work = call.work(relay.app.clone(), self.site.clone());
+        let work = call.work(relay.app.clone(), self.place.site.clone());
         let (answers, bell) = (self.answers.clone(), self.exchange.bell.clone());
         self.running.insert(id);
         relay.spawn(async move {

@@ -3,22 +3,17 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use tempfile::TempDir;
-use yingke_relay::auth::PasswordHasher;
-use yingke_relay::store::{MemoryFolder, Point};
-use yingke_relay::{agents, sites};
-use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq, SiteId};
-use yingke_shared::rest::{AddAgent, ChangeSite};
-use yingke_shared::views::Role;
+use yingke_relay::store::Point;
+use yingke_shared::ids::{AgentId, ClientId, ConversationId, Seq};
 
-use super::PASSWORD;
 use super::agent::Agent;
 use super::handing::Noted;
+use super::lies::Lie;
 use super::network::{Answer, Call, Link};
-use super::relay::{Relay, Weather, admin};
+use super::place::Place;
+use super::relay::{Relay, Weather};
 use super::traits::Traits;
 use super::visitor::Visitor;
 use super::wire::{Exchange, Said};
@@ -87,20 +82,22 @@ pub(super) enum Event {
     Look,
 }
 
+thread_local! {
+    /// What this thread's worlds stand on, one after the other.
+    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+}
+
 /// See the module.
 pub(super) struct Simulation {
     pub(super) fate: Fate,
     pub(super) traits: Traits,
-    pub(super) memory: MemoryFolder,
-    /// The newest backup, if one was made.
-    pub(super) spare: MemoryFolder,
+    pub(super) place: Place,
     pub(super) has_backup: bool,
     /// It is to be put in place before the relay starts again.
     pub(super) restoring: bool,
     pub(super) weather: Weather,
     pub(super) exchange: Exchange,
     pub(super) relay: Option<Relay>,
-    pub(super) site: SiteId,
     pub(super) agents: Vec<Agent>,
     /// Who of them manages the others.
     pub(super) manager: Option<usize>,
@@ -137,51 +134,59 @@ pub(super) struct Simulation {
     pub(super) violations: Vec<String>,
     hash: DefaultHasher,
     show: bool,
-    _folder: TempDir,
+    /// What is not so in this world.
+    pub(super) lie: Option<&'static Lie>,
+    /// It was told on the way.
+    pub(super) lied: bool,
 }
 
 /// Runs one seed. `show` prints every event.
 #[must_use]
 pub fn run(seed: u64, show: bool) -> Outcome {
-    run_for(seed, show, 1)
+    run_for(seed, show, 1, None)
 }
 
 /// The same world, with half the time before it is quiet.
 #[must_use]
 pub fn run_briefly(seed: u64, show: bool) -> Outcome {
-    run_for(seed, show, 2)
+    run_for(seed, show, 2, None)
 }
 
-fn run_for(seed: u64, show: bool, divisor: u64) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    TEMPLATE.with_borrow_mut(|template| {
-        let template = template.get_or_insert_with(Template::make);
-        runtime.block_on(async {
-            let mut simulation = Simulation::new(seed, show, template);
-            simulation.acts_until /= divisor;
-            simulation.run(seed).await
-        })
-    })
+/// A short world in which something is not so.
+#[must_use]
+pub fn run_with(seed: u64, lie: &'static Lie) -> Outcome {
+    run_for(seed, false, 2, Some(lie))
+}
+
+fn run_for(seed: u64, show: bool, divisor: u64, lie: Option<&'static Lie>) -> Outcome {
+    let runtime = runtime();
+    let mut place = PLACE.with_borrow_mut(Option::take).unwrap_or_else(Place::make);
+    place.make_as_new();
+    let (outcome, place) = runtime.block_on(async {
+        let mut simulation = Simulation::new(seed, show, place);
+        simulation.acts_until /= divisor;
+        simulation.lie = lie;
+        let trick = lie.and_then(Lie::trick);
+        simulation.visitors.iter_mut().for_each(|visitor| visitor.trick = trick);
+        simulation.run(seed).await
+    });
+    PLACE.with_borrow_mut(|kept| *kept = Some(place));
+    outcome
+}
+
+/// Of one thread, and its time stands still while anything can be done.
+pub(super) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
 
 impl Simulation {
-    fn new(seed: u64, show: bool, template: &Template) -> Self {
+    fn new(seed: u64, show: bool, place: Place) -> Self {
         let fate = Fate::new(seed);
-        let folder = folder();
-        let mut memory = MemoryFolder::new(&folder.path().join("relay")).unwrap();
-        memory.copy_from(&template.memory).unwrap();
-        let spare = MemoryFolder::new(&folder.path().join("backup")).unwrap();
         let traits = Traits::of(seed);
-        let desk = |name: &str| folder.path().join(name);
         let count = 2 + fate.index(2);
-        let manager = template.agents.last().filter(|_| traits.handing);
-        let agents = template.agents.iter().take(count).chain(manager);
-        let agents: Vec<Agent> =
-            agents.map(|(name, id)| Agent::new(&fate, id.clone(), name, desk(name))).collect();
+        let manager = place.agents.last().filter(|_| traits.handing);
+        let agents = place.agents.iter().take(count).chain(manager);
+        let agents: Vec<Agent> = agents.map(|own| Agent::new(&fate, own)).collect();
         let mut visitors: Vec<Visitor> =
             (0..3 + fate.index(4)).map(|_| Visitor::new(None)).collect();
         if traits.tabs {
@@ -195,14 +200,12 @@ impl Simulation {
         Self {
             fate,
             traits,
-            memory,
-            spare,
+            place,
             has_backup: false,
             restoring: false,
             weather: Weather::default(),
             exchange: Exchange::default(),
             relay: None,
-            site: template.site.clone(),
             agents,
             manager,
             visitors,
@@ -231,11 +234,12 @@ impl Simulation {
             violations: Vec::new(),
             hash: DefaultHasher::new(),
             show,
-            _folder: folder,
+            lie: None,
+            lied: false,
         }
     }
 
-    async fn run(mut self, seed: u64) -> Outcome {
+    async fn run(mut self, seed: u64) -> (Outcome, Place) {
         self.begin();
         loop {
             self.collect();
@@ -268,7 +272,8 @@ impl Simulation {
             relay.kill();
         }
         let hash = self.hash.finish();
-        Outcome { seed, steps: self.steps, acked, hash, violations: self.violations }
+        let violations = self.violations;
+        (Outcome { seed, steps: self.steps, acked, hash, violations }, self.place)
     }
 
     fn begin(&mut self) {
@@ -338,7 +343,7 @@ impl Simulation {
     fn start_relay(&mut self) {
         if self.relay.is_none() {
             self.put_back();
-            let mut relay = Relay::start(&self.fate, &self.memory, &self.weather);
+            let mut relay = Relay::start(&self.fate, &self.place.memory, &self.weather);
             let (store, bell) = (relay.app.store.clone(), self.exchange.bell.clone());
             relay.spawn(async move {
                 store.failed().await;
@@ -392,11 +397,11 @@ impl Simulation {
         }
         self.restore_everybody();
         let waited = self.fate.now() - since;
-        let differences = self.differences();
-        if differences.is_empty() {
-            self.final_law();
+        let is_last = waited > QUIET_MS_MAX;
+        let differences = self.differences(is_last);
+        if differences.is_empty() && self.lie_in_the_end() {
             self.done = true;
-        } else if waited > QUIET_MS_MAX {
+        } else if differences.is_empty() || is_last {
             self.violations.extend(differences);
             self.final_law();
             self.done = true;
@@ -430,80 +435,4 @@ impl Simulation {
         }
         self.violations.push(what);
     }
-}
-
-/// A company as it stands before anybody comes, made once for each thread.
-struct Template {
-    memory: MemoryFolder,
-    site: SiteId,
-    agents: Vec<(&'static str, AgentId)>,
-    _folder: TempDir,
-}
-
-thread_local! {
-    static TEMPLATE: RefCell<Option<Template>> = const { RefCell::new(None) };
-}
-
-impl Template {
-    fn make() -> Self {
-        let folder = folder();
-        let memory = MemoryFolder::new(&folder.path().join("relay")).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        let (site, agents) = runtime.block_on(Self::found(&memory));
-        // What a password costs is nothing that simulation is about.
-        let salt = argon2::password_hash::SaltString::encode_b64(b"simulation").unwrap();
-        let params = argon2::Params::new(8, 1, 1, None).unwrap();
-        let cheap =
-            argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-        let hash = argon2::PasswordHasher::hash_password(&cheap, PASSWORD.as_bytes(), &salt);
-        let hash = hash.unwrap().to_string();
-        memory.change(&format!("UPDATE agents SET password_hash = '{hash}'")).unwrap();
-        Self { memory, site, agents, _folder: folder }
-    }
-
-    async fn found(memory: &MemoryFolder) -> (SiteId, Vec<(&'static str, AgentId)>) {
-        let fate = Fate::new(0);
-        let relay = Relay::start(&fate, memory, &Weather::default());
-        let app = &relay.app;
-        let domains = vec![sites::Domain::parse("https://shop.example").unwrap()];
-        let site = sites::actions::insert(&app.store, &fate, "Shop", domains).await.unwrap().id;
-        let welcome = ChangeSite { welcome: Some("你好".to_owned()), ..Default::default() };
-        sites::actions::change(app, &admin(), site.clone(), welcome).await.unwrap();
-        let mut made = Vec::new();
-        for (name, role) in [
-            ("ana", Role::Agent),
-            ("ben", Role::Agent),
-            ("cai", Role::Agent),
-            ("dan", Role::Manager),
-        ] {
-            let request = AddAgent {
-                account: name.to_owned(),
-                password: PASSWORD.to_owned(),
-                nickname: name.to_owned(),
-                role,
-                capacity: 2,
-                departments: None,
-                skills: Vec::new(),
-            };
-            let passwords = PasswordHasher::inline();
-            let added = agents::actions::insert(&app.store, &fate, &passwords, request).await;
-            made.push((name, added.unwrap().id));
-        }
-        relay.kill();
-        tokio::task::yield_now().await;
-        (site, made)
-    }
-}
-
-/// A folder in memory where there is one: only small files are in it.
-fn folder() -> TempDir {
-    let memory = PathBuf::from("/dev/shm");
-    let root = if memory.is_dir() { memory } else { std::env::temp_dir() };
-    let folder = tempfile::Builder::new().prefix("yingke-sim-").tempdir_in(root).unwrap();
-    std::fs::create_dir(folder.path().join("relay")).unwrap();
-    folder
 }

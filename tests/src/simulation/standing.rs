@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use yingke_client::bridge::types::UiRequest;
 use yingke_relay::conversations::queries;
+use yingke_relay::params;
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, InvitationId, Position, Seq};
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 
@@ -143,13 +144,11 @@ impl Simulation {
     }
 
     fn notes_of(&self, id: &ConversationId, first: Seq) -> Vec<(ClientId, String)> {
-        let from = if first.get() <= 1 { 0 } else { first.get() };
+        let from = if first.get() <= 1 { Seq::ZERO } else { first };
         self.look_at(|tx| {
-            let sql = format!(
-                "SELECT id, text FROM notes WHERE conversation_id = '{id}' AND after_seq >= {from}
-                 ORDER BY position"
-            );
-            tx.query(&sql, &[], |row| Ok((row.id(0)?, row.text(1)?)))
+            let sql = "SELECT id, text FROM notes WHERE conversation_id = ? AND after_seq >= ?
+                       ORDER BY position";
+            tx.query(sql, params![id, from], |row| Ok((row.id(0)?, row.text(1)?)))
         })
     }
 

@@ -21,6 +21,7 @@ use yingke_shared::limits::HEARTBEAT_MS;
 use yingke_shared::rest::VisitorEntered;
 use yingke_shared::snapshot::VisitorSnapshot;
 
+use super::lies::Trick;
 use super::world::Fate;
 
 const BACK_OFF_MS: u64 = 500;
@@ -98,6 +99,8 @@ pub(crate) struct Visitor {
     marked: Option<(ConversationId, Seq, Seq)>,
     /// Commands on their way and since when.
     under_way: BTreeMap<ClientId, (Asked, u64)>,
+    /// What it does wrong, to see that it is noticed.
+    pub(super) trick: Option<Trick>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +130,7 @@ impl Visitor {
             viewed: None,
             marked: None,
             under_way: BTreeMap::new(),
+            trick: None,
         }
     }
 
@@ -280,6 +284,9 @@ impl Visitor {
 
     /// Whatever was acknowledged goes again before what was not, as it was written.
     fn offer_again(&mut self) {
+        if self.trick == Some(Trick::NothingAgain) {
+            return;
+        }
         let (acked, left) = (std::mem::take(&mut self.acked), std::mem::take(&mut self.left));
         let unsent = std::mem::take(&mut self.outbox);
         let is_open = |written: &Written| {
@@ -399,7 +406,11 @@ impl Visitor {
             return wants;
         }
         let sends = self.under_way.values().any(|(asked, _)| *asked == Asked::Send);
-        if let Some(unsent) = self.outbox.front().filter(|_| !sends).cloned()
+        let next = match self.trick {
+            Some(Trick::NewestFirst) => self.outbox.back(),
+            _ => self.outbox.front(),
+        };
+        if let Some(unsent) = next.filter(|_| !sends).cloned()
             && unsent.not_before <= fate.now()
         {
             let (page, locale) = (PageContext::default(), "zh-CN".to_owned());

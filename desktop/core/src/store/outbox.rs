@@ -109,11 +109,6 @@ impl OutboxFile {
         Ok((file, contents))
     }
 
-    /// Closes the file.
-    pub(super) fn close(self) {
-        self.shelf.park(&self.path, self.db);
-    }
-
     /// Forgets what was acknowledged too long ago to matter, the oldest first and at most so many.
     pub(crate) fn forget_old(&mut self, wall_ms: u64, rows_max: u32) -> Result<(), StoreError> {
         let doing = StoreError::sqlite("clean the outbox");
@@ -134,6 +129,11 @@ impl OutboxFile {
         )
         .map_err(&doing)?;
         tx.commit().map_err(&doing)
+    }
+
+    /// Closes the file.
+    pub(super) fn close(self) {
+        self.shelf.park(&self.path, self.db);
     }
 
     /// Writes a message down, and its conversation's draft away. From here on it cannot be lost. An id
