@@ -16,6 +16,7 @@ macro_rules! act {
 }
 
 mod away;
+mod contacts;
 mod crew;
 mod decisions;
 mod handing;

@@ -139,6 +139,21 @@ async fn of_two_who_save_at_once_one_is_told() {
     assert_eq!(all(&relay).await.skills.version, 1);
 }
 
+/// What the promises say where nobody set anything: B06, B08, B11, B13, B14, D05.
+#[tokio::test]
+async fn a_company_begins_with_what_is_promised() {
+    let relay = TestRelay::open().await;
+    let all = all(&relay).await;
+    assert_eq!(all.company.value.grace_s, 60);
+    assert_eq!(yingke_shared::limits::CAPACITY_DEFAULT, 8);
+    let [department] = all.departments.value.as_slice() else { panic!("one department") };
+    assert_eq!(department.no_answer, Some(NoAnswer { after_s: 180, transfers_max: 3 }));
+    assert_eq!(department.policy, QueuePolicy::Pool);
+    assert_eq!((department.hours.clone(), department.wrap_up_s), (None, 0));
+    assert_eq!(department.silence, Silence::default());
+    assert_eq!(all.company.value.seats_for_silent, [], "opening a window takes no seat");
+}
+
 #[tokio::test]
 async fn values_out_of_bounds_are_refused() {
     let relay = TestRelay::open().await;

@@ -251,6 +251,40 @@ async fn a_department_that_closes_tells_whoever_is_in_line() {
     desk.served(&all[1].1, &ana).await;
 }
 
+/// X09: where the line is served to its end, whoever stood in it at closing time still is; who comes
+/// later is told that it is closed, and served when it opens.
+#[tokio::test]
+async fn a_department_that_closes_serves_its_line_to_the_end() {
+    let mut desk = Desk::open().await;
+    // It is Friday, 16:00 in Shanghai.
+    let span = Span { from: 9 * 60, to: 17 * 60 };
+    let hours = BusinessHours { week: vec![vec![span]; 7], ..BusinessHours::default() };
+    desk.department(|it| {
+        (it.hours, it.close_line, it.file_after_s) = (Some(hours), false, None);
+    })
+    .await;
+    let ana = desk.agent("Ana", 1).await;
+    let all = desk.visitors(3).await;
+    desk.served(&all[0].1, &ana).await;
+    desk.relay.answer(&ana, &all[0].1, "a1", "您好").await.unwrap();
+    desk.pass(61 * MINUTE).await;
+    let (_, late) = desk.visitor().await;
+    desk.waits(&late, WaitingReason::Closed).await;
+    for (_, id) in &all[1..] {
+        desk.waits(id, WaitingReason::AllFull).await;
+    }
+    for served in 0..3 {
+        desk.relay.end(&ana, &all[served].1).await.unwrap();
+        match all.get(served + 1) {
+            Some((_, next)) => desk.served(next, &ana).await,
+            None => desk.settled().await,
+        }
+    }
+    assert_eq!(desk.serves(&ana).await, 0, "closed for who came later");
+    desk.pass(16 * 60 * MINUTE).await;
+    desk.served(&late, &ana).await;
+}
+
 /// However the two fall together, nobody serves a visitor who left, and no place is lost.
 #[tokio::test]
 async fn a_visitor_leaves_the_line_in_the_instant_of_the_assignment() {
