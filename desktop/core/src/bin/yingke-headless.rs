@@ -46,26 +46,30 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let host = Arc::new(SystemHost::new(arguments.data, None));
     let core = Core::start(Arc::clone(&host) as _).await?;
     let headless = Headless::serve(core.clone(), host, arguments.listen, arguments.ui).await?;
+    // Before the address is told: who reads it may ask at once.
+    let asked = asked_to_stop()?;
     writeln!(std::io::stdout(), "{}", headless.url())?;
     std::io::stdout().flush()?;
-    asked_to_stop().await?;
+    asked.await?;
     headless.stop().await;
     core.shutdown().await;
     Ok(())
 }
 
 #[cfg(unix)]
-async fn asked_to_stop() -> std::io::Result<()> {
+fn asked_to_stop() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        biased;
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn asked_to_stop() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn asked_to_stop() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
