@@ -1,5 +1,6 @@
 //! What waits is told on a real desktop: by notifications over its session bus, and the presence in its
-//! tray. The client is the real window; the desktop's half writes down what it is told.
+//! tray; and there is one client on it. The client is the real window; the desktop's half writes down what
+//! it is told.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
@@ -18,8 +19,8 @@ use crate::scene::Scene;
 struct Seat {
     window: DesktopWindow,
     desktop: Desktop,
-    _bus: SessionBus,
-    _home: DesktopHome,
+    bus: SessionBus,
+    home: DesktopHome,
 }
 
 impl Seat {
@@ -30,7 +31,7 @@ impl Seat {
         let window = DesktopWindow::open_on(&home, &bus).await?;
         window.sign_in(scene.address(), account).await?;
         window.go_online().await?;
-        Ok(Self { window, desktop, _bus: bus, _home: home })
+        Ok(Self { window, desktop, bus, home })
     }
 
     /// Switches 免打扰 by the dialog, and waits until the core knows.
@@ -210,6 +211,25 @@ async fn b12_the_tray_shows_the_presence_and_changes_it() -> Result<()> {
         presences.filter(|line| !line.enabled && !line.checked).count() == 3
     };
     tray.until_lines("nobody is signed in", is_over).await?;
+    ana.close().await?;
+    scene.finish().await
+}
+
+/// Who starts the client once more gets the window that is there: it comes to the front, still signed in,
+/// and there is no second one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_start_brings_the_window_of_the_first() -> Result<()> {
+    let scene = Scene::set().await?;
+    let account = scene.hire("Ana", 8).await?;
+    let ana = Seat::take(&scene, &account).await?;
+    let page = &ana.window.page;
+    for _ in 0..2 {
+        ana.window.put_away().await?;
+        ana.window.start_again(&ana.home, &ana.bus).await?;
+        let came = || async { Ok(ana.window.is_looked_at().await?.then_some(())) };
+        page.until("the window came", came).await?;
+    }
+    ana.window.until_connected().await?;
     ana.close().await?;
     scene.finish().await
 }

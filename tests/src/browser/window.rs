@@ -224,6 +224,26 @@ impl DesktopWindow {
             .await
     }
 
+    /// A person starts the client once more on this computer, and it ends by itself.
+    pub async fn start_again(&self, home: &DesktopHome, bus: &SessionBus) -> Result<()> {
+        let program = find_program("YINGKE_DESKTOP_BIN", "yingke-desktop", MAKE_DESKTOP)?;
+        let mut command = Command::new(program);
+        home.furnish(&mut command);
+        command
+            .env("DISPLAY", &self.display)
+            .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
+            .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
+            .env("NO_AT_BRIDGE", "1")
+            .env("GDK_BACKEND", "x11");
+        let mut second = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
+        let status = wait::until("the second start ends", || {
+            let ended = second.try_wait();
+            async move { Ok(ended?) }
+        });
+        anyhow::ensure!(status.await?.success(), "the second start did not end in order");
+        Ok(())
+    }
+
     /// Whether a person looks at the window, as the workbench sees it.
     pub async fn is_looked_at(&self) -> Result<bool> {
         let script = "return document.visibilityState === 'visible' && document.hasFocus()";
