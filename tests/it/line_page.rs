@@ -84,9 +84,9 @@ async fn a30_h03_the_page_shows_the_line_and_leaves_a_message_once() -> Result<(
 /// around what she is typing; the agent is back before she sends it, and the talk goes on with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h03_an_agent_drops_and_the_form_opens_around_what_is_typed() -> Result<()> {
+    let (scene, shop) = with_shop().await?;
     let profile = Profile::new()?;
     let vera = Chromium::start(&profile, "zh-CN").await?;
-    let (scene, shop) = with_shop().await?;
     let ana = scene.agent("Ana", 1).await?;
     scene.change_company(|company| company.grace_s = 5).await?;
     let page = &vera.page;
