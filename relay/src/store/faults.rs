@@ -63,6 +63,10 @@ pub(super) struct NamedByTests;
 
 /// What becomes of a message on its way to one reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(any(debug_assertions, feature = "fault-points")),
+    expect(dead_code, reason = "only relays that break the law on purpose make the others")
+)]
 pub(crate) enum Passage {
     /// It arrives. The only one of a product build.
     Good,
