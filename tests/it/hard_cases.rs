@@ -1,10 +1,13 @@
-//! Cases of routing that only whole parts show: a client that is killed, tabs of one visitor.
+//! Cases of routing that only whole parts show: a client that is killed, tabs of one visitor, a relay that
+//! is killed with a full line.
+
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, ensure};
 use yingke_shared::commands::StaffCommand;
 use yingke_shared::commands::staff::WatchFloor;
-use yingke_shared::frame::VisitorSignal;
-use yingke_shared::views::{EndedBy, Floor, VisitorStatus, WaitingReason};
+use yingke_shared::frame::{StaffSignal, VisitorSignal};
+use yingke_shared::views::{EndedBy, Floor, FloorWaiting, VisitorStatus, WaitingReason};
 use yingke_tests::client::ClientProcess;
 use yingke_tests::http::Account;
 use yingke_tests::link::{Held, Link, Visitor};
@@ -138,4 +141,83 @@ async fn until_place(tab: &Link<Visitor>, wanted: u32) -> Result<()> {
         (places == Some(wanted)).then_some(())
     })
     .await
+}
+
+/// P1, A30: the relay is killed with a full line. Started again, everybody has the place and waits since
+/// when they did; what was served is served, and an end lets the first one in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a30_a_full_line_goes_on_after_the_relay_was_killed() -> Result<()> {
+    let mut scene = Scene::set().await?;
+    let mut ana = scene.agent("Ana", 1).await?;
+    let mut mia = scene.manager("Mia").await?;
+    watch(&mia).await?;
+    let mut served = scene.visitor().await?;
+    let running = served.say("served when it happens").await?.conversation;
+    ana.until_gained(&running).await?;
+    let begun = wall_ms()?;
+    let mut line = Vec::new();
+    for place in 1..=8 {
+        let visitor = scene.visitor().await?;
+        visitor.say(&format!("waits at place {place}")).await?;
+        visitor.until_place(place).await?;
+        line.push(visitor);
+    }
+    let all = |floor: &Floor| {
+        let reasons = floor.waiting.iter().map(|row| row.reason);
+        floor.waiting_total == 8 && reasons.clone().all(|it| it == Some(WaitingReason::AllFull))
+    };
+    let stood = |floor: &Floor| {
+        let row = |row: &FloorWaiting| (row.conversation_id.clone(), row.place);
+        floor.waiting.iter().map(row).collect::<Vec<_>>()
+    };
+    let since = |floor: &Floor| -> Vec<u64> {
+        floor.waiting.iter().map(|row| row.since.millis()).collect()
+    };
+    until_queue_length(&ana, 8).await?;
+    let before = mia.until_floor("eight wait", all).await?;
+    let killed = wall_ms()?;
+    scene.relay.kill()?;
+    scene.relay.run().await?;
+    ana.resume().await?;
+    mia.resume().await?;
+    served.resume().await?;
+    watch(&mia).await?;
+    for (visitor, place) in line.iter_mut().zip(1..) {
+        visitor.connect().await?;
+        visitor.until_place(place).await?;
+    }
+    let after = mia.until_floor("eight wait again", all).await?;
+    ensure!(stood(&after) == stood(&before), "{after:?}, {before:?}");
+    // The wait goes on from when it began, not from the start.
+    let is_kept = |since: &u64| (begun..killed).contains(since);
+    ensure!(since(&after).iter().all(is_kept), "{begun}, {killed}, {:?}", since(&after));
+    until_queue_length(&ana, 8).await?;
+    ana.end(&running).await?;
+    let [next, others @ ..] = line.as_slice() else { unreachable!() };
+    let gained = next.until_served().await?;
+    ana.until_gained(&gained.id).await?;
+    for (visitor, place) in others.iter().zip(1..) {
+        visitor.until_place(place).await?;
+    }
+    until_queue_length(&ana, 7).await?;
+    scene.finish().await
+}
+
+/// B10: every agent's workbench is told how many wait.
+async fn until_queue_length(agent: &StaffSocket, wanted: u32) -> Result<()> {
+    agent
+        .link
+        .until("how many wait", |held| {
+            let newest = held.signals.iter().rev().find_map(|signal| match signal {
+                StaffSignal::QueueLength { waiting } => Some(*waiting),
+                _ => None,
+            });
+            (newest == Some(wanted)).then_some(())
+        })
+        .await
+}
+
+fn wall_ms() -> Result<u64> {
+    let passed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    Ok(u64::try_from(passed.as_millis())?)
 }

@@ -107,7 +107,7 @@ enum Woken {
 
 impl Driver {
     async fn begin(app: Arc<App>) -> Option<Self> {
-        let (known, now) = loop {
+        let (known, now, watch) = loop {
             if let Err(error) = agents::presence::all_gone(&app).await {
                 if error.code() == ErrorCode::Unavailable {
                     return None;
@@ -116,11 +116,12 @@ impl Driver {
                 tokio::time::sleep(AGAIN_AFTER).await;
                 continue;
             }
-            let now = app.world.now();
+            // At one moment: the core's clock must not lag behind by what the reading takes.
+            let (now, watch) = (app.world.now(), app.world.stopwatch());
             let read =
                 app.store.read_for_spine("begin assignment", move |tx| rows::everything(tx, now));
             match read.await {
-                Ok(known) => break (known, now),
+                Ok(known) => break (known, now, watch),
                 Err(StoreError::Closed) => return None,
                 Err(error) => {
                     tracing::error!(%error, "assignment cannot begin; trying again");
@@ -128,7 +129,6 @@ impl Driver {
                 }
             }
         };
-        let watch = app.world.stopwatch();
         let started_ms = now.millis();
         let router = Router::rebuild(known.rows);
         let log = app.store.subscribe_to_news(known.position);
