@@ -11,7 +11,7 @@ const DIST = new URL("../dist/", import.meta.url);
 
 /** The limit stands just above what is there: what grows is meant to be seen. */
 const LOADER = { limit: 4_500, floor: 5_000, goal: 3_000 };
-const CHAT = { limit: 32_400, floor: 40_000, goal: 25_000 };
+const CHAT = { limit: 32_600, floor: 40_000, goal: 25_000 };
 const LATER = { limit: 11_000 };
 
 function size(name: string): number {
