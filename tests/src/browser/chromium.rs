@@ -11,7 +11,7 @@ use thirtyfour::{Capabilities, Key, WebDriver};
 use tokio::sync::SemaphorePermit;
 
 use super::{DRIVER_WITHIN, Page};
-use crate::processes::{Group, find_program, target_dir};
+use crate::processes::{Group, ReservedPort, find_program, reserve_port, target_dir};
 use crate::wait;
 
 const INSTALL: &str = "apt-get install chromium chromium-driver";
@@ -21,6 +21,7 @@ pub struct Chromium {
     /// The tab; looks at the widget's frame once [`Chromium::enter_widget`] has been called.
     pub page: Page,
     driver: Group,
+    _port: ReservedPort,
     _seat: SemaphorePermit<'static>,
 }
 
@@ -50,14 +51,13 @@ impl Chromium {
         let browser = find_program("CHROMIUM", "chromium", INSTALL)?;
         let log = profile.0.path().join(format!("driver-{}.log", uuid::Uuid::now_v7()));
         let mut command = Command::new(program);
-        command.arg("--port=0").env("LANG", "C.UTF-8");
+        // Not one of the system's choice: the driver takes the same number for both kinds of addresses
+        // and ends where one of the two is somebody's already.
+        let port = reserve_port()?;
+        command.arg(format!("--port={}", port.number())).env("LANG", "C.UTF-8");
         let driver = Group::start("chromedriver", &mut command, &log)?;
-        let port = wait::until("chromedriver says its port", || async {
-            let said = std::fs::read_to_string(&log)?;
-            let port = said.split("successfully on port ").nth(1).and_then(|rest| {
-                rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u16>().ok()
-            });
-            Ok(port.filter(|port| *port != 0))
+        wait::until("chromedriver listens", || async {
+            Ok(std::fs::read_to_string(&log)?.contains("started successfully").then_some(()))
         })
         .await?;
         let user_data = profile.0.path().join("profile");
@@ -89,13 +89,13 @@ impl Chromium {
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let Value::Object(wishes) = wishes else { unreachable!("it is an object") };
-        let driver_url = format!("http://127.0.0.1:{port}");
+        let driver_url = format!("http://127.0.0.1:{}", port.number());
         let session = WebDriver::builder(driver_url, Capabilities::from(wishes))
             .request_timeout(DRIVER_WITHIN)
             .await
             .context("Chromium does not start")?;
         let page = Page { driver: session, pictures: pictures()? };
-        Ok(Self { page, driver, _seat: seat })
+        Ok(Self { page, driver, _port: port, _seat: seat })
     }
 
     /// Goes to a page.
