@@ -17,7 +17,7 @@ use yingke_shared::rest::{ChangeAgent, ChangeSite};
 
 use super::agent::Agent;
 use super::network::Call;
-use super::run::Simulation;
+use super::run::{Simulation, Who};
 use super::standing::{level_staff, level_visitor};
 use super::visitor::Written;
 use super::world::BEGINNING;
@@ -127,18 +127,20 @@ impl Simulation {
         found
     }
 
+    /// Who is on a dead link does not know yet what became of the relay, so nothing is settled.
     fn somebody_is_away(&self, found: &mut Vec<String>) {
         for (n, visitor) in self.visitors.iter().enumerate() {
-            let (live, unsent) = (visitor.is_live(), visitor.unsent());
+            let live = visitor.is_live() && self.is_reached(Who::Visitor(n));
+            let unsent = visitor.unsent();
             if !live || unsent > 0 {
                 found.push(format!("visitor {n}: live {live}, unsent {unsent}"));
             } else if visitor.id().is_none() || visitor.held.is_none() {
                 found.push(format!("visitor {n} holds nothing"));
             }
         }
-        for agent in &self.agents {
+        for (n, agent) in self.agents.iter().enumerate() {
             let holds = agent.client.as_ref().is_some_and(|client| client.held().is_some());
-            if !agent.signed_in || !holds {
+            if !agent.signed_in || !holds || !self.is_reached(Who::Agent(n)) {
                 found.push(format!("{} holds nothing", agent.id));
             }
         }

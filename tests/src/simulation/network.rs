@@ -40,6 +40,13 @@ pub(super) struct Link {
     position: Option<u64>,
 }
 
+impl Link {
+    /// What is said on it arrives, on either side.
+    fn carries(&self) -> bool {
+        self.reached && !self.up.dead && !self.down.dead
+    }
+}
+
 /// A request beside the links.
 pub(super) enum Call {
     SignIn { agent: usize, call: u64, form: SignIn },
@@ -114,6 +121,11 @@ impl Simulation {
     fn holder(&self, link: u64) -> Option<(Who, u64)> {
         let made = self.links.get(&link)?;
         (self.current.get(&made.who) == Some(&link)).then_some((made.who, made.dial))
+    }
+
+    /// They are on a link that carries, whatever they believe.
+    pub(super) fn is_reached(&self, who: Who) -> bool {
+        self.current.get(&who).and_then(|link| self.links.get(link)).is_some_and(Link::carries)
     }
 
     pub(super) fn opened(&mut self, link: u64) {
