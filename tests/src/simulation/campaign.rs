@@ -18,7 +18,8 @@ pub struct Wish {
     pub seed: Option<u64>,
     /// Print every event.
     pub trace: bool,
-    /// Half the time before the quiet: for a dose in each run. Kept seeds have their whole time.
+    /// Half the time before the quiet: for a dose in each run. Kept seeds have the time in which they
+    /// failed.
     pub brief: bool,
     /// Go on from the seed written there, and write there how far it came.
     pub state: Option<PathBuf>,
@@ -74,6 +75,10 @@ pub struct Campaign {
     pub in_all: Option<u64>,
 }
 
+fn run_one(seed: u64, brief: bool, trace: bool) -> Outcome {
+    if brief { run_briefly(seed, trace) } else { run(seed, trace) }
+}
+
 /// Seeds that fail are looked at; more of them than this only cost time.
 const FAILED_MAX: usize = 10;
 
@@ -83,9 +88,7 @@ impl Campaign {
     pub fn run(wish: &Wish) -> Self {
         if let Some(seed) = wish.seed {
             let mut campaign = Self::default();
-            let outcome =
-                if wish.brief { run_briefly(seed, wish.trace) } else { run(seed, wish.trace) };
-            campaign.add(outcome, wish.brief);
+            campaign.add(run_one(seed, wish.brief, wish.trace), wish.brief);
             return campaign;
         }
         let done_before = wish.state.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
@@ -106,19 +109,11 @@ impl Campaign {
                     break;
                 }
                 let kept_seed = usize::try_from(n).ok().and_then(|n| kept.get(n).copied());
-                let outcome = match kept_seed {
-                    Some(seed) => run(seed, wish.trace),
-                    None => {
-                        let seed = from + n - kept.len() as u64;
-                        if wish.brief {
-                            run_briefly(seed, wish.trace)
-                        } else {
-                            run(seed, wish.trace)
-                        }
-                    }
-                };
+                let (seed, brief) =
+                    kept_seed.unwrap_or_else(|| (from + n - kept.len() as u64, wish.brief));
+                let outcome = run_one(seed, brief, wish.trace);
                 let mut campaign = campaign.lock().unwrap();
-                campaign.add(outcome, wish.brief && kept_seed.is_none());
+                campaign.add(outcome, brief);
                 if campaign.failed.len() >= FAILED_MAX {
                     stop.store(true, Ordering::Relaxed);
                 }

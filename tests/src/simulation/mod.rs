@@ -46,9 +46,13 @@ const PASSWORD: &str = "a long enough secret";
 /// Seeds that once found something; each is run every time.
 const KEPT: &str = include_str!("seeds.txt");
 
-/// Seeds that once found something.
+/// Seeds that once found something, and whether they found it in the brief world.
 #[must_use]
-pub fn kept_seeds() -> Vec<u64> {
+pub fn kept_seeds() -> Vec<(u64, bool)> {
     let lines = KEPT.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+    let kept = lines.filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.parse().ok()?, words.next() == Some("--brief")))
+    });
+    kept.collect()
 }

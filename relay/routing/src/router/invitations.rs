@@ -109,24 +109,21 @@ impl Router {
 
     /// It is over: what was kept for it is free.
     pub(super) fn close(&mut self, id: &InvitationId) {
-        let Some(invitation) = self.invitations.remove(id) else { return };
-        if let Some((_, until)) = invitation.offered {
-            self.deadlines.remove(&(until, Deadline::Invitation(id.clone())));
-        }
+        self.ask_no_more(id);
+        self.invitations.remove(id);
         self.to_answer.remove(id);
-        if let Some(agent) = invitation.keeps_place() {
-            self.floor.free(agent);
-        }
     }
 
-    /// The agent has it or takes part now: the invitation did what it was for.
-    pub(super) fn accepted(&mut self, conversation: ConversationIx, agent: AgentIx) {
+    /// The agent has it or takes part now. An invitation that led to it was closed before, and by the log:
+    /// one that is open here is open in the store too. If a department was asked by it, this agent came
+    /// unasked while that was decided, and somebody else is asked.
+    pub(super) fn came_in(&mut self, conversation: ConversationIx, agent: AgentIx) {
         let its = self.invitations.iter().filter(|(_, invitation)| {
-            invitation.conversation == conversation && invitation.is_offered_to(agent)
+            invitation.conversation == conversation && invitation.keeps_place() == Some(agent)
         });
         let its: Vec<_> = its.map(|(id, _)| id.clone()).collect();
         for id in its {
-            self.close(&id);
+            self.ask_no_more(&id);
         }
         self.overtake_invitations(conversation);
     }
@@ -139,16 +136,24 @@ impl Router {
         self.to_answer.extend(its);
     }
 
-    /// Whoever was asked is not asked any more.
-    fn pass_over(&mut self, id: &InvitationId, ran_out: bool) {
-        let Some(invitation) = self.invitations.get_mut(id) else { return };
+    /// Whoever is asked now is asked no more; gives who it was.
+    fn ask_no_more(&mut self, id: &InvitationId) -> Option<AgentIx> {
+        let invitation = self.invitations.get_mut(id)?;
         let place = invitation.keeps_place();
-        let Some((agent, until)) = invitation.offered.take() else { return };
-        invitation.declined.push(agent);
-        invitation.ran_out = ran_out;
+        let (agent, until) = invitation.offered.take()?;
         self.deadlines.remove(&(until, Deadline::Invitation(id.clone())));
         if let Some(agent) = place {
             self.floor.free(agent);
+        }
+        Some(agent)
+    }
+
+    /// Whoever was asked said no, or nothing in time, and is not asked again.
+    fn pass_over(&mut self, id: &InvitationId, ran_out: bool) {
+        let Some(agent) = self.ask_no_more(id) else { return };
+        if let Some(invitation) = self.invitations.get_mut(id) {
+            invitation.declined.push(agent);
+            invitation.ran_out = ran_out;
         }
     }
 

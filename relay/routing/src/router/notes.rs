@@ -219,7 +219,7 @@ impl Router {
             conversation.under_way == Some(UnderWay::PassOn(agent, PassReason::NoAnswer));
         let turn = (conversation.number, ix);
         let before = self.detach(ix);
-        self.accepted(ix, agent);
+        self.came_in(ix, agent);
         let mut members = Vec::new();
         match before {
             Some(Standing::Waiting(waiting)) => {
@@ -396,7 +396,7 @@ impl Router {
         }
         served.members.push(agent);
         conversation.remember(agent);
-        self.accepted(ix, agent);
+        self.came_in(ix, agent);
         self.hold(agent, turn, now);
         self.touch(ix);
     }

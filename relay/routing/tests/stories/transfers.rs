@@ -38,6 +38,7 @@ fn f03_only_acceptance_makes_a_member() {
     let mut story = served_by_ana();
     story.on(invite("i", "ana", agent("ben")), "");
     assert_eq!(story.router.running(&"ben".into()), 0);
+    story.on(Fact::InvitationClosed { invitation: "i".into() }, "");
     story.after(0, Fact::MemberJoined { conversation: "vera".into(), agent: "ben".into() }, "");
     assert_eq!(story.router.running(&"ben".into()), 1);
     story.passes(10 * MINUTE, "");
@@ -76,10 +77,34 @@ fn f01_a_department_without_a_free_place_returns_at_once() {
 fn f01_an_accepted_transfer_moves_the_conversation_and_frees_the_place() {
     let mut story = served_by_ana();
     story.on(invite("i", "ana", Invitee::Department("support".into())), "i asks ben");
-    story.served("vera", "ben", "");
     story.on(Fact::InvitationClosed { invitation: "i".into() }, "");
+    story.served("vera", "ben", "");
     assert_eq!(story.router.running(&"ana".into()), 0);
     assert_eq!(story.router.running(&"ben".into()), 1);
+}
+
+/// Whoever comes in unasked while routing decides to ask them was not asked by the store's books: the
+/// invitation is still open there, and nobody else would ever end it.
+#[test]
+fn f05_who_enters_unasked_is_passed_over_and_the_next_is_asked() {
+    let mut story = served_by_ana().agent_of("cho", 1, &["support"], &[]);
+    story.on(invite("i", "ana", Invitee::Department("support".into())), "i asks ben");
+    story.after(
+        0,
+        Fact::MemberJoined { conversation: "vera".into(), agent: "ben".into() },
+        "i asks cho",
+    );
+    assert_eq!(story.router.running(&"ben".into()), 1);
+    story.passes(MINUTE, "i returns Expired");
+    assert_eq!(story.router.running(&"cho".into()), 0);
+}
+
+#[test]
+fn f05_with_nobody_left_to_ask_it_returns() {
+    let mut story = served_by_ana();
+    story.on(invite("i", "ana", Invitee::Department("support".into())), "i asks ben");
+    let joined = Fact::MemberJoined { conversation: "vera".into(), agent: "ben".into() };
+    story.after(0, joined, "i returns NobodyFree");
 }
 
 #[test]

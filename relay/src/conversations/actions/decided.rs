@@ -36,7 +36,7 @@ pub enum Carried {
     Done,
     /// The world moved on; nothing changed.
     Overtaken,
-    /// The agent does not take conversations now, or has no free place.
+    /// The agent does not take conversations now, has no free place, or takes part in this one.
     Unfit,
 }
 
@@ -368,7 +368,9 @@ pub async fn offer_to(
             }
             turn_down(tx, &invitation, &before, InvitationEnd::Expired, moment.now)?;
         }
-        if hindrance(tx, &agent_id, moment)?.is_some() {
+        let row = store::load(tx, &invitation.invitation.conversation_id)?;
+        let takes_part = row.is_some_and(|row| row.seen_by().contains(&agent_id));
+        if takes_part || hindrance(tx, &agent_id, moment)?.is_some() {
             return Ok(Carried::Unfit);
         }
         let invitation_s = settings::queries::company(tx)?.value.invitation_s;

@@ -134,6 +134,13 @@ pub(crate) fn offer(
     Ok(true)
 }
 
+/// Whether somebody asks this agent by it, now or when it is this one's turn.
+pub(super) fn asks(row: &InvitationRow, agent_id: &AgentId) -> bool {
+    let invitation = &row.invitation;
+    invitation.offered_to.as_ref() == Some(agent_id)
+        || matches!(&invitation.to, Invitee::Agent { agent_id: to } if to == agent_id)
+}
+
 /// Ends one invitation; gives whether it was open.
 pub(crate) fn close_invitation(
     tx: &mut WriteTx<'_>,
@@ -219,12 +226,10 @@ pub async fn answer(
 /// The open invitation by which this agent is asked now.
 fn asked(tx: &WriteTx<'_>, id: &InvitationId, me: &AgentId) -> Decided<InvitationRow> {
     let row = store::load_invitation(tx, id)?.ok_or(Abort::Refused(ErrorCode::NotFound))?;
-    let is_asked = row.invitation.offered_to.as_ref() == Some(me);
-    if row.is_open && is_asked {
+    if row.is_open && row.invitation.offered_to.as_ref() == Some(me) {
         return Ok(row);
     }
-    let is_named = matches!(&row.invitation.to, Invitee::Agent { agent_id } if agent_id == me);
-    let was_asked = is_asked || is_named || row.declined.contains(me);
+    let was_asked = asks(&row, me) || row.declined.contains(me);
     Err(Abort::Refused(if was_asked { ErrorCode::Overtaken } else { ErrorCode::NotFound }))
 }
 

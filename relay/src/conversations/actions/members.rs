@@ -14,10 +14,10 @@ use yingke_shared::frame::Outcome;
 use yingke_shared::ids::{AgentId, ClientId};
 use yingke_shared::time::Timestamp;
 use yingke_shared::views::{
-    AgentCard, Availability, ConversationStatus, InvitationEnd, Invitee, SystemNotice,
+    AgentCard, Availability, ConversationStatus, InvitationEnd, SystemNotice,
 };
 
-use super::invite::close_invitations;
+use super::invite::{asks, close_invitations};
 use super::mark::show_marks;
 use super::pass_on::{PassOn, pass_on};
 use super::{Decided, Moment, event, permitted, present, say};
@@ -131,11 +131,8 @@ pub(crate) fn add_member(
         return Err(Abort::Refused(ErrorCode::Invalid));
     }
     let agent = present(tx, agent_id)?.card();
-    close_invitations(tx, &row, now, |row| {
-        let invitation = &row.invitation;
-        let asks = invitation.offered_to.as_ref() == Some(agent_id)
-            || matches!(&invitation.to, Invitee::Agent { agent_id: to } if to == agent_id);
-        asks.then_some(InvitationEnd::Overtaken)
+    close_invitations(tx, &row, now, |invitation| {
+        asks(invitation, agent_id).then_some(InvitationEnd::Overtaken)
     })?;
     let (before, mut after) = (row.clone(), row);
     after.members.push(agent_id.clone());

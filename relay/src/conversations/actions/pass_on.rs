@@ -4,13 +4,13 @@
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::explanation::{AssignedHow, Cause};
 use yingke_shared::ids::AgentId;
-use yingke_shared::views::{ConversationStatus, InvitationEnd, Invitee, SystemNotice};
+use yingke_shared::views::{ConversationStatus, InvitationEnd, SystemNotice};
 
-use super::invite::close_invitations;
+use super::invite::{asks, close_invitations};
 use super::members::{Change, announce_members, become_known};
 use super::{Decided, Moment, event, say};
 use crate::agents;
-use crate::conversations::store::{self, Conversation, InvitationRow};
+use crate::conversations::store::{self, Conversation};
 use crate::events::{LogBody, Sight};
 use crate::store::{Abort, WriteTx};
 
@@ -93,11 +93,4 @@ pub(crate) fn pass_on(
     };
     say(tx, &mut after, notice, moment)?;
     Ok(after)
-}
-
-/// Whether somebody asks this agent by it, now or when it is this one's turn.
-fn asks(row: &InvitationRow, agent_id: &AgentId) -> bool {
-    let invitation = &row.invitation;
-    invitation.offered_to.as_ref() == Some(agent_id)
-        || matches!(&invitation.to, Invitee::Agent { agent_id: to } if to == agent_id)
 }

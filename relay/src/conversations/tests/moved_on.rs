@@ -242,6 +242,24 @@ async fn who_was_asked_in_vain_is_told_why_it_is_over() {
     assert_eq!(ends, [(ben, InvitationEnd::Expired), (cai, InvitationEnd::Declined)]);
 }
 
+/// F01, F05: one of the department who came in unasked is asked no more, whatever routing decided a
+/// moment before.
+#[tokio::test]
+async fn whoever_takes_part_is_not_asked_to() {
+    let crew = Crew::gather().await;
+    let app = &crew.relay.app;
+    let id = crew.served_by(&crew.ana).await;
+    let to = Invitee::Department { department_id: default_department().unwrap() };
+    let asked = crew.invite(&crew.ana, &id, to, InvitationKind::Join).await.unwrap();
+    crew.join(&crew.ana, &id, &crew.ben).await;
+    let offer = async |to: &StaffIdentity| {
+        actions::offer_to(app, asked.clone(), to.agent_id.clone()).await.unwrap()
+    };
+    assert_eq!(offer(&crew.ben).await, Carried::Unfit);
+    assert_eq!(offer(&crew.ana).await, Carried::Unfit, "who serves it");
+    assert_eq!(offer(&crew.cai).await, DONE);
+}
+
 /// F05: asking again for what is watched already may fail; what is watched stays watched.
 #[tokio::test]
 async fn a_second_look_that_fails_does_not_end_the_first() {
