@@ -1,8 +1,11 @@
 // What all staff need of the company: departments, skills, sites, and when a wait gets louder.
 
+import { useCallback } from "react";
 import { create } from "zustand";
 import type { Company } from "../../../shared/bindings/Company";
 import type { SiteSettings } from "../../../shared/bindings/SiteSettings";
+import { useT } from "../i18n";
+import { departmentName } from "../i18n/words";
 
 interface CompanyStore {
   company: Company;
@@ -20,6 +23,19 @@ export const useCompany = create<CompanyStore>(() => ({
   },
   sites: [],
 }));
+
+/** Finds the name of a department; one that is gone is unknown. */
+export function useDepartmentName(): (departmentId: string | null) => string {
+  const t = useT();
+  const departments = useCompany((state) => state.company.departments);
+  return useCallback(
+    (departmentId) => {
+      const department = departments.find((one) => one.id === departmentId);
+      return departmentName(t, department);
+    },
+    [departments, t],
+  );
+}
 
 /** The company's settings changed. */
 export function applyCompany(company: Company): void {

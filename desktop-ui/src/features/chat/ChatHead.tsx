@@ -9,11 +9,11 @@ import type { Role } from "../../../../shared/bindings/Role";
 import type { ChatHead as Head } from "../../../../shared/bindings/ui/ChatHead";
 import { useT } from "../../i18n";
 import { clock } from "../../i18n/format";
-import { departmentName, visitorName } from "../../i18n/words";
+import { visitorName } from "../../i18n/words";
 import { endConversation, useChat } from "../../stores/chat";
 import { useRelayNow } from "../../stores/clock";
 import { useCompanions } from "../../stores/companions";
-import { useCompany } from "../../stores/company";
+import { useCompany, useDepartmentName } from "../../stores/company";
 import { useAgentName } from "../../stores/people";
 import { leaveConversation } from "../../stores/watch";
 import { Avatar, initials } from "../../ui/Avatar";
@@ -158,18 +158,11 @@ function EndQuestion({ members, unsent }: { members: readonly string[]; unsent: 
 }
 
 function Department({ id }: { id: string | null }) {
-  const t = useT();
-  const departments = useCompany((state) => state.company.departments);
+  const nameOf = useDepartmentName();
+  const count = useCompany((state) => state.company.departments.length);
   // With one department there is nothing to tell apart.
-  if (id === null || departments.length < 2) return null;
-  return (
-    <Tag>
-      {departmentName(
-        t,
-        departments.find((one) => one.id === id),
-      )}
-    </Tag>
-  );
+  if (id === null || count < 2) return null;
+  return <Tag>{nameOf(id)}</Tag>;
 }
 
 /** Who serves it, if somebody else does, and who takes part. */

@@ -8,9 +8,9 @@ import type { Candidate } from "../../../../shared/bindings/Candidate";
 import type { Explanation } from "../../../../shared/bindings/Explanation";
 import { type TextKey, useLocale, useT } from "../../i18n";
 import { dayName, fullTime, timeOfDay } from "../../i18n/format";
-import { departmentName, problemText } from "../../i18n/words";
+import { problemText } from "../../i18n/words";
 import { useToday } from "../../stores/clock";
-import { useCompany } from "../../stores/company";
+import { useCompany, useDepartmentName } from "../../stores/company";
 import { type Explained, readAssignments } from "../../stores/explain";
 import { useAgentName } from "../../stores/people";
 import { useOwn } from "../../stores/session";
@@ -103,7 +103,8 @@ function Step({ assignment }: { assignment: Assignment }) {
 function Why({ why }: { why: Explanation }) {
   const t = useT();
   const nameOf = useAgentName();
-  const { departments, skills } = useCompany((state) => state.company);
+  const departmentOf = useDepartmentName();
+  const skills = useCompany((state) => state.company.skills);
   const skill = skills.find((one) => one.id === why.skill_id);
   return (
     <>
@@ -113,12 +114,7 @@ function Why({ why }: { why: Explanation }) {
           {why.rule === null ? t("explain.rule_none") : why.rule.name || t("explain.rule_gone")}
         </dd>
         <dt>{t("workbench.department")}</dt>
-        <dd>
-          {departmentName(
-            t,
-            departments.find((one) => one.id === why.department_id),
-          )}
-        </dd>
+        <dd>{departmentOf(why.department_id)}</dd>
         {why.skill_id !== null && (
           <>
             <dt>{t("explain.skill")}</dt>

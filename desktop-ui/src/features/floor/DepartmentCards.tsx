@@ -1,13 +1,12 @@
 // The lines, one card a department: whether it is open, who attends it, how long somebody who came
 // now would wait, and who stands in front.
 
-import type { DepartmentCard } from "../../../../shared/bindings/DepartmentCard";
 import type { Floor } from "../../../../shared/bindings/Floor";
 import type { FloorDepartment } from "../../../../shared/bindings/FloorDepartment";
 import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
 import { useT } from "../../i18n";
 import { clock } from "../../i18n/format";
-import { departmentName } from "../../i18n/words";
+import { useDepartmentName } from "../../stores/company";
 import { join } from "../../ui/join";
 import { WaitingClock } from "../inbox/WaitingClock";
 import styles from "./DepartmentCards.module.css";
@@ -20,14 +19,13 @@ const MINUTES_FROM_MS = 120_000;
 
 interface DepartmentCardsProps {
   floor: Floor;
-  departments: readonly DepartmentCard[];
   selected: string | null;
   onSelect: (departmentId: string | null) => void;
 }
 
-export function DepartmentCards({ floor, departments, selected, onSelect }: DepartmentCardsProps) {
+export function DepartmentCards({ floor, selected, onSelect }: DepartmentCardsProps) {
   const t = useT();
-  const names = new Map(departments.map((one) => [one.id, one]));
+  const nameOf = useDepartmentName();
   return (
     <section className={styles.section}>
       <h3>
@@ -38,7 +36,7 @@ export function DepartmentCards({ floor, departments, selected, onSelect }: Depa
           <Card
             key={department.department_id}
             department={department}
-            name={departmentName(t, names.get(department.department_id))}
+            name={nameOf(department.department_id)}
             line={floor.waiting.filter((one) => one.department_id === department.department_id)}
             selected={selected === department.department_id}
             onSelect={onSelect}

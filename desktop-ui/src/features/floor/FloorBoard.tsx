@@ -188,24 +188,12 @@ function Board({ floor }: { floor: Floor }) {
                 }
                 onSelect={(to) => setAgent(to === agentId ? null : to)}
               />
-              <DepartmentCards
-                floor={floor}
-                departments={departments}
-                selected={department}
-                onSelect={setDepartment}
-              />
+              <DepartmentCards floor={floor} selected={department} onSelect={setDepartment} />
             </>
           )}
-          {tab === "running" && (
-            <RunningTable running={running} total={figures.running} departments={departments} />
-          )}
+          {tab === "running" && <RunningTable running={running} total={figures.running} />}
           {tab === "waiting" && (
-            <WaitingTable
-              waiting={waiting}
-              total={figures.waiting}
-              full={full}
-              departments={departments}
-            />
+            <WaitingTable waiting={waiting} total={figures.waiting} full={full} />
           )}
         </div>
       </div>

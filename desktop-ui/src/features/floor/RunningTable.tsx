@@ -2,12 +2,11 @@
 
 import { MessagesSquare } from "lucide-react";
 import { useMemo } from "react";
-import type { DepartmentCard } from "../../../../shared/bindings/DepartmentCard";
 import type { FloorRunning } from "../../../../shared/bindings/FloorRunning";
 import { useT } from "../../i18n";
 import { clock } from "../../i18n/format";
-import { departmentName } from "../../i18n/words";
 import { useRelayNow } from "../../stores/clock";
+import { useDepartmentName } from "../../stores/company";
 import { useAgentName } from "../../stores/people";
 import { Empty } from "../../ui/Empty";
 import { Tag } from "../../ui/Tag";
@@ -17,12 +16,12 @@ import { type Column, ConversationTable, Visitor } from "./ConversationTable";
 interface RunningTableProps {
   running: readonly FloorRunning[];
   total: number;
-  departments: readonly DepartmentCard[];
 }
 
-export function RunningTable({ running, total, departments }: RunningTableProps) {
+export function RunningTable({ running, total }: RunningTableProps) {
   const t = useT();
   const nameOf = useAgentName();
+  const departmentOf = useDepartmentName();
   const columns = useMemo(
     (): Column<FloorRunning>[] => [
       { head: "floor.column_visitor", cell: ({ label }) => <Visitor label={label} /> },
@@ -42,11 +41,7 @@ export function RunningTable({ running, total, departments }: RunningTableProps)
       {
         head: "floor.column_department",
         as: "wide",
-        cell: ({ department_id }) =>
-          departmentName(
-            t,
-            departments.find((one) => one.id === department_id),
-          ),
+        cell: ({ department_id }) => departmentOf(department_id),
       },
       { head: "floor.column_since", as: "end", cell: ({ since }) => <Length since={since} /> },
       {
@@ -57,7 +52,7 @@ export function RunningTable({ running, total, departments }: RunningTableProps)
       },
       { head: "floor.column_text", as: "words", cell: ({ text }) => text },
     ],
-    [t, nameOf, departments],
+    [t, nameOf, departmentOf],
   );
   if (running.length === 0) {
     return (

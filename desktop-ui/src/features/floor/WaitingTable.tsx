@@ -2,10 +2,9 @@
 
 import { Users } from "lucide-react";
 import { useMemo } from "react";
-import type { DepartmentCard } from "../../../../shared/bindings/DepartmentCard";
 import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
 import { useT } from "../../i18n";
-import { departmentName } from "../../i18n/words";
+import { useDepartmentName } from "../../stores/company";
 import { useAgentName } from "../../stores/people";
 import { Empty } from "../../ui/Empty";
 import { Tag } from "../../ui/Tag";
@@ -17,12 +16,12 @@ interface WaitingTableProps {
   total: number;
   /** Agents without a free place: their ids, one after the other. */
   full: string;
-  departments: readonly DepartmentCard[];
 }
 
-export function WaitingTable({ waiting, total, full, departments }: WaitingTableProps) {
+export function WaitingTable({ waiting, total, full }: WaitingTableProps) {
   const t = useT();
   const nameOf = useAgentName();
+  const departmentOf = useDepartmentName();
   const columns = useMemo((): Column<FloorWaiting>[] => {
     const isFull = new Set(full.split(" "));
     function why({ own_agent, reason }: FloorWaiting): string {
@@ -47,11 +46,7 @@ export function WaitingTable({ waiting, total, full, departments }: WaitingTable
       },
       {
         head: "floor.column_department",
-        cell: ({ department_id }) =>
-          departmentName(
-            t,
-            departments.find((one) => one.id === department_id),
-          ),
+        cell: ({ department_id }) => departmentOf(department_id),
       },
       {
         head: "floor.column_in_line",
@@ -61,7 +56,7 @@ export function WaitingTable({ waiting, total, full, departments }: WaitingTable
       { head: "floor.column_reason", cell: why },
       { head: "floor.column_text", as: "words", cell: ({ text }) => text },
     ];
-  }, [t, nameOf, full, departments]);
+  }, [t, nameOf, full, departmentOf]);
   if (waiting.length === 0) {
     return (
       <Empty

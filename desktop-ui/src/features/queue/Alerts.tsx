@@ -4,9 +4,8 @@
 import { Bell } from "lucide-react";
 import { useLocale, useT } from "../../i18n";
 import { timeOfDay } from "../../i18n/format";
-import { departmentName } from "../../i18n/words";
 import { useAlerts } from "../../stores/alerts";
-import { useCompany } from "../../stores/company";
+import { useDepartmentName } from "../../stores/company";
 import { watchConversation } from "../../stores/watch";
 import { IconButton } from "../../ui/IconButton";
 import { Menu } from "../../ui/Menu";
@@ -16,7 +15,7 @@ export function Alerts() {
   const t = useT();
   const locale = useLocale();
   const alerts = useAlerts((state) => state.alerts);
-  const departments = useCompany((state) => state.company.departments);
+  const departmentOf = useDepartmentName();
   const items =
     alerts.length === 0
       ? [
@@ -47,10 +46,7 @@ export function Alerts() {
               <span>
                 {timeOfDay(locale, alert.at)}
                 {" · "}
-                {departmentName(
-                  t,
-                  departments.find((one) => one.id === alert.department_id),
-                )}
+                {departmentOf(alert.department_id)}
               </span>
             </span>
           ),

@@ -1,13 +1,12 @@
 // Assigning by hand (B09): any colleague who is online, those of the same department first. Somebody
 // who is full is chosen a second time; a visitor somebody else took meanwhile is said plainly.
 
-import { Button, Input } from "antd";
+import { Button } from "antd";
 import { type FormEvent, useId, useState } from "react";
 import type { Floor } from "../../../../shared/bindings/Floor";
 import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
 import { useT } from "../../i18n";
-import { departmentName, problemText } from "../../i18n/words";
-import { useCompany } from "../../stores/company";
+import { problemText } from "../../i18n/words";
 import { useFloor, useFloorWatch } from "../../stores/floor";
 import { confirm } from "../../stores/notices";
 import { useAgentName, usePeople } from "../../stores/people";
@@ -15,15 +14,11 @@ import type { Problem } from "../../stores/problem";
 import { assign } from "../../stores/queue";
 import { useOwn } from "../../stores/session";
 import { Dialog, DialogActions } from "../../ui/Dialog";
-import { Load } from "../../ui/Load";
 import { Note } from "../../ui/Note";
 import { Rows } from "../../ui/Rows";
+import { Colleague, Search } from "../transfer/Colleague";
 import { type AgentChoice, agentChoices, matches } from "../transfer/choices";
-import { Option } from "../transfer/Option";
 import styles from "../transfer/Picker.module.css";
-
-/** With fewer, one sees them all at once. */
-const SEARCH_FROM = 7;
 
 interface AssignDialogProps {
   row: FloorWaiting;
@@ -140,7 +135,6 @@ interface WhomProps {
 function Whom({ floor, agents, departmentId, chosen, onChoose }: WhomProps) {
   const t = useT();
   const group = useId();
-  const cards = useCompany((state) => state.company.departments);
   const [typed, setTyped] = useState("");
   // Who is chosen stays in sight, whatever is searched for.
   const shown = agents.filter((agent) => agent.id === chosen || matches(agent.name, typed));
@@ -148,29 +142,12 @@ function Whom({ floor, agents, departmentId, chosen, onChoose }: WhomProps) {
   const far = shown.filter((agent) => !agent.departments.includes(departmentId));
   const titled = floor.departments.length > 1;
   const option = (agent: AgentChoice) => (
-    <Option
+    <Colleague
       key={agent.id}
       group={group}
       value={agent.id}
-      name={agent.name}
-      detail={agent.departments
-        .map((id) =>
-          departmentName(
-            t,
-            cards.find((card) => card.id === id),
-          ),
-        )
-        .join(t("workbench.names_and"))}
-      figure={
-        <>
-          {agent.full && <span className={styles.figure}>{t("queue.full")}</span>}
-          <Load
-            running={agent.running}
-            capacity={agent.capacity}
-            label={t("queue.load", { running: agent.running, capacity: agent.capacity })}
-          />
-        </>
-      }
+      agent={agent}
+      mark={agent.full && <span className={styles.figure}>{t("queue.full")}</span>}
       chosen={agent.id === chosen}
       testId="assign-option"
       onChoose={onChoose}
@@ -187,16 +164,7 @@ function Whom({ floor, agents, departmentId, chosen, onChoose }: WhomProps) {
   }
   return (
     <>
-      {agents.length >= SEARCH_FROM && (
-        <Input
-          allowClear
-          className={styles.search ?? ""}
-          value={typed}
-          aria-label={t("queue.search")}
-          placeholder={t("queue.search")}
-          onChange={(event) => setTyped(event.target.value)}
-        />
-      )}
+      <Search count={agents.length} typed={typed} onType={setTyped} />
       <div className={styles.list} role="radiogroup" aria-label={t("transfer.colleagues")}>
         {titled && near.length > 0 && <p className={styles.group}>{t("queue.own_department")}</p>}
         {near.map(option)}

@@ -4,8 +4,7 @@
 import { memo } from "react";
 import type { FloorWaiting } from "../../../../shared/bindings/FloorWaiting";
 import { type Translate, useT } from "../../i18n";
-import { departmentName } from "../../i18n/words";
-import { useCompany } from "../../stores/company";
+import { useDepartmentName } from "../../stores/company";
 import { useAgentName } from "../../stores/people";
 import type { QueueColumn } from "../../stores/queueView";
 import { takeOver, watchConversation } from "../../stores/watch";
@@ -100,12 +99,9 @@ function reasonOf(t: Translate, row: FloorWaiting, nameOf: (id: string) => strin
 function useFacts(row: FloorWaiting, columns: readonly QueueColumn[]): string[] {
   const t = useT();
   const nameOf = useAgentName();
-  const departments = useCompany((state) => state.company.departments);
+  const departmentOf = useDepartmentName();
   const told: Record<QueueColumn, string | null> = {
-    department: departmentName(
-      t,
-      departments.find((one) => one.id === row.department_id),
-    ),
+    department: departmentOf(row.department_id),
     place: t("queue.place", { place: row.place }),
     reason: reasonOf(t, row, nameOf),
     priority: row.priority > 0 ? t("queue.priority", { priority: row.priority }) : null,

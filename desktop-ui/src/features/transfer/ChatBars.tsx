@@ -6,8 +6,7 @@ import { DoorOpen, Eye, Hand, Hourglass } from "lucide-react";
 import type { Invitation } from "../../../../shared/bindings/Invitation";
 import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
 import { useT } from "../../i18n";
-import { departmentName } from "../../i18n/words";
-import { useCompany } from "../../stores/company";
+import { useDepartmentName } from "../../stores/company";
 import { answerInvitation, useInvitations, withdrawInvitation } from "../../stores/invitations";
 import { useAgentName } from "../../stores/people";
 import { enterConversation, stopWatching, takeOver } from "../../stores/watch";
@@ -108,15 +107,9 @@ function AskedBar({ incoming }: { incoming: Parameters<typeof answerInvitation>[
 function OpenBar({ invitation, ownId }: { invitation: Invitation; ownId: string }) {
   const t = useT();
   const nameOf = useAgentName();
-  const cards = useCompany((state) => state.company.departments);
+  const departmentOf = useDepartmentName();
   const { to, offered_to, expires_at, kind, from } = invitation;
-  const name =
-    to.kind === "agent"
-      ? nameOf(to.agent_id)
-      : departmentName(
-          t,
-          cards.find((card) => card.id === to.department_id),
-        );
+  const name = to.kind === "agent" ? nameOf(to.agent_id) : departmentOf(to.department_id);
   const who =
     offered_to === null
       ? t("transfer.sent_looking")

@@ -1,30 +1,28 @@
 // 转接 and 邀请 (F01-F03): a colleague who is online or a department, what accepting does, and a word
 // that the visitor never sees. Nothing changes before somebody accepts.
 
-import { Button, Input } from "antd";
+import { Button } from "antd";
 import { type FormEvent, useId, useState } from "react";
 import type { FloorDepartment } from "../../../../shared/bindings/FloorDepartment";
 import type { InvitationKind } from "../../../../shared/bindings/InvitationKind";
 import type { ChatHead } from "../../../../shared/bindings/ui/ChatHead";
 import { type Translate, useT } from "../../i18n";
-import { departmentName, problemText, visitorName } from "../../i18n/words";
-import { useCompany } from "../../stores/company";
+import { problemText, visitorName } from "../../i18n/words";
+import { useDepartmentName } from "../../stores/company";
 import { useFloor, useFloorWatch } from "../../stores/floor";
 import { invite } from "../../stores/invitations";
 import { usePeople } from "../../stores/people";
 import type { Problem } from "../../stores/problem";
 import { Dialog, DialogActions } from "../../ui/Dialog";
-import { Load } from "../../ui/Load";
 import { Note } from "../../ui/Note";
 import { Rows } from "../../ui/Rows";
+import { Colleague, Search } from "./Colleague";
 import { type AgentChoice, agentChoices, departmentChoices, matches } from "./choices";
 import { Option } from "./Option";
 import styles from "./Picker.module.css";
 
 /** As the relay demands (limits of the protocol). */
 const NOTE_CHARS_MAX = 500;
-/** With fewer, one sees them all at once. */
-const SEARCH_FROM = 7;
 const KINDS: readonly InvitationKind[] = ["transfer", "join"];
 
 interface InviteDialogProps {
@@ -181,13 +179,8 @@ interface WhomProps {
 function Whom({ agents: all, departments: open, chosen, onChoose }: WhomProps) {
   const t = useT();
   const group = useId();
-  const cards = useCompany((state) => state.company.departments);
+  const nameOf = useDepartmentName();
   const [typed, setTyped] = useState("");
-  const nameOf = (id: string) =>
-    departmentName(
-      t,
-      cards.find((card) => card.id === id),
-    );
   // Who is chosen stays in sight, whatever is searched for.
   const agents = all.filter(({ id, name }) => chosen === `agent:${id}` || matches(name, typed));
   const departments = open.filter(
@@ -195,16 +188,7 @@ function Whom({ agents: all, departments: open, chosen, onChoose }: WhomProps) {
   );
   return (
     <>
-      {all.length >= SEARCH_FROM && (
-        <Input
-          allowClear
-          className={styles.search ?? ""}
-          value={typed}
-          aria-label={t("queue.search")}
-          placeholder={t("queue.search")}
-          onChange={(event) => setTyped(event.target.value)}
-        />
-      )}
+      <Search count={all.length} typed={typed} onType={setTyped} />
       <div className={styles.list} role="radiogroup" aria-label={t("transfer.colleagues")}>
         {departments.length > 0 && <p className={styles.group}>{t("transfer.departments")}</p>}
         {departments.map((one) => (
@@ -228,19 +212,11 @@ function Whom({ agents: all, departments: open, chosen, onChoose }: WhomProps) {
           <p className={styles.group}>{t("transfer.colleagues")}</p>
         )}
         {agents.map((agent) => (
-          <Option
+          <Colleague
             key={agent.id}
             group={group}
             value={`agent:${agent.id}`}
-            name={agent.name}
-            detail={agent.departments.map(nameOf).join(t("workbench.names_and"))}
-            figure={
-              <Load
-                running={agent.running}
-                capacity={agent.capacity}
-                label={t("queue.load", { running: agent.running, capacity: agent.capacity })}
-              />
-            }
+            agent={agent}
             chosen={chosen === `agent:${agent.id}`}
             testId="invite-option"
             onChoose={onChoose}
