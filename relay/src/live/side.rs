@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use futures_util::future::BoxFuture;
+use serde::Serialize;
+use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::commands::Command;
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::frame::{Hello, Outcome, ResumePoint};
-use yingke_shared::ids::{ClientId, Position};
+use yingke_shared::frame::{Hello, Outcome, ResumePoint, Start, Welcome};
+use yingke_shared::ids::{ClientId, Epoch, Position};
 
+use super::frames;
 use super::hub::{Hub, Registration, Seat};
 use super::machine::Class;
 use super::mailbox::Mailbox;
 use crate::app::App;
+use crate::clock::World;
 use crate::error::RelayError;
 use crate::store::StoreError;
 
@@ -27,6 +31,26 @@ pub(crate) struct Opening {
     pub(crate) missed: Vec<(Position, Bytes)>,
     /// The position after `missed`.
     pub(crate) upto: Position,
+}
+
+impl Opening {
+    /// Of what was read in one moment: how it starts, the events after that as they can be written, and
+    /// the log's end.
+    pub(super) fn new<S: Serialize>(
+        world: &dyn World,
+        epoch: Epoch,
+        start: Start<S>,
+        missed: impl Iterator<Item = (Position, Option<Bytes>)>,
+        upto: Position,
+    ) -> Result<Self, RelayError> {
+        let position = match &start {
+            Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
+        };
+        let missed = missed.filter_map(|(position, event)| Some((position, event?))).collect();
+        let welcome = Welcome { version: PROTOCOL_VERSION, epoch, now: world.now(), start };
+        let welcome = frames::welcome(&welcome).ok_or(ErrorCode::Internal)?;
+        Ok(Self { welcome, position, missed, upto })
+    }
 }
 
 /// A command, told apart by who handles it.

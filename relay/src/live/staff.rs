@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::commands::StaffCommand;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::events::{StaffEvent, StaffEventBody};
-use yingke_shared::frame::{Outcome, ResumePoint, Start, Welcome};
+use yingke_shared::frame::{Outcome, ResumePoint, Start};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Epoch, Position};
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::views::{ConversationStatus, Role};
@@ -262,16 +261,8 @@ impl Side for Staff {
         if is_ahead {
             epoch = app.store.renew_epoch(app.world.as_ref()).await?;
         }
-        let position = match &start {
-            Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
-        };
-        let missed = missed
-            .iter()
-            .filter_map(|event| Some((event.position, frames::shared(event)?)))
-            .collect();
-        let welcome = Welcome { version: PROTOCOL_VERSION, epoch, now: app.world.now(), start };
-        let welcome = frames::welcome(&welcome).ok_or(ErrorCode::Internal)?;
-        Ok(Opening { welcome, position, missed, upto: head })
+        let missed = missed.iter().map(|event| (event.position, frames::shared(event)));
+        Opening::new(app.world.as_ref(), epoch, start, missed, head)
     }
 
     fn opened(hub: &Hub, who: &StaffIdentity, mailbox: &Mailbox) {

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::commands::VisitorCommand;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::events::VisitorEvent;
-use yingke_shared::frame::{Outcome, ResumePoint, Start, Welcome};
+use yingke_shared::frame::{Outcome, ResumePoint, Start};
 use yingke_shared::ids::{ClientId, Epoch, Position};
 use yingke_shared::limits::PREVIEW_CHARS_MAX;
 use yingke_shared::snapshot::VisitorSnapshot;
@@ -119,16 +118,8 @@ impl Side for Visitors {
         let read =
             app.store.read("begin visitor session", move |tx| read(tx, &reader, resume.as_ref()));
         let Read { epoch, head, start, missed } = read.await?;
-        let position = match &start {
-            Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
-        };
-        let missed = missed
-            .iter()
-            .filter_map(|event| Some((event.position, frames::shared(event)?)))
-            .collect();
-        let welcome = Welcome { version: PROTOCOL_VERSION, epoch, now: app.world.now(), start };
-        let welcome = frames::welcome(&welcome).ok_or(ErrorCode::Internal)?;
-        Ok(Opening { welcome, position, missed, upto: head })
+        let missed = missed.iter().map(|event| (event.position, frames::shared(event)));
+        Opening::new(app.world.as_ref(), epoch, start, missed, head)
     }
 
     fn opened(hub: &Hub, who: &VisitorIdentity, mailbox: &Mailbox) {
