@@ -3,14 +3,15 @@
  * A control file (YINGKE_FAULTFS) holds one line: GENERATION OPS ERRNO SKIP COUNT PATH
  *   GENERATION  a number; another one starts the counting again
  *   OPS         letters: w write, s sync, t truncate, r read, o open, u unlink, n rename, d make a
- *               folder, m map into memory; "-" for none
+ *               folder, m map into memory; "-" for none. "b" alone: a bad sector, see below
  *   ERRNO       the number to fail with; -1: the call does not return until there is another generation,
  *               and is then carried out
  *   SKIP        so many matching calls succeed first
  *   COUNT       so many fail then; negative: all of them
  *   PATH        files whose path contains this
  * Each failed call adds its letter to the file named like the control file with ".fired" behind. With
- * COUNT 0 nothing fails and every matching call adds its letter to ".seen" instead. */
+ * COUNT 0 nothing fails and every matching call adds its letter to ".seen" instead.
+ * A bad sector: of files whose path ends with PATH the 4,096 bytes around the byte SKIP cannot be read. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -94,9 +95,29 @@ ssize_t write(int fd, const void *data, size_t size) { REAL(write); FAIL_IF(fd, 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at) { REAL(pwrite); FAIL_IF(fd, 'w'); return real(fd, data, size, at); }
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) { REAL(pwrite64); FAIL_IF(fd, 'w'); return real(fd, data, size, at); }
 ssize_t writev(int fd, const struct iovec *parts, int count) { REAL(writev); FAIL_IF(fd, 'w'); return real(fd, parts, count); }
-ssize_t read(int fd, void *data, size_t size) { REAL(read); FAIL_IF(fd, 'r'); return real(fd, data, size); }
-ssize_t pread(int fd, void *data, size_t size, off_t at) { REAL(pread); FAIL_IF(fd, 'r'); return real(fd, data, size, at); }
-ssize_t pread64(int fd, void *data, size_t size, off64_t at) { REAL(pread64); FAIL_IF(fd, 'r'); return real(fd, data, size, at); }
+/* The errno with which `size` bytes from `at` (-1: from where the file stands) are not read, or 0. */
+static int bad_sector(int fd, size_t size, off64_t at) {
+    const char *control = getenv("YINGKE_FAULTFS");
+    char line[4096], part[2048], link[64], found[4096];
+    long byte;
+    int number;
+    if (!control || plain_read(control, line, sizeof line) <= 0) return 0;
+    if (sscanf(line, "%*d b %d %ld %*d %2047s", &number, &byte, part) != 3) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, found, sizeof found - 1), ending = (ssize_t)strlen(part);
+    if (length < ending || strncmp(found + length - ending, part, ending)) return 0;
+    if (at < 0) at = (off64_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
+    byte -= byte % 4096;
+    if (at >= byte + 4096 || at + (off64_t)size <= byte) return 0;
+    note(control, "fired", 'b');
+    return number;
+}
+#define FAIL_READ_IF(fd, size, at) \
+    do { FAIL_IF(fd, 'r'); int number = bad_sector(fd, size, at); if (number) { errno = number; return -1; } } while (0)
+
+ssize_t read(int fd, void *data, size_t size) { REAL(read); FAIL_READ_IF(fd, size, -1); return real(fd, data, size); }
+ssize_t pread(int fd, void *data, size_t size, off_t at) { REAL(pread); FAIL_READ_IF(fd, size, at); return real(fd, data, size, at); }
+ssize_t pread64(int fd, void *data, size_t size, off64_t at) { REAL(pread64); FAIL_READ_IF(fd, size, at); return real(fd, data, size, at); }
 int fsync(int fd) { REAL(fsync); FAIL_IF(fd, 's'); return real(fd); }
 int fdatasync(int fd) { REAL(fdatasync); FAIL_IF(fd, 's'); return real(fd); }
 int ftruncate(int fd, off_t size) { REAL(ftruncate); FAIL_IF(fd, 't'); return real(fd, size); }

@@ -14,6 +14,7 @@
 mod agreement;
 mod alerts;
 mod backup;
+mod bad_sector;
 mod bench;
 mod bit_rot;
 mod broken;

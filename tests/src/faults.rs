@@ -107,6 +107,11 @@ impl FaultyDisk {
         self.say(&kind.to_string(), i32::try_from(errno)?, skip, 1, files)
     }
 
+    /// Of files whose path ends with `end` the 4,096 bytes around the byte `at` cannot be read.
+    pub fn spoil_sector(&self, at: usize, end: &str) -> Result<()> {
+        self.say("b", EIO, u32::try_from(at)?, -1, end)
+    }
+
     /// Nothing fails; what is done to files whose path contains `part` is noted.
     pub fn watch(&self, part: &str) -> Result<()> {
         self.say("wstroundm", 0, 0, 0, part)

@@ -86,16 +86,20 @@ pub(crate) fn everything(tx: &ReadTx<'_>, now: Timestamp) -> Result<Known, Store
         conversation_row(tx, row, demand, department.and_then(|it| it.no_answer), now)
     };
     for row in queries::all_in_routing(tx)? {
-        match &row.asked {
-            None if row.agent_id.is_none() => arrivals.push(facts::arrival(tx, &row)?),
+        let read = match &row.asked {
+            None if row.agent_id.is_none() => facts::arrival(tx, &row).map(|it| arrivals.push(it)),
             // Begun by an agent: whoever takes it over later finds it where everybody goes.
             None => {
                 let demand = routing::rules::Demand::of(company.default_department.clone());
-                conversations.push(row_of(&row, demand)?);
+                row_of(&row, demand).map(|it| conversations.push(it))
             }
-            Some(asked) => {
-                conversations.push(row_of(&row, words::demand(asked))?);
+            Some(asked) => row_of(&row, words::demand(asked)).map(|it| conversations.push(it)),
+        };
+        match read {
+            Err(error) if error.is_lasting() => {
+                tracing::error!(%error, conversation.id = %row.id, "a stored conversation is damaged; assignment begins without it");
             }
+            read => read?,
         }
     }
     let mut invitations = Vec::new();

@@ -51,7 +51,7 @@ pub fn staff_snapshot(tx: &ReadTx<'_>, agent_id: &AgentId) -> Result<StaffSnapsh
     // The few in which the reader takes part beside somebody else always fit.
     let mut names = Names::default();
     for row in store::member_of(tx, agent_id)? {
-        records.push(record(tx, row, agent_id, &mut names)?);
+        records.extend(sound_record(tx, row, agent_id, &mut names)?);
     }
     let conversations = records.into_iter().map(|record| (record.id.clone(), record)).collect();
     let alerts =
@@ -146,7 +146,7 @@ pub fn records_served_by(
     let mut records = Vec::new();
     let mut bytes_left = SNAPSHOT_BYTES_MAX;
     for row in rows {
-        let record = record(tx, row, agent_id, &mut names)?;
+        let Some(record) = sound_record(tx, row, agent_id, &mut names)? else { continue };
         let bytes = record_bytes(&record);
         let full = records.len() >= SNAPSHOT_CONVERSATIONS_MAX
             || (bytes > bytes_left && !records.is_empty());
@@ -223,6 +223,23 @@ pub fn recent_contacts(
         });
     }
     Ok(contacts)
+}
+
+/// One among many. A damaged one is named in the log and left out: its reader has the others.
+fn sound_record(
+    tx: &ReadTx<'_>,
+    row: Conversation,
+    reader: &AgentId,
+    names: &mut Names,
+) -> Result<Option<ConversationRecord>, StoreError> {
+    let id = row.id.clone();
+    match record(tx, row, reader, names) {
+        Err(error) if error.is_lasting() => {
+            tracing::error!(%error, conversation.id = %id, "a stored conversation is damaged");
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }
 
 fn record(

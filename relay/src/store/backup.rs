@@ -8,7 +8,7 @@
 //! under another name; only a whole backup gets the name that was asked for.
 //!
 //! **Damaged data is backed up too**, page by page as it stands: whoever has a failing disk needs a copy
-//! most. What a check finds in the copy is looked for in the original; what is there as well is
+//! most. Pages that the disk does not give out at all become zeros in the copy (see `salvage`). What a check finds in the copy is looked for in the original; what is there as well is
 //! written into the manifest and said, by the backup and by each restore of it. Damage of the copy
 //! alone refuses the backup.
 //!
@@ -29,7 +29,7 @@ use yingke_shared::ids::{Epoch, Position};
 use yingke_shared::time::Timestamp;
 
 use super::folder::{self, Folder, sync_folder};
-use super::{Finding, OpenError, StoreError, connection, identity, integrity, migrations};
+use super::{Finding, OpenError, StoreError, connection, identity, integrity, migrations, salvage};
 use crate::clock::World;
 use crate::limits::{BACKUP_TRIES_MAX, MANIFEST_BYTES_MAX};
 
@@ -160,7 +160,18 @@ impl From<StoreError> for BackupError {
     }
 }
 
-fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
+impl BackupError {
+    /// The engine cannot read all that it wants to.
+    fn is_of_reading(&self) -> bool {
+        match self {
+            Self::Open(OpenError::Unreadable(_)) => true,
+            Self::Copy(error) => connection::is_of_reading(error),
+            _ => false,
+        }
+    }
+}
+
+pub(super) fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
     let path = path.to_owned();
     move |error| BackupError::Open(OpenError::File { path, error })
 }
@@ -170,13 +181,11 @@ fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
 pub fn backup(data: &Path, to: &Path, world: &dyn World) -> Result<Manifest, BackupError> {
     let made_at = world.now();
     // Before anybody opens the database: that folds the log in, as far as it is whole.
-    let broken_wal = integrity::broken_wal(&folder::wal_in(data));
-    let source = connection::open_beside(&folder::database_in(data))?;
-    let unreadable = |error: rusqlite::Error| BackupError::Unreadable(error.to_string());
-    let schema = migrations::found(&source).map_err(unreadable)?;
-    if schema != migrations::newest() {
-        return Err(BackupError::OtherSchema(schema));
-    }
+    let mut broken_wal = integrity::broken_wal(&folder::wal_in(data));
+    let source = match open_source(data) {
+        Err(error) if error.is_of_reading() => None,
+        opened => Some(opened?),
+    };
     let is_taken = std::fs::read_dir(to).map_or(to.exists(), |mut held| held.next().is_some());
     if is_taken {
         return Err(BackupError::TargetExists(to.to_owned()));
@@ -192,11 +201,23 @@ pub fn backup(data: &Path, to: &Path, world: &dyn World) -> Result<Manifest, Bac
     let partial = Partial::begin(parent.join(partial_name), to)?;
 
     let database = folder::database_in(&partial.path);
-    copy(&source, &database)?;
-    let (mut manifest, findings) = settle(&database, schema, made_at)?;
-    had_before(&source, &findings)?;
-    drop(source);
-    manifest.damaged = broken_wal.into_iter().chain(findings).map(Damage::from).collect();
+    let mut missing = Vec::new();
+    let source = match source.as_ref().map(|source| copy(source, &database)) {
+        Some(Ok(())) => source,
+        Some(Err(error)) if !error.is_of_reading() => return Err(error),
+        _ => {
+            missing = salvage::copy_readable(data, &partial.path, source)?;
+            broken_wal = integrity::broken_wal(&folder::wal_in(&partial.path));
+            None
+        }
+    };
+    let (mut manifest, findings) = settle(&database, made_at)?;
+    // Of what the disk does not give out the original cannot be asked.
+    if let Some(source) = source {
+        had_before(&source, &findings)?;
+    }
+    let found = broken_wal.into_iter().chain(findings).map(Damage::from);
+    manifest.damaged = missing.into_iter().chain(found).collect();
     manifest.files.push(sum(&database, "yingke.db")?);
     let bytes = serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::other);
     let path = partial.path.join(MANIFEST);
@@ -206,6 +227,17 @@ pub fn backup(data: &Path, to: &Path, world: &dyn World) -> Result<Manifest, Bac
         .map_err(file_error(&path))?;
     partial.finish(to, parent)?;
     Ok(manifest)
+}
+
+fn open_source(data: &Path) -> Result<Connection, BackupError> {
+    let source = connection::open_beside(&folder::database_in(data))?;
+    of_this_schema(&source)?;
+    Ok(source)
+}
+
+fn of_this_schema(data: &Connection) -> Result<(), BackupError> {
+    let schema = migrations::found(data)?;
+    if schema == migrations::newest() { Ok(()) } else { Err(BackupError::OtherSchema(schema)) }
 }
 
 /// A backup that is not whole yet. Whoever drops it unfinished leaves nothing behind; whoever is
@@ -291,11 +323,7 @@ fn had_before(source: &Connection, findings: &[Finding]) -> Result<(), BackupErr
 
 /// Makes a fresh copy lasting and checks it; gives what it is, but for its sums, and what is wrong with
 /// it.
-fn settle(
-    database: &Path,
-    schema: i64,
-    made_at: Timestamp,
-) -> Result<(Manifest, Vec<Finding>), BackupError> {
+fn settle(database: &Path, made_at: Timestamp) -> Result<(Manifest, Vec<Finding>), BackupError> {
     let copy = Connection::open_with_flags(
         database,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -303,6 +331,10 @@ fn settle(
     // One file, without a write-ahead log beside it.
     let unreadable = |error: String| BackupError::Unreadable(error);
     copy.pragma_update(None, "journal_mode", "DELETE").map_err(|it| unreadable(it.to_string()))?;
+    of_this_schema(&copy).map_err(|error| match error {
+        BackupError::Copy(error) => unreadable(error.to_string()),
+        error => error,
+    })?;
     let findings = integrity::whole(&copy);
     let (epoch, position) = head(&copy).map_err(|error| match error {
         error if findings.is_empty() => error,
@@ -311,7 +343,7 @@ fn settle(
     let manifest = Manifest {
         format: FORMAT,
         relay: env!("CARGO_PKG_VERSION").to_owned(),
-        schema,
+        schema: migrations::newest(),
         made_at,
         epoch,
         position,

@@ -346,11 +346,17 @@ impl Engine {
     }
 
     /// A full disk is found while the pages are written, before the one that makes the commit
-    /// valid, and "busy" before that: nothing is stored. After anything else, a failed sync above
+    /// valid, and "busy" before that: nothing is stored. So it is where a closure met a damaged page:
+    /// the engine refuses to begin the commit. After anything else, a failed sync above
     /// all, the pages may or may not be on the disk; only a new process reading it again can tell.
     fn commit_failed(&mut self, error: &rusqlite::Error) -> Result<Attempt, Fatal> {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DatabaseCorrupt,
+            ) => {
                 self.make_sure_nothing_is_open()?;
                 Ok(Attempt::Lost(error.to_string()))
             }

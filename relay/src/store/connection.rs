@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::OpenError;
 use crate::limits::{
@@ -38,7 +38,7 @@ pub(super) fn open_memory(path: &Path) -> Result<Connection, OpenError> {
 
 /// The one connection that writes. Creates the file if there is none.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
-    as_writer(Connection::open_with_flags(path, CREATE)?, path)
+    as_writer(open(path, CREATE)?, path)
 }
 
 /// Makes a connection the one that writes.
@@ -77,8 +77,10 @@ pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let file = std::fs::metadata(path).map_err(OpenError::file(path))?;
     let connection = open_existing(path)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    let id = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0));
-    if file.len() == 0 || id != Ok(APPLICATION_ID) {
+    let id: i32 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(not_known(path))?;
+    if file.len() == 0 || id != APPLICATION_ID {
         return Err(OpenError::Foreign(path.to_owned()));
     }
     connection.pragma_update(None, "query_only", true)?;
@@ -88,7 +90,7 @@ pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
 
 fn open_existing(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = open(path, flags)?;
     common(&connection)?;
     Ok(connection)
 }
@@ -109,18 +111,41 @@ pub(super) fn common(connection: &Connection) -> Result<(), OpenError> {
 
 /// An empty file becomes ours; one that holds something must say that it is.
 fn check_ours(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let foreign = |_| OpenError::Foreign(path.to_owned());
-    let id: i32 =
-        connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(foreign)?;
+    let id: i32 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(not_known(path))?;
     if id == APPLICATION_ID {
         return Ok(());
     }
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(foreign)?;
+        .map_err(not_known(path))?;
     if tables > 0 || id != 0 {
         return Err(OpenError::Foreign(path.to_owned()));
     }
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     Ok(())
+}
+
+/// Whose file it is cannot be told: it is no database, or its beginning or its write-ahead log, which the
+/// engine reads first, is damaged or not given out by the disk.
+fn not_known(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError {
+    move |error| match is_of_reading(&error) {
+        true => OpenError::Unreadable(error),
+        false => OpenError::Foreign(path.to_owned()),
+    }
+}
+
+/// Reads the file's first bytes.
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
+    Connection::open_with_flags(path, flags).map_err(|error| match is_of_reading(&error) {
+        true => OpenError::Unreadable(error),
+        false => error.into(),
+    })
+}
+
+/// What a read met: a page that makes no sense, or one that the disk does not give out.
+pub(super) fn is_of_reading(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure))
 }

@@ -36,7 +36,8 @@ impl StoreError {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
             Self::Corrupt(_) | Self::Panicked => true,
-            // A value that is not of the type this version writes, and a page that makes no sense.
+            // A value that is not of the type this version writes, and a page that makes no sense or
+            // that the disk does not give out: the engine says the same of both.
             Self::Engine(
                 Engine::FromSqlConversionFailure(..)
                 | Engine::IntegralValueOutOfRange(..)
@@ -135,6 +136,11 @@ pub enum OpenError {
     /// Not a database of this relay.
     #[error("{0} is not a database of this relay")]
     Foreign(PathBuf),
+    /// The database's beginning, or its write-ahead log, which the engine reads first.
+    #[error(
+        "the database cannot be read ({0}); make a backup, which keeps what can be read, and restore it on another disk"
+    )]
+    Unreadable(rusqlite::Error),
     /// Made by a later release.
     #[error(
         "the database is from a newer version of the relay (schema {found}; this one knows up to {known}); install that version or restore a backup made before the upgrade"

@@ -2,7 +2,8 @@
 //! running relay. Only looks; what to do about a finding is the operator's decision.
 //!
 //! At start the time is bounded whatever the size: the engine's own structure check only for a small
-//! database, else the end of the log, where a crash would show. Everything else is [`whole`]: the
+//! database, else the end of the log, where a crash would show. Pages that cannot be read, or make no sense,
+//! are said there and keep nothing else from being served. Everything else is [`whole`]: the
 //! engine's check, then each rule of [`RULES`], which are statements that give whatever breaks them.
 //! Each runs in a transaction of its own, so that a long check never keeps the write-ahead log from
 //! starting again for longer than its longest rule.
@@ -12,7 +13,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use yingke_shared::ids::Position;
 
-use super::{OpenError, connection, folder, identity, migrations, sums, wal};
+use super::{OpenError, StoreError, connection, folder, identity, migrations, sums, wal};
 use crate::limits::{
     FINDINGS_SHOWN, PLACE_CHARS_MAX, START_CHECK_BYTES_MAX, START_CHECK_POSITIONS,
 };
@@ -41,10 +42,21 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
+impl Report {
+    /// Of data in which the engine can look at nothing.
+    fn unreadable(broken_wal: Option<Finding>, error: &rusqlite::Error) -> Self {
+        let what = "the database cannot be read; nothing else was checked".to_owned();
+        let of_all = Finding { what, count: 1, places: vec![error.to_string()], advice: SALVAGE };
+        let findings = broken_wal.into_iter().chain([of_all]).collect();
+        Self { messages: 0, position: Position::default(), findings }
+    }
+}
+
 const RESTORE: &str =
     "stop the relay, keep a copy of the data folder, restore the last good backup";
 const STRUCTURE: &str =
     "the disk or memory may be failing: restore the last good backup on another one";
+const SALVAGE: &str = "make a backup, which keeps what can be read, and restore it on another disk";
 /// The engine's own verdict.
 const STRUCTURE_DAMAGED: &str = "the database's structure is damaged";
 const BOOT_FILE: &str = "stop the relay and start it again: it writes the file anew";
@@ -209,14 +221,63 @@ pub(super) fn at_start(connection: &Connection) -> Result<(), OpenError> {
     let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     if pages.saturating_mul(page_bytes) <= START_CHECK_BYTES_MAX {
-        let verdict: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
-            tracing::error!(verdict, "the database's structure is damaged");
-            return Err(OpenError::Damaged("its structure"));
-        }
+        structure(connection)?;
     }
-    log_end(connection)
+    match log_end(connection) {
+        Err(OpenError::Engine(error)) => {
+            let error = StoreError::from(error);
+            tracing::error!(%error, "the end of the log cannot be read; {SERVED}");
+            if error.is_lasting() { Ok(()) } else { Err(error.into()) }
+        }
+        looked => looked,
+    }
+}
+
+const SERVED: &str = "what can be read is served: make a backup, run `yingke-relay check`";
+
+/// What the engine says of the structure: lines, none if all is well, and why it said no more.
+fn verdict(connection: &Connection, sql: &str) -> (Vec<String>, Option<StoreError>) {
+    let mut lines = Vec::new();
+    let mut ask = || -> rusqlite::Result<()> {
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let said: String = row.get(0)?;
+            let is_news = |line: &&str| *line != "ok" && !line.starts_with("***");
+            lines.extend(said.lines().filter(is_news).map(str::to_owned));
+        }
+        Ok(())
+    };
+    let ended = ask().err().map(StoreError::from);
+    (lines, ended)
+}
+
+/// Pages that make no sense or that the disk does not give out endanger nothing but what stands in them.
+/// Where the engine could write into what is something else's, nothing may run.
+fn structure(connection: &Connection) -> Result<(), OpenError> {
+    const OF_LOST_PAGES: &[&str] = &[
+        "unable to get the page",
+        "failed to get page",
+        "btreeInitPage() returns error",
+        "overflow list length",
+        // Whatever hung on them.
+        "never used",
+        "wrong # of entries in index",
+    ];
+    let (lines, ended) = verdict(connection, "PRAGMA quick_check(10000)");
+    let is_lost = |line: &str| OF_LOST_PAGES.iter().any(|said| line.contains(said));
+    if let Some(verdict) = lines.iter().find(|line| !is_lost(line)) {
+        tracing::error!(verdict, "the database's structure is damaged");
+        return Err(OpenError::Damaged("its structure"));
+    }
+    // Pages are looked at before the rows in them: whatever ends there has said all of it.
+    if let Some(error) = ended.filter(|error| lines.is_empty() || !error.is_lasting()) {
+        return Err(error.into());
+    }
+    if let Some(first) = lines.first() {
+        tracing::error!(first, "pages of the database cannot be read; {SERVED}");
+    }
+    Ok(())
 }
 
 /// The last positions follow each other, and the messages they tell of are there.
@@ -244,7 +305,10 @@ pub fn check(data: &Path) -> Result<Report, OpenError> {
     let database = folder::database_in(data);
     // Before anybody opens the database: that folds the log in, as far as it is whole.
     let broken_wal = broken_wal(&folder::wal_in(data));
-    let connection = connection::open_beside(&database)?;
+    let connection = match connection::open_beside(&database) {
+        Err(OpenError::Unreadable(error)) => return Ok(Report::unreadable(broken_wal, &error)),
+        opened => opened?,
+    };
     let mut findings = whole(&connection);
     findings.extend(broken_wal);
     findings.extend(boot_file(&connection, &folder::boot_file_in(data)));
@@ -262,16 +326,12 @@ pub fn check(data: &Path) -> Result<Report, OpenError> {
 /// Everything that can be said from the database alone.
 pub(super) fn whole(connection: &Connection) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let structure = places(connection, "PRAGMA integrity_check(100)");
-    if structure.as_ref().map_or(true, |said| said.shown != ["ok"]) {
-        let Places { count, shown } =
-            structure.unwrap_or_else(|error| Places { count: 1, shown: vec![error.to_string()] });
-        findings.push(Finding {
-            what: STRUCTURE_DAMAGED.to_owned(),
-            count,
-            places: shown,
-            advice: STRUCTURE,
-        });
+    let (lines, ended) = verdict(connection, "PRAGMA integrity_check(100)");
+    let said = lines.into_iter().chain(ended.map(|error| error.to_string()));
+    let Places { count, shown } = Places::of(said);
+    if count > 0 {
+        let what = STRUCTURE_DAMAGED.to_owned();
+        findings.push(Finding { what, count, places: shown, advice: STRUCTURE });
     }
     match migrations::found(connection) {
         Ok(found) if found == migrations::newest() => {}
@@ -289,7 +349,10 @@ pub(super) fn whole(connection: &Connection) -> Vec<Finding> {
             let what = "a message is not what was stored".to_owned();
             findings.push(Finding { what, count, places: shown, advice: STRUCTURE });
         }
-        Err(error) => findings.push(unreadable("every message is what was stored", &error)),
+        Err(error) => {
+            findings.push(unreadable("every message is what was stored", &error));
+            findings.extend(unreadable_conversations(connection));
+        }
     }
     for rule in RULES {
         match places(connection, rule.sql) {
@@ -320,7 +383,18 @@ struct Places {
     shown: Vec<String>,
 }
 
+/// The first of many places.
+pub(super) fn shown(places: impl Iterator<Item = String>) -> Vec<String> {
+    Places::of(places).shown
+}
+
 impl Places {
+    fn of(all: impl Iterator<Item = String>) -> Self {
+        let mut found = Self::default();
+        all.for_each(|place| found.add(&place));
+        found
+    }
+
     fn add(&mut self, place: &str) {
         self.count += 1;
         match self.count.checked_sub(FINDINGS_SHOWN + 1) {
@@ -337,6 +411,28 @@ fn damaged_messages(connection: &Connection) -> rusqlite::Result<Places> {
     let mut found = Places::default();
     sums::damaged(connection, |place| found.add(&place))?;
     Ok(found)
+}
+
+/// Conversations of which a message stands in a page that cannot be read.
+fn unreadable_conversations(connection: &Connection) -> Option<Finding> {
+    let look = || -> rusqlite::Result<Places> {
+        let mut ids = connection.prepare("SELECT id FROM conversations ORDER BY id")?;
+        let mut all = connection.prepare(
+            "SELECT count(*) FROM messages WHERE conversation_id = ?1 AND content <> ''",
+        )?;
+        let mut rows = ids.query([])?;
+        let mut found = Places::default();
+        while let Some(row) = rows.next()? {
+            let id: String = row.get(0)?;
+            if all.query_row([&id], |_| Ok(())).is_err() {
+                found.add(&id);
+            }
+        }
+        Ok(found)
+    };
+    let Places { count, shown } = look().ok().filter(|found| found.count > 0)?;
+    let what = "messages of these conversations cannot be read".to_owned();
+    Some(Finding { what, count, places: shown, advice: SALVAGE })
 }
 
 /// What a statement gives.
@@ -357,9 +453,19 @@ fn places(connection: &Connection, sql: &str) -> rusqlite::Result<Places> {
 /// A write-ahead log with more behind its first wrong frame than a power loss leaves. It is looked at
 /// twice: a running relay may start it again from its beginning at any time.
 pub(super) fn broken_wal(path: &Path) -> Option<Finding> {
-    let look = || wal::broken_at(path).ok().flatten();
-    let frame = look()?;
-    (look() == Some(frame)).then(|| Finding {
+    let look = || wal::broken_at(path);
+    let frame = match look() {
+        Ok(frame) => frame?,
+        Err(error) => {
+            return Some(Finding {
+                what: "the disk does not give out all of the write-ahead log".to_owned(),
+                count: 1,
+                places: vec![error.to_string()],
+                advice: SALVAGE,
+            });
+        }
+    };
+    (look().ok().flatten() == Some(frame)).then(|| Finding {
         what: "the write-ahead log is damaged: what was stored last is lost from here on".to_owned(),
         count: 1,
         places: vec![format!("frame {frame}")],

@@ -24,6 +24,7 @@ mod integrity;
 mod memory;
 mod migrations;
 mod readers;
+mod salvage;
 mod statements;
 mod stint;
 mod sums;

@@ -85,9 +85,11 @@ fn in_transaction<T>(
     f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     connection.prepare_cached("BEGIN")?.execute([])?;
-    let value = f(&ReadTx::new(connection))?;
-    connection.prepare_cached("COMMIT")?.execute([])?;
-    Ok(value)
+    let value = f(&ReadTx::new(connection));
+    // There is nothing to commit, and the engine refuses to after a page that cannot be read, also where
+    // the closure went on without it.
+    connection.prepare_cached("ROLLBACK")?.execute([])?;
+    value
 }
 
 struct Queue {

@@ -98,8 +98,8 @@ async fn every_rule_finds_what_breaks_it() {
     }
 }
 
-#[tokio::test]
-async fn a_damaged_page_is_found_on_demand_and_at_the_start() {
+/// Data in which the page that says where the marks are makes no sense.
+async fn data_without_marks() -> TempDir {
     let data = data_with(&[SOUND]).await;
     let path = data.path().join("yingke.db");
     let root = rusqlite::Connection::open(&path).unwrap().query_row(
@@ -112,9 +112,55 @@ async fn a_damaged_page_is_found_on_demand_and_at_the_start() {
     let page = (root.unwrap() as usize - 1) * 4_096;
     bytes[page..page + 12].fill(0xff);
     std::fs::write(&path, bytes).unwrap();
-    assert!(findings(data.path()).iter().any(|line| line.contains("structure")));
+    data
+}
+
+const MARKS: &str = "SELECT count(*) FROM marks";
+
+/// A write that meets the page fails alone, and a read that goes on without it has the rest. (The
+/// engine refuses to commit after such a page, whoever met it.)
+#[tokio::test]
+async fn a_damaged_page_is_found_and_costs_what_stands_in_it() {
+    let folder = data_without_marks().await;
+    assert!(findings(folder.path()).iter().any(|line| line.contains("structure")));
+    let store = Store::open(folder.path(), &RealWorld).unwrap();
+    let bench = Bench { folder, store };
+    let (release, held) = bench.hold().await;
+    let store = bench.store.clone();
+    let met = tokio::spawn(async move {
+        let meet = |tx: &mut WriteTx<'_>| -> Result<_, Abort<No>> {
+            keep_in(tx, "met")?;
+            Ok(tx.query_one(MARKS, &[], |row| row.int(0))?)
+        };
+        store.write("meet", meet).await
+    });
+    tokio::task::yield_now().await;
+    let kept = bench.keep("kept");
+    let (kept, ()) = tokio::join!(kept, async {
+        drop(release);
+        held.await.unwrap();
+    });
+    assert_eq!(kept.unwrap().get(), 7);
+    assert!(matches!(met.await.unwrap(), Err(WriteError::Failed(_))));
+    assert!(!bench.store.has_failed());
+    let read = bench.store.read("around it", |tx| {
+        let marks = tx.query_one(MARKS, &[], |row| row.int(0));
+        assert!(marks.is_err_and(|error| error.is_lasting()));
+        tx.query_one("SELECT count(*) FROM messages", &[], |row| row.int(0))
+    });
+    assert_eq!(read.await.unwrap(), Some(4));
+    assert_eq!(bench.kept().await, ["kept"]);
+}
+
+/// Two tables that own one page write into each other's rows.
+#[tokio::test]
+async fn a_start_refuses_a_structure_in_which_writing_does_harm() {
+    let shared = "PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'sites')
+        WHERE name = 'visitors'";
+    let data = data_with(&[SOUND, shared]).await;
     let refused = Store::open(data.path(), &RealWorld).err().unwrap();
-    assert!(refused.to_string().contains("damaged"), "{refused}");
+    assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
 }
 
 #[tokio::test]
