@@ -74,7 +74,16 @@ impl Seed {
         &self.bytes
     }
 
-    /// Bent at one to four places.
+    /// As it stands, but for the names in it: those of people and things that are there.
+    pub(super) fn settled(&self, chance: &mut Chance, known: &[String]) -> Vec<u8> {
+        let Some(mut json) = self.json.clone() else { return self.bytes.clone() };
+        if !known.is_empty() {
+            json.settle(chance, known);
+        }
+        json.text(chance).into_bytes()
+    }
+
+    /// Bent at one to five places.
     pub(super) fn bent(&self, chance: &mut Chance, known: &[String]) -> Vec<u8> {
         let times = *chance.one_of(&[1, 1, 1, 2, 3, 5]);
         let Some(json) = &self.json else {

@@ -16,6 +16,7 @@ pub mod door;
 pub mod files;
 mod json;
 pub mod panics;
+pub mod port;
 pub mod rest;
 pub mod sessions;
 mod setting;
@@ -72,6 +73,8 @@ impl fmt::Display for Tally {
     }
 }
 
+/// What reaches nothing is bent again so often, at most.
+const BENT_AGAIN_MAX: u32 = 20;
 /// More failures of one door say nothing more.
 const FAILURES_MAX: usize = 10;
 
@@ -83,6 +86,7 @@ pub struct Pour {
     seeds: Vec<Seed>,
     dose: Dose,
     keep: bool,
+    reaches: Option<fn(&[u8]) -> bool>,
     /// Names that mean something where the inputs go.
     pub known: Vec<String>,
 }
@@ -96,13 +100,21 @@ impl Pour {
         let tally = Tally { door, ..Tally::default() };
         // The input under way when a process dies without a word: its seed is in this file.
         let _ = std::fs::write(now_file(door), format!("seed {} begins\n", dose.seed));
-        Self { tally, folder, seeds, dose, keep: true, known: Vec::new() }
+        Self { tally, folder, seeds, dose, keep: true, reaches: None, known: Vec::new() }
     }
 
     /// For the test of this test: what fails is counted and not kept.
     #[must_use]
     pub fn without_keeping(mut self) -> Self {
         self.keep = false;
+        self
+    }
+
+    /// Three of four inputs are such as `reaches` says: good ones about what is there, and bent ones that
+    /// are not refused at the first look. What is refused there has doors of its own.
+    #[must_use]
+    pub fn mostly(mut self, reaches: fn(&[u8]) -> bool) -> Self {
+        self.reaches = Some(reaches);
         self
     }
 
@@ -130,7 +142,19 @@ impl Pour {
         }
         let mut chance = self.chance(number);
         let seed = chance.one_of(&self.seeds).clone();
-        Some(seed.bent(&mut chance, &self.known))
+        let mut input = seed.bent(&mut chance, &self.known);
+        if let Some(reaches) = self.reaches.filter(|_| chance.below(4) > 0) {
+            let mut again = 0;
+            while again < BENT_AGAIN_MAX && !reaches(&input) {
+                again += 1;
+                let seed = chance.one_of(&self.seeds).clone();
+                input = match chance.below(4) {
+                    0 => seed.settled(&mut chance, &self.known),
+                    _ => seed.bent(&mut chance, &self.known),
+                };
+            }
+        }
+        Some(input)
     }
 
     /// Chance for whatever else the door decides about the input that came last.

@@ -135,7 +135,7 @@ async fn one_setting(pour: &mut Pour, seed: u64, is_staff: bool) -> bool {
 
 /// An input as a frame's text. What is no text ends below this door: see the wire's. Most have a name
 /// of their own, or all but the first would be repeats.
-fn text_of(input: &[u8], chance: &mut Chance) -> String {
+pub(super) fn text_of(input: &[u8], chance: &mut Chance) -> String {
     let text = String::from_utf8_lossy(input).into_owned();
     if chance.below(6) == 0 {
         text

@@ -276,7 +276,7 @@ async fn send(
 }
 
 /// From one of this computer's many addresses, so that limits for each of them are not what is met.
-async fn open(port: u16, chance: &mut Chance) -> std::io::Result<TcpStream> {
+pub(super) async fn open(port: u16, chance: &mut Chance) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     let from = [
         127,
