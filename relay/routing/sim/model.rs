@@ -293,7 +293,7 @@ impl Model {
                     }
                     let known = self.agent(agent);
                     known.idle_since = known.idle_since.max(now);
-                    self.accepted(conversation, agent);
+                    self.came_in(conversation, agent);
                 }
             }
             Fact::MemberLeft { conversation, agent } => {
@@ -445,13 +445,16 @@ impl Model {
         }
         let known = self.agent(agent);
         known.idle_since = known.idle_since.max(now);
-        self.accepted(id, agent);
+        self.came_in(id, agent);
     }
 
-    fn accepted(&mut self, id: &ConversationId, agent: &AgentId) {
-        self.invitations.retain(|_, it| {
-            it.conversation != *id || it.offered.as_ref().is_none_or(|(asked, _)| asked != agent)
-        });
+    /// Whoever is in is not asked any more. That an invitation is over the log says before.
+    fn came_in(&mut self, id: &ConversationId, agent: &AgentId) {
+        for it in self.invitations.values_mut().filter(|it| it.conversation == *id) {
+            if matches!(it.to, Invitee::Department(_)) {
+                it.offered.take_if(|(asked, _)| asked == agent);
+            }
+        }
     }
 
     fn parts(&mut self, serve: &Serve) {

@@ -212,7 +212,9 @@ impl Run {
         };
         // What came due in the same moment may have taken the place.
         if real != said && decisions.len() <= 2 {
-            let what = format!("{id} went to {real:?}, the dry run said {said:?}");
+            let what = format!(
+                "{id} went to {real:?}, the dry run said {said:?}: {decisions:?} {predicted:?}"
+            );
             self.auditor.findings.push(what);
         }
     }

@@ -106,7 +106,7 @@ impl World {
 
     /// Somebody does something.
     pub(crate) fn act(&mut self, random: &mut Random) {
-        match random.below(30) {
+        match random.below(31) {
             0..=6 => self.comes(random),
             7..=9 => self.ends(random),
             10..=12 => self.visitor_writes(random),
@@ -118,6 +118,7 @@ impl World {
             24..=25 => self.invites(random),
             26..=27 => self.answers(random),
             28 => self.members_move(random),
+            29 => self.enters(random),
             _ => self.moves_by_hand(random),
         }
     }
@@ -294,7 +295,9 @@ impl World {
             }
             return self.log(Fact::InvitationDeclined { invitation, agent });
         }
+        // As in the store's log: it is over, then who takes part.
         self.invitations.remove(&invitation);
+        self.log(Fact::InvitationClosed { invitation });
         if random.one_in(2) {
             self.serve(&conversation, &agent);
         } else if by != agent && !members.contains(&agent) {
@@ -302,7 +305,26 @@ impl World {
             self.set_state(&conversation, State::Served { agent: by, members });
             self.log(Fact::MemberJoined { conversation, agent });
         }
-        self.log(Fact::InvitationClosed { invitation });
+    }
+
+    /// A manager comes in unasked; what asked them is over.
+    fn enters(&mut self, random: &mut Random) {
+        let Some((conversation, by, mut members)) = self.any_served(random) else { return };
+        let Some(agent) = random.pick(&AGENTS).map(AgentId::from) else { return };
+        if by == agent || members.contains(&agent) {
+            return;
+        }
+        let asks = self
+            .invitations
+            .iter()
+            .filter(|(_, it)| it.conversation == conversation && it.asked.as_ref() == Some(&agent));
+        for invitation in asks.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.invitations.remove(&invitation);
+            self.log(Fact::InvitationClosed { invitation });
+        }
+        members.push(agent.clone());
+        self.set_state(&conversation, State::Served { agent: by, members });
+        self.log(Fact::MemberJoined { conversation, agent });
     }
 
     fn members_move(&mut self, random: &mut Random) {
@@ -429,7 +451,14 @@ impl World {
                 return None;
             }
             Decision::Offer { invitation, agent, .. } => {
-                if let Some(it) = self.invitations.get_mut(&invitation) {
+                let it = self.invitations.get_mut(&invitation)?;
+                let state = self.rows.get(&it.conversation).map(|row| &row.state);
+                // Whoever came in meanwhile is not asked to.
+                if let Some(State::Served { agent: by, members }) = state
+                    && (*by == agent || members.contains(&agent))
+                {
+                    self.log(Fact::InvitationDeclined { invitation, agent });
+                } else {
                     it.asked = Some(agent);
                 }
                 return None;

@@ -23,7 +23,8 @@ impl Ord for Load {
     fn cmp(&self, other: &Self) -> Ordering {
         let own = u64::from(self.running) * u64::from(other.capacity);
         let others = u64::from(other.running) * u64::from(self.capacity);
-        own.cmp(&others)
+        // Whoever has no places at all comes last: relative to nothing all would be equal.
+        (self.capacity == 0).cmp(&(other.capacity == 0)).then(own.cmp(&others))
     }
 }
 

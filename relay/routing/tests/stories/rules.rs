@@ -6,7 +6,7 @@ use yingke_routing::{
     Decision, Department, Described, DryRunOutcome, Fact, Verdict, WaitingReason, listed,
 };
 
-use crate::story::{Story, calm};
+use crate::story::{SECOND, Story, calm};
 
 fn rule(id: &str, when: Condition, then: Outcome) -> Rule {
     Rule { id: id.into(), enabled: true, when, then }
@@ -91,6 +91,22 @@ fn b04_a_dry_run_tells_rule_agent_and_reasons_and_changes_nothing() {
     );
     assert_eq!(format!("{:?}", story.router), before);
     story.comes("a", visitor("https://shop/help/1"), "a asks for support, a to ben");
+}
+
+/// Somebody who may have no conversation at all stands nowhere between those who may.
+#[test]
+fn b02_a_dry_run_names_the_least_loaded_beside_one_without_places() {
+    let mut story = Story::new().agent("ana", 3).agent("ben", 3).agent("cho", 3);
+    story.is_served("vera", "ana");
+    for (visitor, agent) in [("viktor", "ben"), ("wanda", "cho")] {
+        story.passes(SECOND, "");
+        story.is_served(visitor, agent);
+        story.over(visitor, "");
+    }
+    let story = story.agent("ben", 0);
+    let run = story.router.dry_run(&Described::default());
+    let DryRunOutcome::Assigned(why) = run.outcome else { panic!("nobody") };
+    assert_eq!(why.candidates[0].agent, "cho".into());
 }
 
 #[test]
