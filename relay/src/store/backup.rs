@@ -8,9 +8,10 @@
 //! under another name; only a whole backup gets the name that was asked for.
 //!
 //! **Damaged data is backed up too**, page by page as it stands: whoever has a failing disk needs a copy
-//! most. Pages that the disk does not give out at all become zeros in the copy (see `salvage`). What a check finds in the copy is looked for in the original; what is there as well is
-//! written into the manifest and said, by the backup and by each restore of it. Damage of the copy
-//! alone refuses the backup.
+//! most. Pages that the disk does not give out at all become zeros in the copy (see `salvage`). What a
+//! check finds in the copy is looked for in the original; what is there as well is written into the
+//! manifest and said, by the backup and by each restore of it. Damage of the copy alone refuses the
+//! backup.
 //!
 //! **Restore** checks before it touches anything, and keeps what it replaces. At every moment the
 //! data folder holds the old database, the new one, or a boot file without a database, at which a

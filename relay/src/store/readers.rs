@@ -73,11 +73,19 @@ where
             tracing::error!(what, "a read closure panicked");
             Err(StoreError::Panicked)
         });
-        if !connection.is_autocommit() {
-            let _ = connection.execute_batch("ROLLBACK");
+        // There is nothing to commit, and the engine refuses to after a page that cannot be read, also
+        // where the closure went on without it. Where the engine ended it by itself, its reason counts.
+        if !connection.is_autocommit()
+            && let Err(error) = end(connection)
+        {
+            tracing::error!(what, %error, "a read did not end");
         }
         let _ = reply.send(outcome);
     }
+}
+
+fn end(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.prepare_cached("ROLLBACK")?.execute([])
 }
 
 fn in_transaction<T>(
@@ -85,11 +93,7 @@ fn in_transaction<T>(
     f: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     connection.prepare_cached("BEGIN")?.execute([])?;
-    let value = f(&ReadTx::new(connection));
-    // There is nothing to commit, and the engine refuses to after a page that cannot be read, also where
-    // the closure went on without it.
-    connection.prepare_cached("ROLLBACK")?.execute([])?;
-    value
+    f(&ReadTx::new(connection))
 }
 
 struct Queue {
