@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use yingke_client::bridge::types::{
-    Chat, OutboxState, Remember, Session, UiPush, UiReply, UiRequest, UiState,
+    Chat, OutboxState, Remember, Session, UiError, UiErrorKind, UiPush, UiReply, UiRequest, UiState,
 };
 use yingke_client::by_hand::{ByHand, Computer, Happened, Wanted};
 use yingke_shared::ids::{AgentId, ClientId, ConversationId};
@@ -34,6 +34,9 @@ pub(crate) struct Agent {
     pub(crate) asked_again: BTreeSet<ClientId>,
     /// Taken out again by the person.
     pub(crate) discarded: BTreeSet<ClientId>,
+    /// Asked to be taken out as the account closed: the disk may have done it after nobody was left to
+    /// be told.
+    pub(crate) perhaps_discarded: BTreeSet<ClientId>,
     discards: BTreeMap<u64, ClientId>,
     /// The newest state that was told.
     pub(crate) signed_in: bool,
@@ -55,6 +58,7 @@ impl Agent {
             handed_over: BTreeMap::new(),
             asked_again: BTreeSet::new(),
             discarded: BTreeSet::new(),
+            perhaps_discarded: BTreeSet::new(),
             discards: BTreeMap::new(),
             signed_in: false,
         }
@@ -107,11 +111,7 @@ impl Agent {
         rest
     }
 
-    fn replied(
-        &mut self,
-        request_id: u64,
-        result: Result<UiReply, yingke_client::bridge::types::UiError>,
-    ) {
+    fn replied(&mut self, request_id: u64, result: Result<UiReply, UiError>) {
         let sent = self.sends.remove(&request_id);
         let discarded = self.discards.remove(&request_id);
         match (result, sent, discarded) {
@@ -124,6 +124,9 @@ impl Agent {
             (Err(_), Some(_), _) => {}
             (Ok(UiReply::Done {}), _, Some(client_id)) => {
                 self.discarded.insert(client_id);
+            }
+            (Err(error), _, Some(client_id)) if error.kind == UiErrorKind::SignedOut => {
+                self.perhaps_discarded.insert(client_id);
             }
             (Ok(reply), ..) => {
                 self.answers.insert(request_id, reply);

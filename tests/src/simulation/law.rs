@@ -230,8 +230,10 @@ impl Simulation {
                 .queued
                 .iter()
                 .filter(|(_, client_id, _)| {
+                    let who = &self.agents[agent];
                     !rows.contains_key(&(id.to_string(), client_id.clone()))
-                        && !self.agents[agent].discarded.contains(client_id)
+                        && !who.discarded.contains(client_id)
+                        && !who.perhaps_discarded.contains(client_id)
                 })
                 .cloned()
                 .collect();
