@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tempfile::TempDir;
 use yingke_client::bridge::types::{
     ConnectionState, Preferences, Remember, Session, SignedOutNotice, Theme, UiErrorKind, UiReply,
     UiRequest,
@@ -13,6 +14,20 @@ use yingke_shared::views::Availability;
 
 use crate::relay::Relay;
 use crate::seat::{Keys, Seat, until};
+
+/// A computer with a key store, and Ana signed in on it for the first time.
+async fn signed_in(relay: &Relay, remember: Remember) -> (TempDir, Arc<Keys>, Seat) {
+    let data = tempfile::tempdir().unwrap();
+    let keys = Arc::new(Keys::default());
+    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
+    seat.sign_in(relay, "correct horse", remember).await.unwrap();
+    (data, keys, seat)
+}
+
+/// Waits until the key store holds so many secrets.
+async fn keeps(keys: &Keys, count: usize) {
+    until("the secrets are as many", || keys.0.lock().unwrap().len() == count).await;
+}
 
 #[tokio::test]
 async fn refusals_of_signing_in_say_what_to_do() {
@@ -49,13 +64,10 @@ async fn refusals_of_signing_in_say_what_to_do() {
 async fn a_remembered_sign_in_opens_without_network_and_connects_when_it_is_back() {
     let relay = Relay::start().await;
     let id = relay.begin("c1", "在吗?");
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::AutoSignIn).await.unwrap();
+    let (data, keys, seat) = signed_in(&relay, Remember::AutoSignIn).await;
     seat.connected().await;
     until("the row is there", || seat.row(&id).is_some()).await;
-    until("the secret is kept", || keys.0.lock().unwrap().len() == 1).await;
+    keeps(&keys, 1).await;
     seat.core.shutdown().await;
     drop(seat);
 
@@ -76,10 +88,7 @@ async fn a_remembered_sign_in_opens_without_network_and_connects_when_it_is_back
 #[tokio::test]
 async fn an_expired_session_is_renewed_with_what_is_remembered_and_a_refused_password_ends_it() {
     let relay = Relay::start().await;
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::AutoSignIn).await.unwrap();
+    let (data, keys, seat) = signed_in(&relay, Remember::AutoSignIn).await;
     seat.connected().await;
     relay.world().tokens.clear();
     relay.cut();
@@ -99,17 +108,14 @@ async fn an_expired_session_is_renewed_with_what_is_remembered_and_a_refused_pas
         )
     })
     .await;
-    until("the secret is gone", || keys.0.lock().unwrap().is_empty()).await;
+    keeps(&keys, 0).await;
 }
 
 #[tokio::test]
 async fn a_remembered_password_fills_the_form_but_does_not_sign_in_by_itself() {
     let relay = Relay::start().await;
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::Password).await.unwrap();
-    until("the secret is kept", || keys.0.lock().unwrap().len() == 1).await;
+    let (data, keys, seat) = signed_in(&relay, Remember::Password).await;
+    keeps(&keys, 1).await;
     seat.core.shutdown().await;
     drop(seat);
     let files = std::fs::read_to_string(data.path().join("profile.json")).unwrap();
@@ -134,15 +140,12 @@ fn offers(seat: &Seat) -> bool {
 #[tokio::test]
 async fn a_remembered_password_is_given_up_at_once() {
     let relay = Relay::start().await;
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::AutoSignIn).await.unwrap();
+    let (_data, keys, seat) = signed_in(&relay, Remember::AutoSignIn).await;
     seat.ask(UiRequest::SignOut {}).await.unwrap();
     until("the form offers it", || offers(&seat)).await;
     seat.ask(UiRequest::ForgetPassword {}).await.unwrap();
     until("it does no longer", || !offers(&seat)).await;
-    until("the secret is gone", || keys.0.lock().unwrap().is_empty()).await;
+    keeps(&keys, 0).await;
     seat.ask(UiRequest::ForgetPassword {}).await.unwrap();
     let error = seat.sign_in(&relay, "", Remember::Nothing).await.unwrap_err();
     assert_eq!(error.code, Some(ErrorCode::WrongCredentials));
@@ -151,10 +154,7 @@ async fn a_remembered_password_is_given_up_at_once() {
 #[tokio::test]
 async fn a_remembered_password_that_is_wrong_by_now_is_forgotten() {
     let relay = Relay::start().await;
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::Password).await.unwrap();
+    let (_data, keys, seat) = signed_in(&relay, Remember::Password).await;
     seat.ask(UiRequest::SignOut {}).await.unwrap();
     until("the form offers it", || offers(&seat)).await;
     let error = seat.sign_in(&relay, "mistyped", Remember::Password).await.unwrap_err();
@@ -164,17 +164,14 @@ async fn a_remembered_password_that_is_wrong_by_now_is_forgotten() {
     let error = seat.sign_in(&relay, "", Remember::Password).await.unwrap_err();
     assert_eq!(error.code, Some(ErrorCode::WrongCredentials));
     until("it is offered no longer", || !offers(&seat)).await;
-    until("the secret is gone", || keys.0.lock().unwrap().is_empty()).await;
+    keeps(&keys, 0).await;
 }
 
 #[tokio::test]
 async fn only_the_password_of_the_account_in_the_form_is_kept() {
     let relay = Relay::start().await;
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::Password).await.unwrap();
-    until("the secret is kept", || keys.0.lock().unwrap().len() == 1).await;
+    let (_data, keys, seat) = signed_in(&relay, Remember::Password).await;
+    keeps(&keys, 1).await;
     relay.world().own.account = "ben".to_owned();
     let form = UiRequest::SignIn {
         server: relay.url.clone(),
@@ -195,10 +192,7 @@ async fn only_the_password_of_the_account_in_the_form_is_kept() {
 async fn signing_out_ends_the_session_wipes_the_cache_and_stays_out() {
     let relay = Relay::start().await;
     relay.begin("c1", "hello");
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::AutoSignIn).await.unwrap();
+    let (data, keys, seat) = signed_in(&relay, Remember::AutoSignIn).await;
     seat.connected().await;
     let account = std::fs::read_dir(data.path().join("accounts")).unwrap().next().unwrap();
     let account = account.unwrap().path();
@@ -311,12 +305,9 @@ async fn who_signs_in_over_an_open_session_leaves_none_behind() {
 async fn a_start_says_nothing_of_what_left_the_inbox() {
     let relay = Relay::start().await;
     let (past, held) = (relay.begin("c1", "one"), relay.begin("c2", "one"));
-    let data = tempfile::tempdir().unwrap();
-    let keys = Arc::new(Keys::default());
-    let seat = Seat::open(data.path(), Some(Arc::clone(&keys))).await;
-    seat.sign_in(&relay, "correct horse", Remember::AutoSignIn).await.unwrap();
+    let (data, keys, seat) = signed_in(&relay, Remember::AutoSignIn).await;
     seat.connected().await;
-    until("the secret is kept", || keys.0.lock().unwrap().len() == 1).await;
+    keeps(&keys, 1).await;
     let viewed = |seq| UiRequest::Viewed { conversation_id: past.clone(), seq };
     seat.ask(viewed(crate::relay::seq(1))).await.unwrap();
     let said_of = |id: &ConversationId| {
