@@ -1,9 +1,13 @@
-//! `yingke-relay bench`: its figures are there and are figures; what it cannot do it says. A tiny dose:
-//! what the figures are is not asserted anywhere.
+//! `yingke-relay bench`: its figures are there and are figures; what it cannot do it says; stopped, it
+//! leaves nothing behind. A tiny dose: what the figures are is not asserted anywhere.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
+use anyhow::{Context as _, Result, ensure};
+use yingke_tests::processes::Group;
 use yingke_tests::relay::relay_program;
+use yingke_tests::wait;
 
 fn bench(arguments: &[&str]) -> (Output, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -55,6 +59,48 @@ fn r04_a_part_is_measured_alone_and_shown_as_a_table() {
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("启动到首个连接 start to the first socket (S8)"), "{table}");
     assert!(!table.contains("(S1)"), "{table}");
+}
+
+/// The command lines of all processes that name this folder.
+fn at_work_in(folder: &Path) -> Result<Vec<String>> {
+    let folder = folder.to_str().context("a folder's name")?;
+    let mut found = Vec::new();
+    for process in std::fs::read_dir("/proc")? {
+        // One that has just ended is not missed; one that nobody has waited for yet has no line.
+        let line = std::fs::read(process?.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(folder) {
+            found.push(line);
+        }
+    }
+    Ok(found)
+}
+
+/// Stopped as a supervisor stops it. Made to fail by a bench that waited for Ctrl+C alone: folder and
+/// relay stayed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r04_a_bench_that_is_stopped_leaves_neither_folder_nor_relay() -> Result<()> {
+    let (folder, log) = (tempfile::tempdir()?, tempfile::NamedTempFile::new()?);
+    let mut command = Command::new(relay_program()?);
+    command.args(["bench", "--part", "durable", "--seconds", "600", "--data"]).arg(folder.path());
+    let mut bench = Group::start("the bench", &mut command, log.path())?;
+    wait::until("the bench has a relay", || async {
+        let lines = at_work_in(folder.path())?;
+        Ok(lines.iter().any(|line| line.contains(" serve ")).then_some(()))
+    })
+    .await?;
+    bench.signal("TERM")?;
+    let status = wait::until("the bench ends", || std::future::ready(bench.ended())).await?;
+    let said = std::fs::read_to_string(log.path())?;
+    ensure!(status.code() == Some(1) && said.contains("it was interrupted"), "{status} {said}");
+    let left = std::fs::read_dir(folder.path())?.count();
+    ensure!(left == 0, "its folder is there: {said}");
+    wait::until("no relay of it is there", || async {
+        let left = at_work_in(folder.path())?;
+        ensure!(left.is_empty(), "{left:?}");
+        Ok(Some(()))
+    })
+    .await
 }
 
 #[test]

@@ -27,7 +27,8 @@ use std::process::ExitCode;
 
 pub use options::Options;
 
-use error::BenchError;
+use crate::serve::stop_signal;
+use error::{BenchError, During as _};
 use options::{Dose, Part};
 use place::Place;
 use report::Report;
@@ -49,9 +50,10 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         }
     };
     let measured = runtime.block_on(async {
+        let stop_asked = stop_signal().during("watching signals")?;
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => Err(BenchError::new("the bench", "it was interrupted")),
+            () = stop_asked => Err(BenchError::new("the bench", "it was interrupted")),
             report = Box::pin(measure(&dose)) => report,
         }
     });

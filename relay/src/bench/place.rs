@@ -1,7 +1,9 @@
 //! Where the bench works: a folder of its own, removed at the end, and as many open files as the
 //! system allows.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::{BenchError, During as _};
 use super::options::Dose;
@@ -49,11 +51,23 @@ impl Drop for Place {
     }
 }
 
+/// A bench that is stopped has killed its relay a moment ago, and a thread may still fill a database:
+/// a file may join the folder while it is being removed.
+const TRIES: usize = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+
 /// What cannot be removed is said, for it takes room.
 pub(super) fn remove(folder: &Path) {
-    if let Err(error) = std::fs::remove_dir_all(folder)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        say(&format!("{} could not be removed: {error}", folder.display()));
+    let mut tries = 1;
+    while let Err(error) = std::fs::remove_dir_all(folder) {
+        match error.kind() {
+            ErrorKind::NotFound => return,
+            ErrorKind::DirectoryNotEmpty if tries < TRIES => std::thread::sleep(BETWEEN_TRIES),
+            _ => {
+                say(&format!("{} could not be removed: {error}", folder.display()));
+                return;
+            }
+        }
+        tries += 1;
     }
 }
