@@ -1,7 +1,8 @@
 //! Everything the routing core must know when it begins, read in one transaction.
 //!
 //! Nothing of it is counted on the way: clocks and places follow from rows, so a relay that starts
-//! again goes on where it was. Only what was being typed is forgotten: whoever types when the relay goes
+//! again goes on where it was. Times in rows are a wall clock's, which may have been ahead: what was
+//! written then did not happen later than now, and does not end later than if it began now. Only what was being typed is forgotten: whoever types when the relay goes
 //! gets a moment to show it when it is back.
 
 use std::collections::BTreeMap;
@@ -62,6 +63,11 @@ pub(crate) fn settings(tx: &ReadTx<'_>, now: Timestamp) -> Result<Settings, Stor
     })
 }
 
+/// When something in a row happened.
+fn happened(at: Timestamp, now: Timestamp) -> u64 {
+    at.min(now).millis()
+}
+
 fn rule(set: &RuleSettings) -> routing::rules::Rule {
     settings::rule(set)
 }
@@ -105,7 +111,8 @@ pub(crate) fn everything(tx: &ReadTx<'_>, now: Timestamp) -> Result<Known, Store
     let mut invitations = Vec::new();
     for row in queries::all_open_invitations(tx)? {
         let invitation = row.invitation;
-        let until = invitation.expires_at.unwrap_or(now).millis();
+        let at_most = now.plus_millis(company.invitation_ms);
+        let until = invitation.expires_at.map_or(now, |at| at.min(at_most)).millis();
         invitations.push(InvitationRow {
             invitation: words::invitation(&invitation.id),
             conversation: words::conversation(&invitation.conversation_id),
@@ -138,8 +145,8 @@ fn agent_row(
     AgentRow {
         settings: agent_settings(agent),
         removed: agent.disabled,
-        connection: Connection::Lost(agent.lost_at.unwrap_or(now).millis()),
-        idle_since: agent.idle_since.millis(),
+        connection: Connection::Lost(happened(agent.lost_at.unwrap_or(now), now)),
+        idle_since: happened(agent.idle_since, now),
         wrap_ups,
     }
 }
@@ -163,21 +170,22 @@ fn conversation_row(
     now: Timestamp,
 ) -> Result<ConversationRow, StoreError> {
     let talk = queries::talk(tx, &row.id)?;
+    let millis = |at: Option<Timestamp>| at.map(|at| happened(at, now));
     let was_served = row.agent_id.is_some() || row.front || row.tries > 0;
     let had = if was_served { queries::had_by(tx, &row.id)? } else { Vec::new() };
     let standing = match &row.agent_id {
         Some(agent_id) => {
-            let since = row.assigned_at.unwrap_or(row.started_at);
+            let since = happened(row.assigned_at.unwrap_or(row.started_at), now);
             // Only where a clock hangs on it.
             let answered =
                 talk.unanswered_since.is_some() && queries::has_answered(tx, &row.id, agent_id)?;
-            let awaited_from = talk.unanswered_since.filter(|_| !answered).map(|at| at.max(since));
-            let ends = awaited_from.zip(no_answer).map(|(at, rule)| at.millis() + rule.after_ms);
+            let awaited = millis(talk.unanswered_since).filter(|_| !answered);
+            let ends = awaited.zip(no_answer).map(|(at, rule)| at.max(since) + rule.after_ms);
             let shown = now.millis() + TYPING_SHOWS_MS;
             StandingRow::Served {
                 agent: words::agent(agent_id),
                 members: row.members.iter().map(words::agent).collect(),
-                since: since.millis(),
+                since,
                 answered,
                 typed_ms: ends.map_or(0, |ends| shown.saturating_sub(ends)),
                 typing_until: 0,
@@ -185,16 +193,15 @@ fn conversation_row(
         }
         None => {
             let since = row.waiting_since.unwrap_or(row.started_at);
-            let told_at = row.told_at.unwrap_or(since).millis();
+            let told_at = happened(row.told_at.unwrap_or(since), now);
             StandingRow::Waiting {
-                since: since.millis(),
+                since: happened(since, now),
                 front: row.front,
                 requeued: row.requeued.map(words::requeue_reason),
                 told: words::told(row.waiting_reason).map(|reason| (reason, told_at)),
             }
         }
     };
-    let millis = |at: Option<Timestamp>| at.map(Timestamp::millis);
     Ok(ConversationRow {
         conversation: words::conversation(&row.id),
         number: row.started_position.get(),
@@ -231,7 +238,7 @@ fn pace(tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<(routing::DepartmentId, u
         let count = counts.entry(department_id.clone()).or_default();
         if waited >= STOOD_IN_LINE_MS && *count < PACE_MAX {
             *count += 1;
-            pace.push((words::department(&department_id), at.millis()));
+            pace.push((words::department(&department_id), happened(at, now)));
         }
     }
     pace.reverse();

@@ -21,6 +21,10 @@ use crate::text;
 
 type Checked<T = ()> = Result<T, ErrorCode>;
 
+/// An invitation waits for so many seconds at most.
+pub(crate) const INVITATION_S_MAX: u32 = 600;
+/// A place stays taken after an end for so many seconds at most (C15).
+pub(crate) const WRAP_UP_S_MAX: u32 = 3_600;
 const CATEGORIES_MAX: usize = 30;
 const SPANS_MAX: usize = 6;
 const SPECIAL_DAYS_MAX: usize = 366;
@@ -94,7 +98,7 @@ fn may_be_words(all: &[&String]) -> Checked {
 fn checked_company(mut company: CompanySettings) -> Checked<CompanySettings> {
     may(is_zone(&company.zone))?;
     within(company.grace_s, 5..=3_600)?;
-    within(company.invitation_s, 10..=600)?;
+    within(company.invitation_s, 10..=INVITATION_S_MAX)?;
     may(company.categories.len() <= CATEGORIES_MAX)?;
     for category in &mut company.categories {
         category.name = name(&category.name)?;
@@ -124,7 +128,7 @@ fn checked_department(mut department: DepartmentSettings) -> Checked<DepartmentS
         within(no_answer.after_s, 10..=7_200)?;
         within(no_answer.transfers_max, 0..=20)?;
     }
-    within(department.wrap_up_s, 0..=3_600)?;
+    within(department.wrap_up_s, 0..=WRAP_UP_S_MAX)?;
     let silence = department.silence;
     for after_s in [silence.ask_s, silence.warn_s, silence.end_s].into_iter().flatten() {
         within(after_s, 10..=DAY_S)?;

@@ -27,6 +27,7 @@ use crate::conversations::store::{self, Asked, Conversation};
 use crate::error::RelayError;
 use crate::events::{LogBody, Sight};
 use crate::settings;
+use crate::settings::rules::INVITATION_S_MAX;
 use crate::store::{Abort, ReadTx, StoreError, WriteError, WriteTx};
 
 /// What became of a decision.
@@ -360,8 +361,10 @@ pub async fn offer_to(
             return Ok(Carried::Done);
         }
         if let Some(before) = before {
+            // An end that is too far away was written by a clock that was ahead.
+            let at_most = moment.now.plus_millis(u64::from(INVITATION_S_MAX) * 1_000);
             let expires_at = invitation.invitation.expires_at;
-            let is_over = expires_at.is_none_or(|at| at <= moment.now)
+            let is_over = expires_at.is_none_or(|at| at <= moment.now || at > at_most)
                 || hindrance(tx, &before, moment)?.is_some();
             if !is_over {
                 return Ok(Carried::Overtaken);

@@ -12,6 +12,7 @@ use yingke_shared::views::{
 };
 
 use super::super::rules::{alert_word, reason_of_word, reason_word, requeue_of_word};
+use super::standing::kept_at_most;
 use crate::events::members_of;
 use crate::params;
 use crate::store::{ReadTx, Row, StoreError, WriteTx};
@@ -307,9 +308,9 @@ pub(crate) fn wrap_ups(
     now: Timestamp,
 ) -> Result<Vec<(AgentId, ConversationId, Timestamp)>, StoreError> {
     tx.query(
-        "SELECT agent_id, conversation_id, until FROM wrap_ups WHERE until > ? \
+        "SELECT agent_id, conversation_id, until FROM wrap_ups WHERE until > ? AND until <= ? \
          ORDER BY conversation_id",
-        params![now],
+        params![now, kept_at_most(now)],
         |row| Ok((row.id(0)?, row.id(1)?, row.time(2)?)),
     )
 }

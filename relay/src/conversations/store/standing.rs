@@ -8,6 +8,7 @@ use yingke_shared::views::{RequeueReason, WaitingReason};
 use super::super::rules::{reason_word, requeue_word};
 use super::Conversation;
 use crate::params;
+use crate::settings::rules::WRAP_UP_S_MAX;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// Gives a conversation to an agent if it still is with `from`; `None`: if it still waits.
@@ -106,7 +107,13 @@ pub(crate) fn note_served(
 
 pub(crate) const HAS_PLACE: &str = "SELECT 1 FROM agents a WHERE a.id = ? AND a.capacity > ? \
      + (SELECT count(*) FROM conversations s WHERE s.agent_id = ? AND s.state = 'serving') \
-     + (SELECT count(*) FROM wrap_ups w WHERE w.agent_id = ? AND w.until > ?)";
+     + (SELECT count(*) FROM wrap_ups w WHERE w.agent_id = ? AND w.until > ? AND w.until <= ?)";
+
+/// No place is kept for longer than until then: what says so was written by a clock that was ahead, and
+/// counts as over.
+pub(super) fn kept_at_most(now: Timestamp) -> Timestamp {
+    now.plus_millis(u64::from(WRAP_UP_S_MAX) * 1_000)
+}
 
 /// Whether fewer places of the agent are taken than the capacity has (B06): by what the agent serves,
 /// takes part in, or has still to do after an end.
@@ -116,10 +123,11 @@ pub(crate) fn has_place(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let takes_part = i64::try_from(super::member_of(tx, agent_id)?.len()).unwrap_or(i64::MAX);
-    let found =
-        tx.query_one(HAS_PLACE, params![agent_id, takes_part, agent_id, agent_id, now], |row| {
-            row.int(0)
-        })?;
+    let found = tx.query_one(
+        HAS_PLACE,
+        params![agent_id, takes_part, agent_id, agent_id, now, kept_at_most(now)],
+        |row| row.int(0),
+    )?;
     Ok(found.is_some())
 }
 
@@ -143,7 +151,10 @@ pub(crate) fn insert_wrap_up(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM wrap_ups WHERE agent_id = ? AND until <= ?", params![agent_id, now])?;
+    tx.execute(
+        "DELETE FROM wrap_ups WHERE agent_id = ? AND (until <= ? OR until > ?)",
+        params![agent_id, now, kept_at_most(now)],
+    )?;
     tx.execute(
         "INSERT INTO wrap_ups (conversation_id, agent_id, until) VALUES (?, ?, ?) \
          ON CONFLICT (conversation_id) DO NOTHING",

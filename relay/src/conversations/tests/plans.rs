@@ -19,7 +19,7 @@ async fn hot_queries_use_indexes() {
         ("waiting", store::WAITING, vec![number, number]),
         ("newest event", store::NEWEST_EVENT, vec![text]),
         ("newest message", store::NEWEST_MESSAGE, vec![text]),
-        ("has place", store::HAS_PLACE, vec![text, number, text, text, number]),
+        ("has place", store::HAS_PLACE, vec![text, number, text, text, number, number]),
         ("who had it", store::HAD_BY, vec![text]),
         ("begun by", store::BEGUN_BY, vec![text]),
         ("talk", store::TALK, vec![text]),
