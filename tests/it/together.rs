@@ -92,6 +92,44 @@ async fn f03_f04_three_talk_and_the_first_leaves() -> Result<()> {
     scene.finish().await
 }
 
+/// A manager who watches is asked to take over: one step of the log tells her two things, that she is
+/// asked and that the conversation has an open invitation. Both come in one delivery, for a second one
+/// would come to a reader who is past it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f01_f05_who_watches_and_is_asked_hears_both() -> Result<()> {
+    let scene = Scene::set().await?;
+    let ana = scene.agent("Ana", 8).await?;
+    let mia = scene.manager("Mia").await?;
+    let vera = scene.visitor().await?;
+    let hers = vera.say("I want your manager").await?.conversation;
+    ana.until_gained(&hers).await?;
+    mia.set_availability(Availability::Online).await?;
+    let watch = WatchConversation { conversation_id: hers.clone() };
+    mia.must(StaffCommand::WatchConversation(watch)).await?;
+    for _ in 0..20 {
+        let asked = ana.invite(&hers, to(&mia), InvitationKind::Transfer, "").await?.unwrap();
+        mia.until_invited(&asked).await?;
+        mia.link
+            .until("she sees that somebody is asked", |held| {
+                let offered = held.events.iter().rev().find_map(|event| match &event.body {
+                    StaffEventBody::InvitationOffered { incoming } => {
+                        (incoming.invitation.id == asked).then_some(event.position)
+                    }
+                    _ => None,
+                })?;
+                let is_other = |body: &StaffEventBody| {
+                    matches!(body, StaffEventBody::InvitationsChanged { conversation_id, .. }
+                        if *conversation_id == hers)
+                };
+                let mut both = held.events.iter().filter(|event| event.position == offered);
+                both.any(|event| is_other(&event.body)).then_some(())
+            })
+            .await?;
+        ensure!(mia.answer(&asked, false).await?.is_ok());
+    }
+    scene.finish().await
+}
+
 /// F05, L01: a manager watches unseen, whispers, takes over; the visitor hears of none of it but the
 /// last.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -33,7 +33,7 @@ pub trait Side: Sized + Send + Sync + 'static {
     /// What a reader of this side holds.
     type Snapshot: Clone + PartialEq + Debug + DeserializeOwned + Send;
     /// What is delivered to it.
-    type Event: Clone + Debug + Send;
+    type Event: Clone + PartialEq + Debug + Send;
     /// What is only true now.
     type Signal: Clone + Debug + Send;
     /// What it may ask.
@@ -431,18 +431,22 @@ impl<S: Side> Held<S> {
                         self.position, delivery.after, delivery.upto
                     ));
                 }
-                let mut last = delivery.after;
+                let mut last: Option<S::Event> = None;
                 for event in delivery.events {
                     let position = S::position(&event);
-                    if position <= last || position > delivery.upto {
+                    let former = last.as_ref().map_or(delivery.after, S::position);
+                    // One entry may tell a reader several things, but none of them twice.
+                    let is_of_one =
+                        last.is_some() && position == former && last.as_ref() != Some(&event);
+                    if !(position > former || is_of_one) || position > delivery.upto {
                         self.broken = Some(format!(
-                            "an event at {position} stands behind {last} in a delivery up to {}",
+                            "an event at {position} stands behind {former} in a delivery up to {}",
                             delivery.upto
                         ));
                     }
-                    last = position;
                     S::apply(&mut self.snapshot, &event);
-                    self.events.push(event);
+                    self.events.push(event.clone());
+                    last = Some(event);
                 }
                 self.position = delivery.upto;
             }

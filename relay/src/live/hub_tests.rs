@@ -7,6 +7,11 @@ fn online(conversation: &str, online: bool) -> Bytes {
     online_frame(&ConversationId::new(conversation).unwrap(), online).unwrap()
 }
 
+/// All is fanned out.
+fn everything() -> Position {
+    Position::new(1_000).unwrap()
+}
+
 fn shop() -> SiteId {
     SiteId::new("shop").unwrap()
 }
@@ -27,7 +32,7 @@ fn what_a_site_shows_goes_to_its_visitors_once_and_to_no_others() {
     hub.put_to_site(&shop(), Position::new(7).unwrap(), &json, &mut rung);
     assert_eq!(rung.len(), 2);
     for (mailbox, expected) in [(&first, 1), (&second, 1), (&elsewhere, 0)] {
-        let items = mailbox.take(usize::MAX);
+        let items = mailbox.take(usize::MAX, everything());
         assert_eq!(items.len(), expected);
         // Encoded once: every mailbox holds the same bytes.
         assert!(
@@ -83,7 +88,7 @@ fn a_desk_that_is_behind_still_learns_who_is_there() {
     assert!(desk.put_event(Position::new(1).unwrap(), &backlog));
     drop(hub.join_visitor(&vera, &shop(), &Arc::new(Mailbox::default())));
     let signals: Vec<_> = desk
-        .take(usize::MAX)
+        .take(usize::MAX, everything())
         .into_iter()
         .filter_map(|item| match item {
             Item::Signal(frame) => Some(frame),
@@ -95,7 +100,7 @@ fn a_desk_that_is_behind_still_learns_who_is_there() {
 
 /// What `mailbox` was told since it was looked at last.
 fn told(mailbox: &Mailbox) -> Vec<String> {
-    let items = mailbox.take(usize::MAX).into_iter();
+    let items = mailbox.take(usize::MAX, everything()).into_iter();
     let texts = items.filter_map(|item| match item {
         Item::Signal(json) => Some(String::from_utf8(json.to_vec()).unwrap()),
         _ => None,

@@ -41,6 +41,8 @@ struct State {
     /// In the order in which they are sent. Takes no memory while empty.
     items: VecDeque<Item>,
     bytes: usize,
+    /// Fan-out put something in and has not rung for it yet.
+    awaits_ring: bool,
     /// What visitors type now, by conversation: the newest of each, sent after the items. Takes no
     /// memory while empty.
     previews: Vec<(ConversationId, Bytes)>,
@@ -51,8 +53,8 @@ struct State {
 }
 
 impl Mailbox {
-    /// Puts an event in without ringing: fan-out rings once for many. Gives whether it has to: if
-    /// something waits already, the session was rung or is about to look again.
+    /// Puts an event in without ringing: fan-out rings once for many, when all of them may be taken.
+    /// Gives whether that ring is still to be noted.
     #[must_use]
     pub(crate) fn put_event(&self, position: Position, json: &Bytes) -> bool {
         linger(|| self.state.lock().bytes);
@@ -60,7 +62,6 @@ impl Mailbox {
         if state.ending.is_some() {
             return false;
         }
-        let was_empty = state.items.is_empty();
         let item = Item::Event(position, json.clone());
         let is_put = match passage(json) {
             Passage::Good => state.put(item),
@@ -73,7 +74,7 @@ impl Mailbox {
             self.knock();
             return false;
         }
-        was_empty
+        !std::mem::replace(&mut state.awaits_ring, true)
     }
 
     /// Puts a signal in that says how something stands, and rings. It must arrive, for nothing
@@ -141,15 +142,22 @@ impl Mailbox {
         self.state.lock().ending
     }
 
-    /// Takes what goes into the next frames: about `bytes_max`, at least one item if there is one.
-    pub(crate) fn take(&self, bytes_max: usize) -> Vec<Item> {
+    /// Takes what goes into the next frames: about `bytes_max`, at least one item if there is one, but
+    /// no event above `fanned`. What one entry of the log tells a reader may be several events: they
+    /// are taken together or not at all, for nobody who has the position gets the rest later.
+    pub(crate) fn take(&self, bytes_max: usize, fanned: Position) -> Vec<Item> {
         let mut state = self.state.lock();
         let mut taken = Vec::new();
         let mut size = 0;
+        let mut last = None;
         while let Some(item) = state.items.front() {
-            if size > 0 && size + item.len() > bytes_max {
+            let is_too_much = size > 0 && size + item.len() > bytes_max;
+            let is_whole = || last.is_none() || state.items.iter().find_map(Item::position) != last;
+            let position = item.position();
+            if (is_too_much && is_whole()) || position.is_some_and(|position| position > fanned) {
                 break;
             }
+            last = position.or(last);
             size += item.len();
             taken.extend(state.items.pop_front());
         }
@@ -171,7 +179,8 @@ impl Mailbox {
 
     /// Wakes the session, unless it has taken everything by itself meanwhile.
     pub(crate) fn ring(&self) {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
+        state.awaits_ring = false;
         if !state.is_empty() || state.ending.is_some() {
             drop(state);
             self.knock();
@@ -233,6 +242,13 @@ impl State {
 }
 
 impl Item {
+    fn position(&self) -> Option<Position> {
+        match self {
+            Self::Event(position, _) => Some(*position),
+            Self::Signal(_) => None,
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Event(_, bytes) | Self::Signal(bytes) => bytes.len(),
@@ -248,12 +264,17 @@ mod tests {
         Position::new(n).unwrap()
     }
 
+    /// Everything is fanned out.
+    fn take(mailbox: &Mailbox, bytes_max: usize) -> Vec<Item> {
+        mailbox.take(bytes_max, position(1_000))
+    }
+
     #[test]
     fn a_full_mailbox_ends_its_session_and_takes_no_memory() {
         let mailbox = Mailbox::default();
         let big = Bytes::from(vec![b'x'; OUTBOUND_BYTES_MAX / 2]);
         assert!(mailbox.put_event(position(1), &big));
-        assert!(!mailbox.put_event(position(2), &big));
+        assert!(!mailbox.put_event(position(2), &big), "the ring is noted already");
         assert!(mailbox.ending().is_none());
         assert!(!mailbox.put_event(position(3), &Bytes::from_static(b"x")));
         assert_eq!(mailbox.ending().map(|error| error.code), Some(ErrorCode::Unavailable));
@@ -268,9 +289,25 @@ mod tests {
         for n in 1..=3 {
             assert_eq!(mailbox.put_event(position(n), &Bytes::from_static(b"12345678")), n == 1);
         }
-        assert_eq!(mailbox.take(20).len(), 2);
-        assert_eq!(mailbox.take(1).len(), 1);
-        assert!(mailbox.take(1).is_empty());
+        assert_eq!(take(&mailbox, 20).len(), 2);
+        assert_eq!(take(&mailbox, 1).len(), 1);
+        assert!(take(&mailbox, 1).is_empty());
+    }
+
+    /// Taken apart, the second would come to a reader who has the position, and be dropped.
+    #[test]
+    fn what_one_entry_tells_is_taken_together() {
+        let mailbox = Mailbox::default();
+        let event = Bytes::from_static(b"12345678");
+        for (n, rings) in [(1, true), (2, false), (2, false), (3, false)] {
+            assert_eq!(mailbox.put_event(position(n), &event), rings);
+        }
+        assert_eq!(take(&mailbox, 16).len(), 3, "both of 2");
+        assert!(mailbox.take(100, position(2)).is_empty(), "3 is not all there yet");
+        mailbox.ring();
+        assert!(mailbox.put_event(position(3), &event), "rung since, so this one needs another");
+        assert_eq!(mailbox.take(100, position(3)).len(), 2);
+        assert!(mailbox.is_empty());
     }
 
     #[test]
@@ -283,12 +320,12 @@ mod tests {
         let _ = mailbox.put_event(position(1), &Bytes::from_static(b"12345678"));
         let _ = mailbox.put_event(position(2), &Bytes::from_static(b"12345678"));
         assert!(mailbox.ending().is_none());
-        assert!(matches!(mailbox.take(8).as_slice(), [Item::Event(..)]));
-        let rest = mailbox.take(100);
+        assert!(matches!(take(&mailbox, 8).as_slice(), [Item::Event(..)]));
+        let rest = take(&mailbox, 100);
         assert!(
             matches!(rest.as_slice(), [Item::Event(..), Item::Signal(floor)] if floor == "new")
         );
-        assert!(mailbox.is_empty() && mailbox.take(100).is_empty());
+        assert!(mailbox.is_empty() && take(&mailbox, 100).is_empty());
     }
 
     #[test]
@@ -300,7 +337,7 @@ mod tests {
             mailbox.put_preview(&vera, &Bytes::from_static(typed.as_bytes()));
             mailbox.put_preview(&viktor, &Bytes::from_static(b"hello"));
         }
-        let taken = mailbox.take(usize::MAX);
+        let taken = take(&mailbox, usize::MAX);
         let shown = taken.iter().filter_map(|item| match item {
             Item::Signal(frame) => Some(&frame[..]),
             Item::Event(..) => None,
@@ -312,7 +349,7 @@ mod tests {
             let conversation = ConversationId::new(format!("c{number}")).unwrap();
             mailbox.put_preview(&conversation, &Bytes::from(vec![b'x'; SIGNAL_BYTES_MAX / 10]));
         }
-        assert_eq!(mailbox.take(usize::MAX).len(), 10);
+        assert_eq!(take(&mailbox, usize::MAX).len(), 10);
         mailbox.put_preview(&vera, &Bytes::from_static(b"v"));
         mailbox.end(WireError { code: ErrorCode::Unavailable, retry_after_ms: None });
         assert!(mailbox.is_empty());
@@ -323,6 +360,6 @@ mod tests {
         let mailbox = Mailbox::default();
         let _ = mailbox.put_event(position(1), &Bytes::from(vec![b'x'; SIGNAL_BYTES_MAX]));
         mailbox.put_signal(&Bytes::from_static(b"{}"));
-        assert_eq!(mailbox.take(usize::MAX).len(), 1);
+        assert_eq!(take(&mailbox, usize::MAX).len(), 1);
     }
 }

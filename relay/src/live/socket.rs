@@ -303,7 +303,8 @@ impl<S: Side, L: Link> Session<S, L> {
         let Some(reading) = self.reading.as_mut() else { return Ok(None) };
         // Before the mailbox is looked at: what was fanned out by then is in it.
         let fanned = self.app.hub.fanned();
-        let items = reading.mailbox.take(DELIVERY_BYTES_MAX);
+        let items = reading.mailbox.take(DELIVERY_BYTES_MAX, fanned);
+        let has_taken = !items.is_empty();
         let mut events = Events::new();
         let mut upto = reading.position;
         for item in items {
@@ -327,9 +328,10 @@ impl<S: Side, L: Link> Session<S, L> {
             return Err(End::Bye(error));
         }
         if events.is_empty() && !self.delivery_due {
-            let is_more = !reading.mailbox.is_empty();
+            // What is not fanned out yet is rung for.
+            let is_more = has_taken && !reading.mailbox.is_empty();
             return match self.next_waiting() {
-                // All of this portion came before the reader's position; nothing rings for the rest.
+                // All of this portion came before the reader's position; nothing rings for the rest of it.
                 None if is_more => self.next_delivery(),
                 waiting => Ok(waiting),
             };
