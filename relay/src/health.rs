@@ -27,6 +27,7 @@ pub async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
     };
     let wrong = wrong.or_else(|| app.stopping.is_cancelled().then_some("stopping"));
     let wrong = wrong.or_else(|| app.store.stalled(STALLED_AFTER).map(stalled_word));
+    let wrong = wrong.or_else(|| app.hub.is_held_up().then_some("reading_failed"));
     let (status, word) = match wrong {
         Some(word) => (StatusCode::SERVICE_UNAVAILABLE, word),
         None => (StatusCode::OK, "ok"),
@@ -146,6 +147,15 @@ mod tests {
             }
         };
         timeout(Duration::from_secs(30), soon).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_relay_whose_fan_out_cannot_begin_says_so_until_it_can() {
+        let relay = TestRelay::open().await;
+        relay.app.hub.hold_up();
+        assert_eq!(said(&relay).await, (503, "reading_failed".to_owned()));
+        relay.app.hub.begin(relay.app.hub.fanned());
+        assert_eq!(said(&relay).await, (200, "ok".to_owned()));
     }
 
     #[tokio::test]

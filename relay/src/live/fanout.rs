@@ -30,6 +30,8 @@ use crate::{settings, sites};
 
 /// A read of the database that failed is tried again after this.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// What fails again and again is tried at least so often.
+const AGAIN_AFTER_AT_MOST: Duration = Duration::from_secs(10);
 
 /// Runs until the relay stops.
 pub(super) async fn run(app: Arc<App>) {
@@ -142,6 +144,7 @@ fn give_as_it_is(hub: &Hub, entry: &Entry, subject: &Subject, rung: &mut Vec<Arc
 
 /// Learns who serves whom and which sites show no previews; gives where the log goes on from there.
 async fn start(app: &App) -> Option<Position> {
+    let mut pause = AGAIN_AFTER;
     loop {
         let read = app.store.read_for_spine("begin fan-out", |tx| {
             let (_, head) = events::head(tx)?;
@@ -174,7 +177,9 @@ async fn start(app: &App) -> Option<Position> {
             Err(StoreError::Closed) => return None,
             Err(error) => {
                 tracing::error!(%error, "fan-out cannot begin; trying again");
-                tokio::time::sleep(AGAIN_AFTER).await;
+                app.hub.hold_up();
+                tokio::time::sleep(pause).await;
+                pause = AGAIN_AFTER_AT_MOST.min(pause * 2);
             }
         }
     }

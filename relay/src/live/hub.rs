@@ -51,6 +51,8 @@ struct Inner {
     begun: AtomicBool,
     /// Rung then: who waits goes on in the order they came.
     begun_bell: Notify,
+    /// Fan-out cannot read what it begins with: nobody hears anything.
+    held_up: AtomicBool,
 }
 
 #[derive(Default)]
@@ -165,6 +167,7 @@ impl Default for Hub {
             typed: Mutex::new(Some(typed)),
             begun: AtomicBool::new(false),
             begun_bell: Notify::new(),
+            held_up: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -349,6 +352,11 @@ impl Hub {
         if !self.inner.begun.load(Ordering::Acquire) {
             bell.await;
         }
+    }
+
+    /// Whether fan-out waits for what it cannot read.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.inner.held_up.load(Ordering::Acquire)
     }
 
     /// Everything up to here is in the mailboxes.

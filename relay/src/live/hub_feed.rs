@@ -114,8 +114,14 @@ impl Hub {
     /// Fan-out follows the log from `position` on.
     pub(crate) fn begin(&self, position: Position) {
         self.set_fanned(position);
+        self.inner.held_up.store(false, Ordering::Release);
         self.inner.begun.store(true, Ordering::Release);
         self.inner.begun_bell.notify_waiters();
+    }
+
+    /// Fan-out cannot read what it begins with, and tries again.
+    pub(crate) fn hold_up(&self) {
+        self.inner.held_up.store(true, Ordering::Release);
     }
 
     /// Notes who serves the visitor's conversation now; a new agent is told whether the visitor is
