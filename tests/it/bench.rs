@@ -19,6 +19,14 @@ fn bench(arguments: &[&str]) -> (Output, tempfile::TempDir) {
     (command.output().unwrap(), folder)
 }
 
+/// Numbers above zero stand there.
+fn are_figures(of: &serde_json::Value, names: &[&str]) {
+    for name in names {
+        let figure = of.pointer(name).and_then(serde_json::Value::as_f64);
+        assert!(figure.is_some_and(|figure| figure > 0.0), "{name}: {of}");
+    }
+}
+
 #[test]
 fn r04_the_bench_prints_one_object_with_every_figure() {
     let dose = ["--visitors", "200", "--stored", "500", "--rounds", "1", "--seconds", "0.2"];
@@ -45,6 +53,25 @@ fn r04_the_bench_prints_one_object_with_every_figure() {
     let rates: Vec<_> =
         raw["latency"].as_array().unwrap().iter().map(|of| of["rate"].as_u64()).collect();
     assert_eq!(rates, [Some(500), Some(5_000), Some(50)]);
+    for of in raw["durable"].as_array().unwrap() {
+        let each = [
+            "/relay_per_second/median",
+            "/bare_in_batches_per_second/median",
+            "/bare_alone_per_second/median",
+            "/ratio_to_batches",
+            "/ratio_to_alone",
+        ];
+        are_figures(of, &each);
+        if of["pairs"] == 100 {
+            are_figures(of, &["/echoes_per_second/median", "/ratio_to_echoes"]);
+            are_figures(of, &["/relay_resident_kib"]);
+        }
+    }
+    for of in raw["latency"].as_array().unwrap() {
+        are_figures(of, &["/relay_ms/p50", "/relay_ms/p99", "/relay_ms/p999"]);
+        are_figures(of, &["/echo_ms/p99", "/echo_ms/p999", "/ratio_to_echo"]);
+    }
+    are_figures(raw, &["/took_s", "/crowd/kib_each", "/crowd/busy_kib_each"]);
     assert_eq!(raw["crowd"]["visitors"], 200);
     assert_eq!(raw["crowd"]["troubles"], 0);
     assert_eq!(raw["start"]["stored"], 500);

@@ -24,6 +24,7 @@ use yingke_shared::ids::{ConversationId, Epoch, Position};
 
 use super::error::{BenchError, During as _};
 use super::ground::TEXT;
+use super::pairs::SETTLES_WITHIN;
 
 /// Sockets that come from one address: far fewer than the relay lets in from one.
 const OF_ONE_ADDRESS: usize = 200;
@@ -166,6 +167,19 @@ impl Board {
     pub(super) fn forget_counts(&self) {
         for count in [&self.sent, &self.acked, &self.arrived] {
             count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// What arrives in this time beyond `before`. A computer that had no time for anybody gets more: what
+    /// did not happen has no rate.
+    pub(super) async fn arrived_beyond(&self, before: u64, time: Duration) -> f64 {
+        let end = Instant::now() + SETTLES_WITHIN;
+        loop {
+            tokio::time::sleep(time).await;
+            let arrived = self.arrived.load(Ordering::Relaxed) - before;
+            if arrived > 0 || Instant::now() > end {
+                return arrived as f64;
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -68,8 +68,7 @@ impl Echo {
         for orders in &self.orders {
             self.board.order(orders, self.board.now_ns());
         }
-        sleep(time).await;
-        let echoes = (self.board.arrived.load(Ordering::Relaxed) - before) as f64;
+        let echoes = self.board.arrived_beyond(before, time).await;
         let took = begun.elapsed().as_secs_f64();
         self.board.saturate.store(false, Ordering::Relaxed);
         self.board.settled(SETTLES_WITHIN).await?;

@@ -19,7 +19,7 @@ pub(super) async fn measure(
     say("S3, S4: delays");
     let folder = place.folder("latency");
     let pairs = Pairs::start(&folder).await?;
-    let echo = Echo::start(2 * PAIRS).await?;
+    let bare = Echo::start(2 * PAIRS).await?;
     pairs.saturate(PAIRS, dose.round / 4).await?;
     for &rate in &dose.rates {
         let [mut relay, mut late, mut echoes] = [const { Vec::<Percentiles>::new() }; 3];
@@ -29,15 +29,17 @@ pub(super) async fn measure(
             relay.push(round.delay);
             late.push(round.late);
             cpu.extend(round.cpu_us);
-            echoes.push(echo.pace(rate, dose.round / 2).await?);
+            echoes.push(bare.pace(rate, dose.round / 2).await?);
         }
         let p99 = Spread::of(relay.iter().map(|round| round.p99));
+        let echo = Percentiles::middle(&echoes);
         let of = AtRate {
             rate,
             relay_ms: Percentiles::middle(&relay),
             relay_p99_ms: p99,
             sent_late_ms: Percentiles::middle(&late),
-            echo_ms: Percentiles::middle(&echoes),
+            echo_ms: echo,
+            ratio_to_echo: p99.median / echo.p99,
             cpu_us_per_message: (!cpu.is_empty()).then(|| Spread::of(cpu)),
         };
         if rate == RATES[0] {
@@ -48,7 +50,7 @@ pub(super) async fn measure(
         say(&of.line());
         report.raw.latency.push(of);
     }
-    drop(echo);
+    drop(bare);
     pairs.stop().await?;
     remove(&folder);
     Ok(())

@@ -24,6 +24,7 @@ mod spread;
 mod start;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 pub use options::Options;
 
@@ -72,6 +73,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 /// The parts, one after another. Each has a relay and a folder of its own.
 async fn measure(dose: &Dose) -> Result<Report, BenchError> {
+    let begun = Instant::now();
     let place = Place::new(dose)?;
     let mut report = Report::new(dose);
     for part in &dose.parts {
@@ -83,6 +85,7 @@ async fn measure(dose: &Dose) -> Result<Report, BenchError> {
             Part::Start => Box::pin(start::measure(&place, dose, &mut report)).await?,
         }
     }
+    report.raw.took_s = begun.elapsed().as_secs_f64();
     Ok(report)
 }
 

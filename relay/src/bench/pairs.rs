@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::child::Relay;
 use super::client::{Board, Client, Order, Side};
@@ -75,8 +75,7 @@ impl Pairs {
         for client in self.clients.iter().take(2 * pairs) {
             board.order(&client.orders(), board.now_ns());
         }
-        sleep(time).await;
-        let messages = (board.arrived.load(Ordering::Relaxed) - before) as f64;
+        let messages = board.arrived_beyond(before, time).await;
         let took = begun.elapsed().as_secs_f64();
         let cpu = self.relay.cpu_us().zip(cpu).map(|(after, before)| after - before);
         board.saturate.store(false, Ordering::Relaxed);

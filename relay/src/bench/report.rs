@@ -61,6 +61,8 @@ pub(super) struct Raw {
     processors: usize,
     rounds: usize,
     round_s: f64,
+    /// The whole bench.
+    pub(super) took_s: f64,
     pub(super) durable: Vec<OfPairs>,
     pub(super) latency: Vec<AtRate>,
     pub(super) live: Option<OfLive>,
@@ -121,6 +123,8 @@ pub(super) struct AtRate {
     pub(super) relay_p99_ms: Spread,
     pub(super) sent_late_ms: Percentiles,
     pub(super) echo_ms: Percentiles,
+    /// Of the p99.
+    pub(super) ratio_to_echo: f64,
     pub(super) cpu_us_per_message: Option<Spread>,
 }
 
@@ -227,6 +231,7 @@ impl Report {
             processors: std::thread::available_parallelism().map_or(0, usize::from),
             rounds: dose.rounds,
             round_s: dose.round.as_secs_f64(),
+            took_s: 0.0,
             durable: Vec::new(),
             latency: Vec::new(),
             live: None,
@@ -249,8 +254,12 @@ impl Report {
 
     fn table(&self) -> String {
         let mut lines = vec![format!(
-            "本机可承载 What this machine carries (yingke-relay {}, {} processors, {} rounds of {} s)",
-            self.raw.version, self.raw.processors, self.raw.rounds, self.raw.round_s
+            "本机可承载 What this machine carries (yingke-relay {}, {} processors, {} rounds of {} s, in {:.0} s)",
+            self.raw.version,
+            self.raw.processors,
+            self.raw.rounds,
+            self.raw.round_s,
+            self.raw.took_s
         )];
         self.raw.durable.iter().for_each(|of| of.tell(&mut lines));
         self.raw.latency.iter().for_each(|of| of.tell(&mut lines));
@@ -293,6 +302,7 @@ impl AtRate {
         let spread = format!("{:.2} ms ({:.2} – {:.2})", p99.median, p99.least, p99.most);
         tell("  p99 各轮 over the rounds", spread);
         tell("裸回声 bare echo", times(&self.echo_ms));
+        tell("  p99 比率 ratio of the p99", format!("{:.2}", self.ratio_to_echo));
         tell("发送端自身 the sender's own lateness", times(&self.sent_late_ms));
         if let Some(cpu) = self.cpu_us_per_message {
             tell("每条消息处理器 CPU per message", format!("{} µs", whole(cpu)));
