@@ -102,8 +102,12 @@ pub const LOG_READ_ENTRIES_MAX: usize = 256;
 /// Positions a resuming session may be behind before it takes a snapshot instead.
 pub const RESUME_POSITIONS_MAX: usize = 5_000;
 
-/// Bytes of events a resuming session is sent before it takes a snapshot instead.
+/// Bytes of the log read for a resuming session before it takes a snapshot instead.
 pub const RESUME_BYTES_MAX: usize = 1_024 * 1_024;
+
+/// And bytes of events it is sent, of what it may see: it may take none of them. Beyond some hundred
+/// messages a snapshot is no larger.
+pub const MISSED_BYTES_MAX: usize = 128 * 1_024;
 
 /// A batch of writes or a read that is under way for longer than this, in milliseconds, waits for a disk
 /// that does not answer: `/healthz` says so. A disk that mends a sector by itself takes up to seven
@@ -197,15 +201,24 @@ pub const SOCKET_FRAME_BYTES_MAX: usize = 4 * yingke_shared::limits::FRAME_BYTES
 /// delivery that follows it cost one call and one packet. The buffer is as large as what was in it.
 pub const WRITTEN_TOGETHER_BYTES: usize = 2 * 1_024;
 
-/// What a socket may have unwritten, in bytes. Above the largest single frame the relay makes (a
-/// snapshot of 500 conversations whose last messages all have 4,000 characters).
+/// What a socket may have unwritten, in bytes: above the largest single frame the relay makes, a
+/// snapshot for a member of staff of a company with thousands of accounts, sites and rules. No frame
+/// is started before a large one is written, so a socket has no more of it than one frame.
 pub const SOCKET_WRITE_BUFFER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
 /// Events one delivery frame holds, in bytes; more go into the next frame.
 pub const DELIVERY_BYTES_MAX: usize = 64 * 1_024;
 
+/// What a reader that takes nothing may cost, in bytes: the frame that was started
+/// ([`SNAPSHOT_BYTES_MAX`]) and all that the following let wait behind it. Two single frames may be
+/// larger by themselves: the snapshot of a large company, and its floor for a manager who looks at it.
+pub const READER_BYTES_MAX: usize = 1_024 * 1_024;
+
 /// Events that wait for one reader, in bytes; one that is further behind is dropped and resumes.
-pub const OUTBOUND_BYTES_MAX: usize = 512 * 1_024;
+pub const OUTBOUND_BYTES_MAX: usize = 256 * 1_024;
+
+/// What one of them takes beside its JSON, in bytes.
+pub const OUTBOUND_AROUND_BYTES: usize = 96;
 
 /// A reader with more than this waiting gets no passing signals: they would be stale when they
 /// arrive. Of what visitors type it gets the newest of each conversation, so many bytes together.
@@ -214,9 +227,20 @@ pub const SIGNAL_BYTES_MAX: usize = 32 * 1_024;
 /// Replies that wait for a socket; a client that has more and still asks is cut off.
 pub const REPLIES_WAITING_MAX: usize = 2 * yingke_shared::limits::COMMANDS_IN_FLIGHT_MAX;
 
-/// And the bytes of replies after which it is cut off: two of the largest pages of history. Nobody
-/// scrolls further ahead than they read.
-pub const REPLIES_WAITING_BYTES_MAX: usize = 2 * SNAPSHOT_BYTES_MAX;
+/// And the bytes of replies, and of what a session begins with, that wait together: the largest page of
+/// history, what is left of a resume, and many small answers. Nobody scrolls further ahead than they
+/// read; a client that does is cut off.
+pub const ANSWERS_WAITING_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX + DELIVERY_BYTES_MAX + 32 * 1_024;
+
+// Signals wait twice: in the mailbox, and taken from it with a delivery's worth of others.
+const _: () = assert!(
+    SNAPSHOT_BYTES_MAX
+        + ANSWERS_WAITING_BYTES_MAX
+        + OUTBOUND_BYTES_MAX
+        + DELIVERY_BYTES_MAX
+        + 2 * SIGNAL_BYTES_MAX
+        <= READER_BYTES_MAX
+);
 
 /// A ping goes out this often, in milliseconds: one that is lost leaves a second to be answered
 /// before [`DEAD_AFTER_MS`] is over.

@@ -61,7 +61,8 @@ pub(crate) fn delivery(after: Position, upto: Position, events: &Events) -> Stri
 pub(crate) fn shared<T: Serialize>(value: &T) -> Option<Bytes> {
     let mut bytes = Vec::with_capacity(USUAL_EVENT_BYTES);
     serde_json::to_writer(&mut bytes, value).map_err(|error| complain(&error)).ok()?;
-    Some(Bytes::from(bytes))
+    // What waits for a slow reader holds no more than it is.
+    Some(Bytes::from(bytes.into_boxed_slice()))
 }
 
 /// The answer to a good hello.
@@ -90,7 +91,9 @@ struct Tagged<'a, T> {
 
 /// None of the protocol's types can fail to encode; if one ever does, it is said and left out.
 fn encoded<T: Serialize>(value: &T) -> Option<String> {
-    serde_json::to_string(value).map_err(|error| complain(&error)).ok()
+    let mut frame = serde_json::to_string(value).map_err(|error| complain(&error)).ok()?;
+    frame.shrink_to_fit();
+    Some(frame)
 }
 
 fn complain(error: &serde_json::Error) {

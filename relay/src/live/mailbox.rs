@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::ids::{ConversationId, Position};
 
-use crate::limits::{OUTBOUND_BYTES_MAX, SIGNAL_BYTES_MAX};
+use crate::limits::{OUTBOUND_AROUND_BYTES, OUTBOUND_BYTES_MAX, SIGNAL_BYTES_MAX};
 use crate::store::faults::{Passage, linger, passage};
 
 /// One thing to be written; its bytes are shared between all readers.
@@ -95,8 +95,9 @@ impl Mailbox {
         if state.ending.is_some() || state.bytes + frame.len() > SIGNAL_BYTES_MAX {
             return;
         }
-        state.bytes += frame.len();
-        state.items.push_back(Item::Signal(frame.clone()));
+        let signal = Item::Signal(frame.clone());
+        state.bytes += signal.weight();
+        state.items.push_back(signal);
         drop(state);
         self.ring();
     }
@@ -159,9 +160,9 @@ impl Mailbox {
             }
             last = position.or(last);
             size += item.len();
+            state.bytes -= item.weight();
             taken.extend(state.items.pop_front());
         }
-        state.bytes -= size;
         if state.items.is_empty() {
             // An idle socket keeps no buffer.
             state.items = VecDeque::new();
@@ -214,7 +215,7 @@ impl State {
 
     /// Adds an item; ends the session instead if that is too much.
     fn put(&mut self, item: Item) -> bool {
-        self.bytes += item.len();
+        self.bytes += item.weight();
         if self.bytes > OUTBOUND_BYTES_MAX {
             self.end(WireError { code: ErrorCode::Unavailable, retry_after_ms: None });
             return false;
@@ -254,6 +255,11 @@ impl Item {
             Self::Event(_, bytes) | Self::Signal(bytes) => bytes.len(),
         }
     }
+
+    /// What it takes of memory while it waits.
+    fn weight(&self) -> usize {
+        OUTBOUND_AROUND_BYTES + self.len()
+    }
 }
 
 #[cfg(test)]
@@ -272,11 +278,11 @@ mod tests {
     #[test]
     fn a_full_mailbox_ends_its_session_and_takes_no_memory() {
         let mailbox = Mailbox::default();
-        let big = Bytes::from(vec![b'x'; OUTBOUND_BYTES_MAX / 2]);
+        let big = Bytes::from(vec![b'x'; OUTBOUND_BYTES_MAX / 2 - OUTBOUND_AROUND_BYTES]);
         assert!(mailbox.put_event(position(1), &big));
         assert!(!mailbox.put_event(position(2), &big), "the ring is noted already");
         assert!(mailbox.ending().is_none());
-        assert!(!mailbox.put_event(position(3), &Bytes::from_static(b"x")));
+        assert!(!mailbox.put_event(position(3), &Bytes::new()), "it takes memory all the same");
         assert_eq!(mailbox.ending().map(|error| error.code), Some(ErrorCode::Unavailable));
         assert!(mailbox.is_empty());
         assert!(!mailbox.put_event(position(4), &big));

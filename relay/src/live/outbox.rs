@@ -1,12 +1,13 @@
 //! Frames that wait for room on one socket, before the next delivery: replies, signals, what a
-//! session begins with. Replies are bounded by number and by bytes: a client that asks and does not
-//! read ends its own session instead of filling the relay's memory.
+//! session begins with. Replies are bounded by number, and by bytes together with what a session
+//! begins with: a client that asks and does not read ends its own session instead of filling the
+//! relay's memory.
 
 use std::collections::VecDeque;
 
 use yingke_shared::error_code::ErrorCode;
 
-use crate::limits::{REPLIES_WAITING_BYTES_MAX, REPLIES_WAITING_MAX};
+use crate::limits::{ANSWERS_WAITING_BYTES_MAX, REPLIES_WAITING_MAX};
 
 /// What a frame is to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,21 +35,24 @@ pub(crate) struct Outbox {
     /// Takes no memory while empty.
     frames: VecDeque<(Kind, String)>,
     replies: usize,
-    reply_bytes: usize,
     openings: usize,
+    /// Of both.
+    bytes: usize,
 }
 
 impl Outbox {
-    /// Puts a frame in. A reply is refused when too much waits already.
+    /// Puts a frame in. What is no signal is refused when too much waits already; what nothing waits
+    /// before may have any size.
     pub(crate) fn put(&mut self, kind: Kind, frame: String) -> Result<(), ErrorCode> {
-        if kind.is_reply() {
-            if self.replies >= REPLIES_WAITING_MAX || self.reply_bytes >= REPLIES_WAITING_BYTES_MAX
-            {
+        if kind != Kind::Signal {
+            let bytes = self.bytes + frame.len();
+            let is_too_much = self.bytes > 0 && bytes > ANSWERS_WAITING_BYTES_MAX;
+            if is_too_much || (kind.is_reply() && self.replies >= REPLIES_WAITING_MAX) {
                 return Err(ErrorCode::TooFast);
             }
-            self.replies += 1;
-            self.reply_bytes += frame.len();
+            self.bytes = bytes;
         }
+        self.replies += usize::from(kind.is_reply());
         self.openings += usize::from(kind == Kind::Opening);
         self.frames.push_back((kind, frame));
         Ok(())
@@ -60,10 +64,10 @@ impl Outbox {
             self.frames = VecDeque::new();
             return None;
         };
-        if kind.is_reply() {
-            self.replies -= 1;
-            self.reply_bytes -= frame.len();
+        if kind != Kind::Signal {
+            self.bytes -= frame.len();
         }
+        self.replies -= usize::from(kind.is_reply());
         self.openings -= usize::from(kind == Kind::Opening);
         Some((kind, frame))
     }
@@ -77,31 +81,54 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::SNAPSHOT_BYTES_MAX;
 
     #[test]
     fn replies_are_bounded_by_bytes_and_by_number() {
         let mut outbox = Outbox::default();
-        let page = "x".repeat(REPLIES_WAITING_BYTES_MAX / 2);
-        assert_eq!(outbox.put(Kind::Answer, page.clone()), Ok(()));
-        assert_eq!(outbox.put(Kind::Answer, page.clone()), Ok(()));
-        assert_eq!(outbox.put(Kind::Answer, String::new()), Err(ErrorCode::TooFast));
-        assert_eq!(outbox.take(), Some((Kind::Answer, page)));
+        let half = "x".repeat(ANSWERS_WAITING_BYTES_MAX / 2);
+        assert_eq!(outbox.put(Kind::Answer, half.clone()), Ok(()));
+        assert_eq!(outbox.put(Kind::Answer, half.clone()), Ok(()));
+        assert_eq!(outbox.put(Kind::Answer, "x".into()), Err(ErrorCode::TooFast));
+        assert_eq!(outbox.take(), Some((Kind::Answer, half)));
         for _ in 1..REPLIES_WAITING_MAX {
             assert_eq!(outbox.put(Kind::Refusal, "x".into()), Ok(()));
         }
         assert_eq!(outbox.put(Kind::Refusal, "x".into()), Err(ErrorCode::TooFast));
     }
 
+    /// A resume and pages were once bounded each for itself.
     #[test]
-    fn what_a_session_begins_with_and_signals_are_not_replies() {
+    fn what_a_session_begins_with_and_replies_are_bounded_together() {
+        for kinds in [[Kind::Opening, Kind::Answer], [Kind::Answer, Kind::Opening]] {
+            let mut outbox = Outbox::default();
+            let page = "x".repeat(SNAPSHOT_BYTES_MAX);
+            let mut held = 0;
+            for kind in kinds.into_iter().cycle() {
+                if outbox.put(kind, page.clone()).is_err() {
+                    break;
+                }
+                held += page.len();
+            }
+            assert!((page.len()..=ANSWERS_WAITING_BYTES_MAX).contains(&held), "{held}");
+            // Beside the largest page small answers still wait.
+            assert_eq!(outbox.put(Kind::Answer, "{}".into()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_may_have_any_size_and_signals_are_no_replies() {
         let mut outbox = Outbox::default();
-        let snapshot = "x".repeat(REPLIES_WAITING_BYTES_MAX);
+        let snapshot = "x".repeat(4 * ANSWERS_WAITING_BYTES_MAX);
+        assert_eq!(outbox.put(Kind::Signal, "{}".into()), Ok(()));
         assert_eq!(outbox.put(Kind::Opening, snapshot.clone()), Ok(()));
         assert_eq!(outbox.put(Kind::Signal, "{}".into()), Ok(()));
-        assert_eq!(outbox.put(Kind::Answer, "{}".into()), Ok(()));
+        assert_eq!(outbox.put(Kind::Answer, "{}".into()), Err(ErrorCode::TooFast));
+        assert_eq!(outbox.take().map(|(kind, _)| kind), Some(Kind::Signal));
         assert!(outbox.is_opening());
         assert_eq!(outbox.take(), Some((Kind::Opening, snapshot)));
         assert!(!outbox.is_opening());
+        assert_eq!(outbox.put(Kind::Answer, "{}".into()), Ok(()));
         assert_eq!(outbox.take().map(|(kind, _)| kind), Some(Kind::Signal));
         assert_eq!(outbox.take().map(|(kind, _)| kind), Some(Kind::Answer));
         assert_eq!(outbox.take(), None);

@@ -19,7 +19,11 @@ use super::mailbox::Mailbox;
 use crate::app::App;
 use crate::clock::World;
 use crate::error::RelayError;
+use crate::limits::MISSED_BYTES_MAX;
 use crate::store::StoreError;
+
+/// Events a reader missed, as they are written.
+pub(super) type Missed = Vec<(Position, Bytes)>;
 
 /// How a session begins.
 pub(crate) struct Opening {
@@ -28,25 +32,23 @@ pub(crate) struct Opening {
     /// The reader's position by the welcome.
     pub(crate) position: Position,
     /// What follows at once, when resumed.
-    pub(crate) missed: Vec<(Position, Bytes)>,
+    pub(crate) missed: Missed,
     /// The position after `missed`.
     pub(crate) upto: Position,
 }
 
 impl Opening {
-    /// Of what was read in one moment: how it starts, the events after that as they can be written, and
-    /// the log's end.
+    /// Of what was read in one moment: how it starts, the events after that, and the log's end.
     pub(super) fn new<S: Serialize>(
         world: &dyn World,
         epoch: Epoch,
         start: Start<S>,
-        missed: impl Iterator<Item = (Position, Option<Bytes>)>,
+        missed: Missed,
         upto: Position,
     ) -> Result<Self, RelayError> {
         let position = match &start {
             Start::Resumed { position } | Start::Snapshot { position, .. } => *position,
         };
-        let missed = missed.filter_map(|(position, event)| Some((position, event?))).collect();
         let welcome = Welcome { version: PROTOCOL_VERSION, epoch, now: world.now(), start };
         let welcome = frames::welcome(&welcome).ok_or(ErrorCode::Internal)?;
         Ok(Self { welcome, position, missed, upto })
@@ -113,6 +115,22 @@ pub(crate) trait Side: Sized + Send + Sync + 'static {
         id: ClientId,
         command: Self::Command,
     ) -> BoxFuture<'static, Result<Outcome, RelayError>>;
+}
+
+/// Events as they are written, or `None` if they are too much for a reader that may take nothing: a
+/// record or a setting weighs far more than the entry of the log it is told for.
+pub(super) fn written<E: Serialize>(events: impl Iterator<Item = (Position, E)>) -> Option<Missed> {
+    let mut bytes = 0;
+    let mut missed = Missed::new();
+    for (position, event) in events {
+        let Some(json) = frames::shared(&event) else { continue };
+        bytes += json.len();
+        if bytes > MISSED_BYTES_MAX {
+            return None;
+        }
+        missed.push((position, json));
+    }
+    Some(missed)
 }
 
 /// What a reader missed, or `None` if it begins anew: too much, or not readable however often it comes

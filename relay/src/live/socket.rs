@@ -522,7 +522,8 @@ fn put(outbox: &mut Outbox, machine: &mut Machine, reply: Option<String>) -> Res
     }
 }
 
-/// What a resuming reader missed, in frames of a bounded size that follow each other.
+/// What a resuming reader missed, in frames of a bounded size that follow each other. What one entry of
+/// the log tells stays together, as in [`Mailbox::take`].
 fn deliveries(
     from: Position,
     upto: Position,
@@ -532,7 +533,8 @@ fn deliveries(
     let (mut after, mut last) = (from, from);
     let mut events = Events::new();
     for (position, json) in missed {
-        if !events.is_empty() && events.len() + json.len() > DELIVERY_BYTES_MAX {
+        let is_too_much = !events.is_empty() && events.len() + json.len() > DELIVERY_BYTES_MAX;
+        if is_too_much && *position > last {
             found.push(frames::delivery(after, last, &events));
             after = last;
             events = Events::new();

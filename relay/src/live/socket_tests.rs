@@ -4,19 +4,21 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use yingke_shared::error_code::{ErrorCode, WireError};
-use yingke_shared::ids::AgentId;
+use yingke_shared::ids::{AgentId, Position};
+use yingke_shared::limits::TEXT_CHARS_MAX;
 use yingke_shared::rest::SignIn;
 
-use super::{Io, Link, staff_session};
+use super::{Io, Link, deliveries, staff_session};
 use crate::app::App;
 use crate::auth;
-use crate::limits::PING_EVERY_MS;
+use crate::limits::{DELIVERY_BYTES_MAX, MISSED_BYTES_MAX, PING_EVERY_MS};
 use crate::testing::{PASSWORD, TestRelay};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -121,6 +123,61 @@ async fn a_session_that_ends_moves_its_reader_past_nothing() {
         }
     }
     session.await.unwrap();
+    app.stopping.cancel();
+    fan_out.await.unwrap();
+}
+
+/// Taken apart, the second would come to a reader who has the position, and be dropped.
+#[test]
+fn what_one_entry_tells_is_resumed_together() {
+    let [from, first, second, third] = [1, 2, 3, 4].map(|n| Position::new(n).unwrap());
+    let json = Bytes::from(format!("\"{}\"", "x".repeat(DELIVERY_BYTES_MAX / 2)));
+    let missed = [first, second, second, third].map(|position| (position, json.clone()));
+    let ends = deliveries(from, third, &missed).into_iter().map(|frame| {
+        let frame: Value = serde_json::from_str(&frame).unwrap();
+        (frame["upto"].clone(), frame["events"].as_array().unwrap().len())
+    });
+    let ends: Vec<_> = ends.collect();
+    assert_eq!(ends, [(json!(2), 1), (json!(3), 2), (json!(4), 1)]);
+}
+
+/// What the relay answers to an agent's hello.
+async fn welcome(app: &Arc<App>, agent_id: &AgentId, token: &str, resume: &Value) -> Value {
+    let (say, said) = mpsc::channel(8);
+    let (heard, mut hears) = mpsc::unbounded_channel();
+    let stopped_at = Arc::default();
+    let peer = Peer { app: Arc::clone(app), agent_id: agent_id.clone(), said, heard, stopped_at };
+    let session = tokio::spawn(staff_session(Arc::clone(app), HERE, peer));
+    let body = json!({"version": 1, "token": token, "resume": resume});
+    say.send(json!({"id": "h", "type": "hello", "body": body}).to_string()).await.unwrap();
+    let welcome = hears.recv().await.unwrap();
+    drop(say);
+    session.await.unwrap();
+    welcome
+}
+
+/// The log's stretch was bounded and what is told of it was not: with a megabyte to take, and pages
+/// behind it, a reader that takes nothing cost two.
+#[tokio::test]
+async fn a_reader_that_missed_more_than_it_may_leave_unread_begins_anew() {
+    let relay = TestRelay::open().await;
+    let app = &relay.app;
+    let (ana, vera) = (relay.agent("Ana").await, relay.visitor().await);
+    relay.conversation_with(&vera, &ana).await;
+    let sign_in = SignIn { account: "ana".into(), password: PASSWORD.into() };
+    let (token, _) = auth::actions::sign_in(app, HERE, sign_in).await.unwrap();
+    let fan_out = tokio::spawn(crate::live::run(Arc::clone(app)));
+    let fresh = welcome(app, &ana.agent_id, &token, &Value::Null).await;
+    let from = json!({"epoch": fresh["epoch"], "position": fresh["start"]["position"]});
+
+    let text = "好".repeat(TEXT_CHARS_MAX);
+    for (more, mode) in [(MISSED_BYTES_MAX / text.len() - 1, "resumed"), (2, "snapshot")] {
+        for number in 0..more {
+            relay.say(&vera, &format!("{mode}{number}"), &text).await.unwrap();
+        }
+        let answer = welcome(app, &ana.agent_id, &token, &from).await;
+        assert_eq!(answer["start"]["mode"], mode);
+    }
     app.stopping.cancel();
     fan_out.await.unwrap();
 }

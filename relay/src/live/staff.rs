@@ -17,11 +17,10 @@ use yingke_shared::ids::{AgentId, ClientId, ConversationId, Epoch, Position};
 use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::views::{ConversationStatus, Role};
 
-use super::frames;
 use super::hub::{Hub, Registration, Seat};
 use super::machine::Class;
 use super::mailbox::Mailbox;
-use super::side::{Opening, Side, Sorted, or_snapshot};
+use super::side::{Missed, Opening, Side, Sorted, or_snapshot, written};
 use crate::agents;
 use crate::app::App;
 use crate::auth::{self, StaffIdentity};
@@ -40,7 +39,7 @@ struct Read {
     epoch: Epoch,
     head: Position,
     start: Start<StaffSnapshot>,
-    missed: Vec<StaffEvent>,
+    missed: Missed,
     /// The client holds positions this log never reached.
     is_ahead: bool,
 }
@@ -61,13 +60,14 @@ fn read(
             events::read_after(tx, position, ReadLimits::RESUME)
                 .and_then(|stretch| stretch.whole(|entries| missed(tx, who, entries))),
         )?;
-        if let Some(missed) = missed {
+        let missed = missed.map(|events| events.into_iter().map(|event| (event.position, event)));
+        if let Some(missed) = missed.and_then(written) {
             return Ok(Read { epoch, head, start: Start::Resumed { position }, missed, is_ahead });
         }
     }
     let snapshot = Box::new(queries::staff_snapshot(tx, &who.agent_id)?);
     let start = Start::Snapshot { position: head, snapshot };
-    Ok(Read { epoch, head, start, missed: Vec::new(), is_ahead })
+    Ok(Read { epoch, head, start, missed: Missed::new(), is_ahead })
 }
 
 /// How a conversation stood to the reader in a stretch of the log.
@@ -261,7 +261,6 @@ impl Side for Staff {
         if is_ahead {
             epoch = app.store.renew_epoch(app.world.as_ref()).await?;
         }
-        let missed = missed.iter().map(|event| (event.position, frames::shared(event)));
         Opening::new(app.world.as_ref(), epoch, start, missed, head)
     }
 

@@ -11,11 +11,10 @@ use yingke_shared::ids::{ClientId, Epoch, Position};
 use yingke_shared::limits::PREVIEW_CHARS_MAX;
 use yingke_shared::snapshot::VisitorSnapshot;
 
-use super::frames;
 use super::hub::{Hub, Registration, Seat};
 use super::machine::Class;
 use super::mailbox::Mailbox;
-use super::side::{Opening, Side, Sorted, or_snapshot};
+use super::side::{Missed, Opening, Side, Sorted, or_snapshot, written};
 use crate::app::App;
 use crate::auth::{self, VisitorIdentity};
 use crate::conversations::queries;
@@ -31,7 +30,7 @@ struct Read {
     epoch: Epoch,
     head: Position,
     start: Start<VisitorSnapshot>,
-    missed: Vec<VisitorEvent>,
+    missed: Missed,
 }
 
 fn read(
@@ -46,13 +45,14 @@ fn read(
             events::read_of_visitor(tx, &who.visitor_id, position, ReadLimits::RESUME)
                 .and_then(|stretch| stretch.whole(|entries| missed(tx, who, position, entries))),
         )?;
-        if let Some(missed) = missed {
+        let missed = missed.map(|events| events.into_iter().map(|event| (event.position, event)));
+        if let Some(missed) = missed.and_then(written) {
             return Ok(Read { epoch, head, start: Start::Resumed { position }, missed });
         }
     }
     let snapshot = Box::new(queries::visitor_snapshot(tx, &who.visitor_id, &who.site_id)?);
     let start = Start::Snapshot { position: head, snapshot };
-    Ok(Read { epoch, head, start, missed: Vec::new() })
+    Ok(Read { epoch, head, start, missed: Missed::new() })
 }
 
 /// What the visitor missed after `after`: the events of the own conversations, and names and site as
@@ -118,7 +118,6 @@ impl Side for Visitors {
         let read =
             app.store.read("begin visitor session", move |tx| read(tx, &reader, resume.as_ref()));
         let Read { epoch, head, start, missed } = read.await?;
-        let missed = missed.iter().map(|event| (event.position, frames::shared(event)));
         Opening::new(app.world.as_ref(), epoch, start, missed, head)
     }
 
