@@ -9,8 +9,10 @@
 //!
 //! The control is the same story on a relay without a flaw: nothing is found.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use yingke_shared::frame::Outcome;
@@ -20,7 +22,9 @@ use yingke_tests::judge::{Fate, Sent, Verdict, judge};
 use yingke_tests::link::{Link, Side, Visitor, new_id};
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
+use yingke_tests::wait;
 
+use crate::kills::{self, Dose, EACH_RUN};
 use crate::scene::Scene;
 use crate::witnesses;
 
@@ -81,14 +85,18 @@ async fn story(flaw: Option<&str>) -> Result<Found> {
     let (vera, viktor) = (scene.visitor().await?, scene.visitor().await?);
     ana.link.be_patient();
     let mut senders = Vec::new();
+    let mut gained = BTreeMap::new();
     for (visitor, name) in [(&vera, "Vera"), (&viktor, "Viktor")] {
         visitor.link()?.be_patient();
-        // Before Ana serves she is shown nothing: the greeting is in no witness's duty.
         let text = format!("{name} greets");
         let greeting = visitor.say(&text).await?;
         ana.until_gained(&greeting.conversation).await?;
-        let greeting = Sent { client_id: greeting.client_id, text, fate: Fate::Unknown };
-        let mut sender = vec![greeting];
+        // What was said before Ana serves is not delivered to her: she reads it.
+        let read = ana.history(&greeting.conversation).await?;
+        let read = read.iter().filter_map(witnesses::seen).collect();
+        gained.insert(greeting.conversation.clone(), read);
+        let fate = Fate::Acked(greeting.conversation, greeting.seq);
+        let mut sender = vec![Sent { client_id: greeting.client_id, text, fate }];
         sender.extend(talk(visitor, name).await?);
         senders.push(sender);
     }
@@ -103,7 +111,7 @@ async fn story(flaw: Option<&str>) -> Result<Found> {
         witnesses::rest(scene.address(), &scene.admin.token, &senders).await?,
         witnesses::delivered_to_visitor("what Vera was shown", &vera)?,
         witnesses::delivered_to_visitor("what Viktor was shown", &viktor)?,
-        witnesses::delivered_to_staff("what Ana was shown", &ana),
+        witnesses::delivered_to_staff("what Ana was shown", &ana, gained),
     ];
     let verdict = judge(&senders, &heard);
     println!("flaw {:?}: {verdict}", flaw.map(|flaw| flaw.split(' ').next()));
@@ -116,7 +124,7 @@ async fn story(flaw: Option<&str>) -> Result<Found> {
 async fn the_judge_finds_nothing_on_a_good_relay() -> Result<()> {
     let found = story(None).await?;
     ensure!(found.verdict.is_clean() && found.broken.is_empty(), "{found:#?}");
-    ensure!(found.verdict.acked == 2 * (BURST + IN_TURN), "{found:#?}");
+    ensure!(found.verdict.acked == 2 * (1 + BURST + IN_TURN), "{found:#?}");
     Ok(())
 }
 
@@ -215,12 +223,50 @@ async fn the_judge_finds_what_was_acknowledged_before_the_commit() -> Result<()>
     ];
     let verdict = judge(&senders, &heard);
     println!("acknowledged before the commit: {verdict}");
-    ensure!(
-        verdict.lost == heard.len(),
-        "both witnesses miss one: {verdict} {:#?}",
-        verdict.findings
-    );
+    // Vera's page may have been told it: an answer and the delivery leave together.
+    ensure!(verdict.lost > 0, "the history misses one: {verdict} {:#?}", verdict.findings);
     scene.finish().await
+}
+
+/// What [`p1_itself_finds_each_flaw`] asks for: little, of the same kind.
+const SMALL: Dose = Dose {
+    kills: 3,
+    visitors: 6,
+    acked_between: 60,
+    acked: 400,
+    patience: Duration::from_secs(2),
+    ..EACH_RUN
+};
+
+/// The story of P1 itself, small, with its own witnesses: on relays with each flaw it does not end
+/// well, be it that a visitor's page breaks off for what its socket noticed, be it by the verdict.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_itself_finds_each_flaw() -> Result<()> {
+    let lies = Dose { kills: 8, points: &["uncommitted"], ..SMALL };
+    // Enough that two deliveries of either kind of reader are the thousandth or so.
+    let rarely = Dose { kills: 0, acked: 2_200, ..SMALL };
+    for (flaw, dose) in [
+        (Some("lose:9"), SMALL),
+        (Some("twice:9"), SMALL),
+        (Some("swap:3"), SMALL),
+        (None, lies),
+        (Some("lose:999"), rarely),
+    ] {
+        let seed = Chance::seed_or(5);
+        let far = Instant::now() + wait::LIMIT;
+        let found = match kills::round(dose, flaw, far, &mut Chance::new(seed)).await {
+            Ok(done) => done.verdict,
+            Err(error) => {
+                let noticed = format!("{error:#}");
+                ensure!(noticed.contains("the relay broke the protocol"), "{flaw:?}: {noticed}");
+                println!("P1 on a relay that does {flaw:?}: {noticed}");
+                continue;
+            }
+        };
+        println!("P1 on a relay that does {flaw:?}: {found}");
+        ensure!(found.lost > 0, "P1 finds nothing of {flaw:?}, seed {seed}: {found}");
+    }
+    Ok(())
 }
 
 /// A program that reaches every switch, so that none is left out as unused.

@@ -4,11 +4,13 @@
 //! readers). In the end four witnesses are heard and judged.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use tokio::task::JoinSet;
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Availability;
 use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Line, Profile, pair_of_seats};
@@ -26,30 +28,42 @@ use crate::witnesses::{self, Writer};
 
 const FAULT_POINTS: [&str; 3] = ["before_commit", "after_commit", "after_ack"];
 
+/// How a process ends at a fault point, and nowhere else: it aborts.
+const ABORTED: i32 = 6;
+
 /// How much of it. A full dose runs in rounds, each on a relay of its own, so that what the judge
 /// remembers stays bounded.
 #[derive(Debug, Clone, Copy)]
-struct Dose {
-    kills: usize,
+pub(crate) struct Dose {
+    pub(crate) kills: usize,
     /// Visitors who write; as many as there are places are served, the others wait in line.
-    visitors: usize,
+    pub(crate) visitors: usize,
     /// Conversations of each of the two agents.
-    capacity: u32,
+    pub(crate) capacity: u32,
     /// A kill waits until about this many messages were acknowledged since the last one.
-    acked_between: u64,
+    pub(crate) acked_between: u64,
     /// But no longer than this.
-    alive: Duration,
+    pub(crate) alive: Duration,
     /// A fault point ends the relay within so many batches.
-    batches: u64,
+    pub(crate) batches: u64,
+    /// Every other kill is at one of these, in turn.
+    pub(crate) points: &'static [&'static str],
+    /// So many messages are acknowledged in the end.
+    pub(crate) acked: u64,
+    /// How long the agents' pages are waited for in the end.
+    pub(crate) patience: Duration,
 }
 
-const EACH_RUN: Dose = Dose {
+pub(crate) const EACH_RUN: Dose = Dose {
     kills: 30,
     visitors: 12,
     capacity: 200,
     acked_between: 100,
     alive: Duration::from_millis(700),
     batches: 60,
+    points: &FAULT_POINTS,
+    acked: 12 * 30,
+    patience: wait::LIMIT,
 };
 
 const FULL_ROUND: Dose = Dose {
@@ -59,16 +73,26 @@ const FULL_ROUND: Dose = Dose {
     acked_between: 1_400,
     alive: Duration::from_secs(3),
     batches: 40,
+    points: &FAULT_POINTS,
+    acked: 12 * 100,
+    patience: wait::LIMIT,
 };
 /// At least; then on until there are [`FULL_ACKED`].
 const FULL_ROUNDS: u64 = 10;
 /// So many messages are acknowledged in a full dose, besides.
 const FULL_ACKED: usize = 1_000_000;
-/// The kills of a full dose are over by then, however slow the machine; the figures say how far it came.
+/// The kills of a full dose are over by then, however slow the machine; what came of it is a part then.
 const FULL_WITHIN: Duration = Duration::from_secs(55 * 60);
 
-/// At least so many messages were acknowledged for each kill in the end.
-const ACKED_EACH_KILL: u64 = 12;
+/// What came of a round.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    pub(crate) verdict: Verdict,
+    /// How long each start after a kill took.
+    starts: Vec<Duration>,
+    /// How often each fault point ended the relay.
+    hits: BTreeMap<&'static str, usize>,
+}
 
 /// Told to all writers: whether to go on, and told by them: how many messages were acknowledged.
 #[derive(Debug, Default)]
@@ -120,26 +144,28 @@ async fn seat_writes(mut writer: Writer, load: Arc<Load>) -> Result<Writer> {
     Ok(writer)
 }
 
-/// Kills and starts again; gives the time each start took. Every other start is told to end by
-/// itself at some passage of a fault point; the rest are killed at a random time.
+/// Kills and starts again. Every other start is told to end by itself at some passage of a fault
+/// point, the one that was hit least; the rest are killed at a random time.
 async fn kill_again_and_again(
     relay: &mut TestRelay,
     dose: Dose,
     load: &Load,
     until: Instant,
     chance: &mut Chance,
-) -> Result<Vec<Duration>> {
-    let mut starts = Vec::new();
-    let mut is_armed = false;
+) -> Result<Round> {
+    let mut done = Round::default();
+    done.hits.extend(dose.points.iter().map(|point| (*point, 0)));
+    let mut armed: Option<&'static str> = None;
     for kill in 0..dose.kills {
         if kill > 0 && Instant::now() > until {
             break;
         }
-        if is_armed {
+        if let Some(point) = armed {
             let status = relay.until_ended().await.with_context(|| {
                 format!("no fault point was reached: is it built by {MAKE_RELAY}?")
             })?;
-            ensure!(!status.success(), "a fault point does not end the relay in peace");
+            ensure!(status.signal() == Some(ABORTED), "{point} aborts, but it ended: {status}");
+            *done.hits.entry(point).or_default() += 1;
         } else {
             let wanted = chance.between(dose.acked_between / 10, 2 * dose.acked_between)
                 + load.acked.load(Ordering::SeqCst);
@@ -150,36 +176,40 @@ async fn kill_again_and_again(
             }
             relay.kill()?;
         }
-        is_armed = !is_armed && kill + 1 < dose.kills;
+        let least = done.hits.iter().min_by_key(|(_, hits)| **hits).map(|(point, _)| *point);
+        armed = least.filter(|_| armed.is_none() && kill + 1 < dose.kills);
         relay.unset_environment("YINGKE_FAULT");
-        if is_armed {
+        if let Some(point) = armed {
             let batch = chance.between(1, dose.batches);
-            let fault = format!("{}:{batch}", chance.one_of(&FAULT_POINTS));
-            relay.set_environment("YINGKE_FAULT", fault);
+            relay.set_environment("YINGKE_FAULT", format!("{point}:{batch}"));
         }
         match relay.run().await {
-            Ok(time) => starts.push(time),
+            Ok(time) => done.starts.push(time),
             // The point was passed before anybody saw it ready: a kill like any other.
-            Err(_) if is_armed && !relay.is_running() => {
-                is_armed = false;
+            Err(_) if armed.is_some() && !relay.is_running() => {
+                armed = None;
                 relay.unset_environment("YINGKE_FAULT");
-                starts.push(relay.run().await?);
+                done.starts.push(relay.run().await?);
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(starts)
+    Ok(done)
 }
 
-/// One round: load, kills, judgement.
-async fn round(
+/// One round: load, kills, judgement; on a relay with this flaw, or without one.
+pub(crate) async fn round(
     dose: Dose,
+    flaw: Option<&str>,
     until: Instant,
     chance: &mut Chance,
-) -> Result<(Verdict, Vec<Duration>)> {
+) -> Result<Round> {
     let mut relay = TestRelay::prepare(relay_program()?)?;
     // What a person may send is not what is tested here.
     relay.set_environment("YINGKE_MESSAGES_PER_SECOND", "1000");
+    if let Some(flaw) = flaw {
+        relay.set_environment("YINGKE_FLAW", flaw);
+    }
     relay.run().await?;
     let mut scene = Scene::on(relay, "http://shop.localhost").await?;
     let address = scene.address().clone();
@@ -193,23 +223,32 @@ async fn round(
         let writer = Writer { name: name.to_owned(), seat, written: Vec::new() };
         answering.push(tokio::spawn(seat_writes(writer, Arc::clone(&load))));
     }
-    let mut visiting = Vec::new();
+    let mut visiting = JoinSet::new();
     for name in 0..dose.visitors {
         let visitor = scene.visitor().await?;
-        visiting.push(tokio::spawn(visitor_writes(visitor, name, Arc::clone(&load))));
+        visiting.spawn(visitor_writes(visitor, name, Arc::clone(&load)));
     }
 
-    let starts = kill_again_and_again(&mut scene.relay, dose, &load, until, chance).await?;
-    let enough = starts.len() as u64 * ACKED_EACH_KILL;
-    wait::until("there was a real load", || async {
-        Ok((load.acked.load(Ordering::SeqCst) > enough).then_some(()))
-    })
-    .await?;
+    let loaded = async {
+        let done = kill_again_and_again(&mut scene.relay, dose, &load, until, chance).await?;
+        wait::until("there was a real load", || async {
+            Ok((load.acked.load(Ordering::SeqCst) > dose.acked).then_some(()))
+        })
+        .await?;
+        Ok::<_, anyhow::Error>(done)
+    };
+    let mut done = tokio::select! {
+        done = loaded => done?,
+        Some(early) = visiting.join_next() => {
+            early??;
+            bail!("a visitor ended before the load was over");
+        }
+    };
     load.is_over.store(true, Ordering::SeqCst);
     let mut visitors = Vec::new();
     let mut senders = Vec::new();
-    for task in visiting {
-        let (visitor, sent) = task.await.map_err(|error| anyhow!(error))??;
+    while let Some(visited) = visiting.join_next().await {
+        let (visitor, sent) = visited??;
         visitors.push(visitor);
         senders.push(sent);
     }
@@ -218,19 +257,21 @@ async fn round(
         let writer = task.await.map_err(|error| anyhow!(error))??;
         writer.seat.until_connected().await?;
         writer.seat.until_all_sent().await?;
-        let (pages, sent) = witnesses::hear_the_seat(writer, &senders, &mut all).await?;
+        let (pages, sent) =
+            witnesses::hear_the_seat_within(dose.patience, writer, &senders, &mut all).await?;
         all.push(pages);
         senders.extend(sent);
     }
     // Only now: the seats may have sent until a moment ago.
     all.push(witnesses::visitors("the visitors' pages", &mut visitors).await?);
     all.push(witnesses::rest(&address, &scene.admin.token, &senders).await?);
-    let verdict = judge(&senders, &all);
+    done.verdict = judge(&senders, &all);
     scene.finish().await?;
-    Ok((verdict, starts))
+    Ok(done)
 }
 
-/// 30 kills; with `YINGKE_FULL=P1` 1,000 kills and a million messages, in rounds.
+/// 30 kills; with `YINGKE_FULL=P1` 1,000 kills and a million messages, in rounds. A full dose that
+/// runs out of time says that it is a part.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
     let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P1");
@@ -239,13 +280,18 @@ async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
     let begun = Instant::now();
     let mut total = Verdict::default();
     let mut starts = Vec::new();
+    let mut hits: BTreeMap<&str, usize> = BTreeMap::new();
     for number in 0.. {
         if number >= rounds && (!is_full || total.acked >= FULL_ACKED) {
             break;
         }
         let mut chance = Chance::new(seed.wrapping_add(number));
-        let (verdict, mut times) = round(dose, begun + FULL_WITHIN, &mut chance).await?;
-        starts.append(&mut times);
+        let mut done = round(dose, None, begun + FULL_WITHIN, &mut chance).await?;
+        let verdict = done.verdict;
+        starts.append(&mut done.starts);
+        for (point, times) in done.hits {
+            *hits.entry(point).or_default() += times;
+        }
         if is_full {
             println!("P1, round {}: kills={} {verdict}", number + 1, starts.len());
         }
@@ -260,9 +306,12 @@ async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
     let kills = starts.len();
     let slowest = starts.last().copied().unwrap_or_default();
     let middle = starts[kills / 2];
+    let promised = FULL_ROUNDS as usize * FULL_ROUND.kills;
+    let is_part = is_full && (kills < promised || total.acked < FULL_ACKED);
     println!(
-        "P1: kills={kills} acked={} lost={} doubled={} reordered={} unknown={} accepting again after \
-         {} ms (median), {} ms (slowest) in {} s seed={seed}",
+        "P1{}: kills={kills} acked={} lost={} doubled={} reordered={} unknown={} at fault points \
+         {hits:?}, accepting again after {} ms (median), {} ms (slowest) in {} s seed={seed}",
+        if is_part { ", only a PART of the full dose" } else { "" },
         total.acked,
         total.lost,
         total.doubled,
@@ -272,7 +321,9 @@ async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
         slowest.as_millis(),
         begun.elapsed().as_secs(),
     );
+    ensure!(is_full || kills == EACH_RUN.kills, "only {kills} kills");
     ensure!(total.acked > kills * 10, "there was hardly any load: {total}");
+    ensure!(hits.values().all(|times| *times > 0), "a fault point was never hit: {hits:?}");
     let is_slow = middle > Duration::from_secs(2);
     ensure!(!is_full || !is_slow, "accepting again took {middle:?}");
     Ok(())

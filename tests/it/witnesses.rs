@@ -1,17 +1,19 @@
 //! What each witness shows, as the judge wants to hear it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use yingke_shared::events::{StaffEventBody, VisitorEventBody};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
-use yingke_shared::views::{Message, MessageContent};
+use yingke_shared::views::{Message, MessageContent, VisitorMessage};
 use yingke_tests::http::Address;
 use yingke_tests::judge::{Fate, Seen, Sent, Witness};
 use yingke_tests::link::new_id;
 use yingke_tests::seat::{TestSeat, acknowledged, cached_messages};
 use yingke_tests::staff::StaffSocket;
 use yingke_tests::visitor::{TestVisitor, text_of};
+use yingke_tests::wait;
 
 /// Every conversation something was acknowledged in, by the REST history.
 pub(crate) async fn rest(address: &Address, token: &str, senders: &[Vec<Sent>]) -> Result<Witness> {
@@ -27,52 +29,59 @@ pub(crate) async fn rest(address: &Address, token: &str, senders: &[Vec<Sent>]) 
     Ok(Witness { name: "REST history".to_owned(), shows })
 }
 
-/// What the visitors' own sockets show, freshly connected.
+/// What the visitors' pages were told, over all their sockets and raw; see [`TestVisitor::page`]. Of
+/// each conversation in which something of theirs was acknowledged, be it nothing.
 pub(crate) async fn visitors(name: &str, visitors: &mut [TestVisitor]) -> Result<Witness> {
-    let mut shows: BTreeMap<ConversationId, Vec<Seen>> = BTreeMap::new();
+    let mut witness = Witness::of(name, []);
     for visitor in visitors {
-        visitor.connect().await?;
-        for message in visitor.history().await? {
-            if let Some(text) = text_of(&message) {
-                shows.entry(message.conversation_id.clone()).or_default().push(Seen {
-                    seq: message.seq,
-                    client_id: message.client_id.clone(),
-                    text: text.to_owned(),
-                });
+        for conversation in visitor.acked_in() {
+            witness.shows.entry(conversation).or_default();
+        }
+        for message in visitor.page().await? {
+            if let Some(seen) = seen_by_visitor(&message) {
+                witness.add(&message.conversation_id, seen);
             }
         }
     }
-    Ok(Witness { name: name.to_owned(), shows })
+    Ok(witness)
 }
 
 /// What was delivered to a visitor's socket since it was opened, raw: nothing skipped, nothing sorted.
 pub(crate) fn delivered_to_visitor(name: &str, visitor: &TestVisitor) -> Result<Witness> {
-    let mut shows: BTreeMap<ConversationId, Vec<Seen>> = BTreeMap::new();
+    let mut witness = Witness::of(name, &visitor.acked_in());
     for event in visitor.link()?.look(|held| held.events.clone()) {
         if let VisitorEventBody::MessageAppended { message } = event.body
-            && let Some(text) = text_of(&message)
+            && let Some(seen) = seen_by_visitor(&message)
         {
-            shows.entry(message.conversation_id.clone()).or_default().push(Seen {
-                seq: message.seq,
-                client_id: message.client_id.clone(),
-                text: text.to_owned(),
-            });
+            witness.add(&message.conversation_id, seen);
         }
     }
-    Ok(Witness { name: name.to_owned(), shows })
+    Ok(witness)
 }
 
-/// The same of a member of staff.
-pub(crate) fn delivered_to_staff(name: &str, staff: &StaffSocket) -> Witness {
-    let mut shows: BTreeMap<ConversationId, Vec<Seen>> = BTreeMap::new();
+/// The same of a member of staff, behind what stood in each conversation when it was gained.
+pub(crate) fn delivered_to_staff(
+    name: &str,
+    staff: &StaffSocket,
+    gained: BTreeMap<ConversationId, Vec<Seen>>,
+) -> Witness {
+    let mut witness = Witness { name: name.to_owned(), shows: gained };
     for event in staff.link.look(|held| held.events.clone()) {
         if let StaffEventBody::MessageAppended { conversation_id, message, .. } = event.body
             && let Some(seen) = seen(&message)
         {
-            shows.entry(conversation_id).or_default().push(seen);
+            witness.add(&conversation_id, seen);
         }
     }
-    Witness { name: name.to_owned(), shows }
+    witness
+}
+
+fn seen_by_visitor(message: &VisitorMessage) -> Option<Seen> {
+    text_of(message).map(|text| Seen {
+        seq: message.seq,
+        client_id: message.client_id.clone(),
+        text: text.to_owned(),
+    })
 }
 
 /// A message written by a person; notices are none.
@@ -141,6 +150,16 @@ pub(crate) async fn hear_the_seat(
     senders: &[Vec<Sent>],
     all: &mut Vec<Witness>,
 ) -> Result<(Witness, Vec<Vec<Sent>>)> {
+    hear_the_seat_within(wait::LIMIT, writer, senders, all).await
+}
+
+/// The same, if the newest messages have come by then or not: what did not is missing.
+pub(crate) async fn hear_the_seat_within(
+    patience: Duration,
+    writer: Writer,
+    senders: &[Vec<Sent>],
+    all: &mut Vec<Witness>,
+) -> Result<(Witness, Vec<Vec<Sent>>)> {
     let Writer { name, seat, written } = writer;
     let newest: BTreeMap<&ConversationId, Seq> = senders
         .iter()
@@ -152,12 +171,17 @@ pub(crate) async fn hear_the_seat(
         .collect();
     let rows: Vec<ConversationId> =
         seat.look(|view| view.state.inbox.iter().map(|row| row.conversation_id.clone()).collect());
-    let mut shows = BTreeMap::new();
+    // Where the agent wrote there must be a page, and something in the database.
+    let mut shows =
+        Witness::of(&name, written.iter().map(|(_, conversation, _)| conversation)).shows;
     for conversation in rows {
         // What the visitor was told is stored must have come down the stream by now.
         if let Some(seq) = newest.get(&conversation) {
-            seat.until_row("the newest message arrives", &conversation, |row| row.said.seq >= *seq)
-                .await?;
+            let came = seat
+                .until_row("the newest message arrives", &conversation, |row| row.said.seq >= *seq);
+            if let Ok(came) = tokio::time::timeout(patience, came).await {
+                came?;
+            }
         }
         let page = seat.whole_chat(&conversation).await?;
         shows.insert(conversation, page.iter().filter_map(seen).collect());
@@ -166,12 +190,12 @@ pub(crate) async fn hear_the_seat(
     seat.stop().await;
     let acked = acknowledged(&folder)?;
     let sent = fates(&written, &acked, &shows);
-    let cache = cached_messages(&folder)?;
-    let cached = cache
-        .into_iter()
-        .filter(|(conversation, _)| shows.contains_key(conversation))
-        .map(|(conversation, messages)| (conversation, messages.iter().filter_map(seen).collect()))
-        .collect();
-    all.push(Witness { name: format!("{name}'s local database"), shows: cached });
+    let mut cached = Witness::of(format!("{name}'s local database"), shows.keys());
+    for (conversation, messages) in cached_messages(&folder)? {
+        if shows.contains_key(&conversation) {
+            cached.shows.insert(conversation, messages.iter().filter_map(seen).collect());
+        }
+    }
+    all.push(cached);
     Ok((Witness { name: format!("{name}'s page"), shows }, sent))
 }

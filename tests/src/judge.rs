@@ -54,22 +54,39 @@ pub struct Witness {
     pub shows: BTreeMap<ConversationId, Vec<Seen>>,
 }
 
+impl Witness {
+    /// One that has to show these conversations, and has shown nothing so far.
+    pub fn of<'a>(
+        name: impl Into<String>,
+        conversations: impl IntoIterator<Item = &'a ConversationId>,
+    ) -> Self {
+        let shows = conversations.into_iter().map(|it| (it.clone(), Vec::new())).collect();
+        Self { name: name.into(), shows }
+    }
+
+    /// The next one it shows.
+    pub fn add(&mut self, conversation: &ConversationId, seen: Seen) {
+        self.shows.entry(conversation.clone()).or_default().push(seen);
+    }
+}
+
 /// What the judge found, over all witnesses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Acknowledged messages.
     pub acked: usize,
-    /// Sent, never answered; each may be there once or not at all.
+    /// Sent, never answered; each may be there once or not at all, at all witnesses alike.
     pub unknown: usize,
     /// Acknowledged and seen by a witness exactly once, in its place, with its text.
     pub ok: usize,
-    /// Acknowledged and missing, or there with another text, number or conversation.
+    /// Acknowledged and missing, or there with another text or number. Of what was never answered: there
+    /// at one witness, and not, or otherwise, at another.
     pub lost: usize,
     /// There more than once.
     pub doubled: usize,
     /// Not in the order of numbers, or not in the order of sending.
     pub reordered: usize,
-    /// There though refused, or sent by nobody.
+    /// There though refused, sent by nobody, or meant for another conversation.
     pub uninvited: usize,
     /// The first findings, in words.
     pub findings: Vec<String>,
@@ -129,16 +146,55 @@ pub fn judge(senders: &[Vec<Sent>], witnesses: &[Witness]) -> Verdict {
         for (conversation, shown) in &witness.shows {
             let place = format!("{} in {conversation}", witness.name);
             let wanted = expected.get(conversation).map_or(&[][..], Vec::as_slice);
-            hear(&mut verdict, &place, shown, wanted, &known);
+            hear(&mut verdict, &place, conversation, shown, wanted, &known);
         }
         order_of_sending(&mut verdict, witness, senders);
     }
+    let unanswered = known.into_values().filter(|sent| sent.fate == Fate::Unknown);
+    agree_on_unanswered(&mut verdict, witnesses, &unanswered.collect::<Vec<_>>());
     verdict
+}
+
+/// What was never answered stands in one place, at all witnesses, with its sender's text; or nowhere.
+fn agree_on_unanswered(verdict: &mut Verdict, witnesses: &[Witness], unanswered: &[&Sent]) {
+    let texts: BTreeMap<&ClientId, &str> =
+        unanswered.iter().map(|sent| (&sent.client_id, sent.text.as_str())).collect();
+    let mut places: BTreeMap<&ClientId, (&ConversationId, Seq)> = BTreeMap::new();
+    let mut shown_by: BTreeMap<&ClientId, BTreeSet<usize>> = BTreeMap::new();
+    for (number, witness) in witnesses.iter().enumerate() {
+        for (conversation, shown) in &witness.shows {
+            for seen in shown {
+                let Some(text) = texts.get(&seen.client_id) else { continue };
+                let (at, seq) = *places.entry(&seen.client_id).or_insert((conversation, seen.seq));
+                let place = format!("{} in {conversation}", witness.name);
+                if at != conversation {
+                    verdict.doubled += 1;
+                    verdict.find(format!("{place}: {} stands in {at} as well", seen.client_id));
+                } else if seq != seen.seq || *text != seen.text {
+                    verdict.lost += 1;
+                    verdict.find(format!("{place}: {} is another one elsewhere", seen.client_id));
+                }
+                shown_by.entry(&seen.client_id).or_default().insert(number);
+            }
+        }
+    }
+    for (client_id, (conversation, seq)) in places {
+        for (number, witness) in witnesses.iter().enumerate() {
+            if witness.shows.contains_key(conversation) && !shown_by[client_id].contains(&number) {
+                verdict.lost += 1;
+                verdict.find(format!(
+                    "{} in {conversation}: {client_id} (number {seq}) is missing, others show it",
+                    witness.name
+                ));
+            }
+        }
+    }
 }
 
 fn hear(
     verdict: &mut Verdict,
     place: &str,
+    conversation: &ConversationId,
     shown: &[Seen],
     wanted: &[(&Sent, Seq)],
     known: &BTreeMap<&ClientId, &Sent>,
@@ -156,6 +212,10 @@ fn hear(
             None | Some(Fate::Refused) => {
                 verdict.uninvited += 1;
                 verdict.find(format!("{place}: {} should not be there", seen.client_id));
+            }
+            Some(Fate::Acked(meant, _)) if meant != conversation => {
+                verdict.uninvited += 1;
+                verdict.find(format!("{place}: {} belongs to {meant}", seen.client_id));
             }
             Some(Fate::Acked(..) | Fate::Unknown) => {}
         }
@@ -273,6 +333,25 @@ mod tests {
     }
 
     #[test]
+    fn a_witness_that_shows_nothing_of_what_it_has_to_show_is_found() {
+        let mut honest = Witness::of("honest", [&conversation()]);
+        shown().into_iter().for_each(|seen| honest.add(&conversation(), seen));
+        let empty = Witness::of("empty", [&conversation()]);
+        let verdict = judge(&senders(), &[honest, empty]);
+        assert_eq!((verdict.ok, verdict.lost), (5, 5));
+    }
+
+    #[test]
+    fn a_message_in_another_conversation_is_found() {
+        let elsewhere = ConversationId::new("c2").unwrap();
+        let mut witness = Witness::of("w", [&conversation()]);
+        shown().into_iter().for_each(|seen| witness.add(&conversation(), seen));
+        witness.add(&elsewhere, shown().remove(1));
+        let verdict = judge(&senders(), &[witness]);
+        assert_eq!((verdict.ok, verdict.lost, verdict.uninvited), (5, 0, 1));
+    }
+
+    #[test]
     fn a_doubled_message_is_found_under_the_same_and_under_another_id() {
         let twice = verdict_on(|list| list.push(Seen { seq: seq(6), ..list[1].clone() }));
         assert_eq!(twice.doubled, 1);
@@ -315,5 +394,35 @@ mod tests {
         assert!(there.is_clean() && there.unknown == 1, "{there:?}");
         let away = judge(&senders, &[witness(shown()[..4].to_vec())]);
         assert!(away.is_clean(), "{away:?}");
+    }
+
+    #[test]
+    fn what_was_never_answered_is_the_same_everywhere() {
+        let mut senders = senders();
+        senders[0][2].fate = Fate::Unknown;
+        let verdict_on = |falsify: &dyn Fn(&mut Witness)| {
+            let mut witnesses = ["honest", "falsified"].map(|name| {
+                let mut witness = Witness::of(name, [&conversation()]);
+                shown().into_iter().for_each(|seen| witness.add(&conversation(), seen));
+                witness
+            });
+            falsify(&mut witnesses[1]);
+            judge(&senders, &witnesses)
+        };
+        assert!(verdict_on(&|_| {}).is_clean());
+        let missing = verdict_on(&|witness| drop(witness.shows.values_mut().next().unwrap().pop()));
+        assert_eq!((missing.lost, missing.doubled), (1, 0));
+        let renamed = verdict_on(&|witness| {
+            witness.shows.values_mut().next().unwrap()[4].text.push('!');
+        });
+        assert_eq!((renamed.lost, renamed.doubled), (1, 0));
+        let renumbered = verdict_on(&|witness| {
+            witness.shows.values_mut().next().unwrap()[4].seq = seq(9);
+        });
+        assert_eq!((renumbered.lost, renumbered.doubled), (1, 0));
+        let twice = verdict_on(&|witness| {
+            witness.add(&ConversationId::new("c2").unwrap(), shown().remove(4));
+        });
+        assert_eq!((twice.lost, twice.doubled), (0, 1));
     }
 }

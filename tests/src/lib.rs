@@ -34,6 +34,7 @@ pub mod seat;
 pub mod shop;
 pub mod simulation;
 pub mod staff;
+mod told;
 pub mod trace;
 pub mod visitor;
 pub mod wait;

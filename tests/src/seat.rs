@@ -16,7 +16,7 @@ use yingke_client::bridge::types::{
 };
 use yingke_client::host::{Host, SystemHost};
 use yingke_shared::error_code::ErrorCode;
-use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::ids::{ClientId, ConversationId};
 use yingke_shared::views::{Availability, Floor, Message};
 
 use crate::http::{Account, Address, Said};
@@ -236,28 +236,23 @@ impl TestSeat {
         self.must(request).await.map(drop)
     }
 
-    /// Everything of a conversation as the agent's page shows it, scrolled up to the beginning.
+    /// Everything of a conversation as the agent's page shows it, scrolled up to the beginning, in the
+    /// page's own order.
     pub async fn whole_chat(&self, conversation: &ConversationId) -> Result<Vec<Message>> {
         let chat = self.open_conversation(conversation).await?;
-        let mut all: BTreeMap<Seq, Message> = BTreeMap::new();
-        let mut keep = |messages: Vec<Message>| {
-            for message in messages {
-                all.insert(message.seq, message);
-            }
-            all.keys().next().copied()
-        };
-        let mut oldest = keep(chat.messages);
+        let mut all = chat.messages;
         let mut has_earlier = chat.has_earlier;
-        while let (true, Some(before)) = (has_earlier, oldest) {
+        while has_earlier {
+            let before = all.first().context("there is more before nothing")?.seq;
             let request = UiRequest::LoadEarlier { conversation_id: conversation.clone(), before };
             let UiReply::Earlier { items, has_earlier: more, .. } = self.must(request).await?
             else {
                 bail!("loading earlier gives earlier ones")
             };
-            oldest = keep(items);
+            all.splice(0..0, items);
             has_earlier = more;
         }
-        Ok(all.into_values().collect())
+        Ok(all)
     }
 
     /// Ends in good order.

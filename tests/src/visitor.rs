@@ -1,6 +1,8 @@
 //! A scripted visitor: the widget's half of the protocol with the widget's outbox rule (the same id
-//! until there is an answer, across reconnects), without a browser.
+//! until there is an answer, across reconnects) and its page, without a browser.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -22,6 +24,7 @@ use yingke_shared::views::{
 use crate::chance::Chance;
 use crate::http::Address;
 use crate::link::{Bookmark, Link, NoLink, Visitor, new_id};
+use crate::told::Told;
 use crate::wait;
 
 /// A visitor with a token and, most of the time, a socket.
@@ -34,7 +37,23 @@ pub struct TestVisitor {
     pub site: SiteId,
     address: Address,
     link: Option<Link<Visitor>>,
+    /// What the page was told over sockets that are gone, and by the snapshot of this one.
+    told: Told,
+    /// The conversations in which something of this visitor was acknowledged.
+    acked_in: Mutex<BTreeSet<ConversationId>>,
 }
+
+/// The relay said what it must not say: no trouble of a network's.
+#[derive(Debug)]
+struct Violation(String);
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Violation {}
 
 /// Where a message was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,19 +98,32 @@ impl TestVisitor {
             site: site.clone(),
             address: address.clone(),
             link: None,
+            told: Told::default(),
+            acked_in: Mutex::default(),
         })
     }
 
-    /// Connects afresh, by a snapshot.
+    /// Connects afresh, by a snapshot: a new page.
     pub async fn connect(&mut self) -> Result<()> {
-        self.link = Some(Link::open(&self.address, &self.token, None).await?);
+        self.leave();
+        self.told.check()?;
+        self.told = Told::default();
+        self.take_up(Link::open(&self.address, &self.token, None).await?);
         Ok(())
     }
 
-    /// Connects again, going on where the last socket was.
+    /// Connects again, going on where the page is.
     pub async fn resume(&mut self) -> Result<()> {
-        let bookmark = self.link.take().context("never connected")?.bookmark();
-        self.resume_at(bookmark).await
+        self.leave();
+        self.told.check()?;
+        let place = self.told.place().context("never connected")?;
+        self.take_up(Link::open(&self.address, &self.token, Some(place)).await?);
+        Ok(())
+    }
+
+    fn take_up(&mut self, link: Link<Visitor>) {
+        self.told.begin(&link);
+        self.link = Some(link);
     }
 
     /// From now on reaches the relay by this address: the same relay, another way.
@@ -101,13 +133,15 @@ impl TestVisitor {
 
     /// Lets go of the socket and resumes until the relay welcomes, with a widget's first waits.
     pub async fn resume_surely(&mut self, chance: &mut Chance) -> Result<()> {
-        let bookmark = self.link.take().context("never connected")?.bookmark();
+        self.leave();
+        self.told.check()?;
+        let place = self.told.place().context("never connected")?;
         let end = tokio::time::Instant::now() + wait::LIMIT;
         loop {
             wait::pass(Duration::from_millis(chance.below(500))).await;
-            match Link::open(&self.address, &self.token, Some(bookmark.clone())).await {
+            match Link::open(&self.address, &self.token, Some(place.clone())).await {
                 Ok(link) => {
-                    self.link = Some(link);
+                    self.take_up(link);
                     return Ok(());
                 }
                 Err(NoLink::Refused(error)) if !error.code.can_retry() => {
@@ -119,15 +153,20 @@ impl TestVisitor {
         }
     }
 
-    /// Comes back to where the page was.
+    /// Comes back as a page that was there once.
     pub async fn resume_at(&mut self, bookmark: Bookmark<Visitor>) -> Result<()> {
-        self.link = Some(Link::open(&self.address, &self.token, Some(bookmark)).await?);
+        self.leave();
+        self.told.check()?;
+        self.told = Told::with_earlier();
+        self.take_up(Link::open(&self.address, &self.token, Some(bookmark)).await?);
         Ok(())
     }
 
-    /// Leaves the page.
+    /// Loses the socket; the page may go on where it is.
     pub fn leave(&mut self) {
-        self.link = None;
+        if let Some(link) = self.link.take() {
+            self.told.end(&link);
+        }
     }
 
     /// The socket.
@@ -160,9 +199,10 @@ impl TestVisitor {
         self.address.said.note(text);
         match self.link()?.ask_as(id, &Self::message(text)).await? {
             Ok(Outcome::Accepted { conversation_id, seq, .. }) => {
+                self.acked_in.lock().unwrap().insert(conversation_id.clone());
                 Ok(Ok(Accepted { client_id: id.clone(), conversation: conversation_id, seq }))
             }
-            Ok(other) => bail!("a message is accepted, not {other:?}"),
+            Ok(other) => bail!(Violation(format!("a message is accepted, not {other:?}"))),
             Err(error) => Ok(Err(error)),
         }
     }
@@ -179,8 +219,9 @@ impl TestVisitor {
         }
     }
 
-    /// As the outbox does it: the same id again and again, over new sockets if need be, until the
-    /// relay has answered. Only refusals that no retry can change come back as such.
+    /// As the outbox does it: the same id again and again, over new sockets of the same page if need
+    /// be, until the relay has answered. Only refusals that no retry can change come back as such. A
+    /// relay that breaks the protocol is no network that is bad: it ends the story.
     pub async fn say_surely(
         &mut self,
         id: &ClientId,
@@ -189,8 +230,8 @@ impl TestVisitor {
         let trying = async {
             loop {
                 if self.link.is_none() {
-                    match Link::open(&self.address, &self.token, None).await {
-                        Ok(link) => self.link = Some(link),
+                    match Link::open(&self.address, &self.token, self.told.place()).await {
+                        Ok(link) => self.take_up(link),
                         Err(NoLink::Refused(error)) if !error.code.can_retry() => {
                             return Ok(Err(error));
                         }
@@ -204,7 +245,11 @@ impl TestVisitor {
                     Ok(Ok(accepted)) => return Ok(Ok(accepted)),
                     Ok(Err(error)) if error.code.can_retry() => pause(&error).await,
                     Ok(Err(error)) => return Ok(Err(error)),
-                    Err(_) => self.link = None,
+                    Err(error) if error.is::<Violation>() => return Err(error),
+                    Err(_) => {
+                        self.leave();
+                        self.told.check()?;
+                    }
                 }
             }
         };
@@ -334,11 +379,55 @@ impl TestVisitor {
         Ok(self.link()?.ask_as(id, &command).await?.map(drop))
     }
 
+    /// The conversations in which something of this visitor was acknowledged.
+    #[must_use]
+    pub fn acked_in(&self) -> BTreeSet<ConversationId> {
+        self.acked_in.lock().unwrap().clone()
+    }
+
+    /// What the page was told, raw: over all its sockets, in the order in which it was told, nothing
+    /// skipped, nothing sorted. What stands before its first snapshot is loaded, as for who scrolls up.
+    /// Waits until nothing is on its way any more; a socket that is gone or never was is had.
+    pub async fn page(&mut self) -> Result<Vec<VisitorMessage>> {
+        let fresh: Link<Visitor> = Link::open(&self.address, &self.token, None).await?;
+        let newest = fresh.snapshot().conversation.map(|conversation| conversation.rev);
+        loop {
+            if self.link.is_none() && self.told.place().is_none() {
+                self.connect().await?;
+            } else if self.link.as_ref().is_none_or(Link::is_closed) {
+                self.resume().await?;
+            }
+            let link = self.link()?;
+            let wanted = |position| newest.is_none_or(|newest| position >= newest);
+            let told = link
+                .until("the page is told everything", |held| wanted(held.position).then_some(()));
+            match told.await {
+                Ok(()) => break,
+                Err(_) if link.is_closed() => {}
+                Err(error) => {
+                    self.leave();
+                    self.told.check()?;
+                    return Err(error);
+                }
+            }
+        }
+        let mut all = self.told.messages(self.link()?);
+        if self.told.has_earlier {
+            let earlier = self.history_before(all.first()).await?;
+            all.splice(0..0, earlier);
+        }
+        Ok(all)
+    }
+
     /// The whole history over the socket, oldest first.
     pub async fn history(&self) -> Result<Vec<VisitorMessage>> {
+        self.history_before(None).await
+    }
+
+    async fn history_before(&self, first: Option<&VisitorMessage>) -> Result<Vec<VisitorMessage>> {
         let mut all: Vec<VisitorMessage> = Vec::new();
         loop {
-            let before = all.first().map(|oldest| HistoryCursor {
+            let before = all.first().or(first).map(|oldest| HistoryCursor {
                 conversation_id: oldest.conversation_id.clone(),
                 seq: oldest.seq,
             });
