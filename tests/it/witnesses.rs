@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use yingke_shared::events::{StaffEventBody, VisitorEventBody};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::snapshot::StaffSnapshot;
 use yingke_shared::views::{Message, MessageContent, VisitorMessage};
 use yingke_tests::http::Address;
 use yingke_tests::judge::{Fate, Seen, Sent, Witness};
@@ -74,6 +75,25 @@ pub(crate) fn delivered_to_staff(
         }
     }
     witness
+}
+
+/// The same once nothing is on its way any more.
+pub(crate) async fn told_to_staff(
+    name: &str,
+    staff: &StaffSocket,
+    gained: BTreeMap<ConversationId, Vec<Seen>>,
+) -> Result<Witness> {
+    let fresh = staff.fresh_snapshot().await?;
+    for (conversation, record) in &fresh.conversations {
+        let known = |held: &StaffSnapshot| held.conversations.get(conversation).map(|it| it.rev);
+        staff
+            .link
+            .until("the agent is told everything", |held| {
+                (known(&held.snapshot) >= Some(record.rev)).then_some(())
+            })
+            .await?;
+    }
+    Ok(delivered_to_staff(name, staff, gained))
 }
 
 fn seen_by_visitor(message: &VisitorMessage) -> Option<Seen> {
