@@ -89,12 +89,16 @@ impl Times {
     }
 }
 
+/// The longest of so many in a hundred.
+fn at(times: &mut [Duration], share: usize) -> Duration {
+    times.sort();
+    times.get(times.len() * share / 100).or(times.last()).copied().unwrap_or_default()
+}
+
 /// "p50/p99/slowest", in milliseconds.
 fn told(times: &mut [Duration]) -> String {
-    times.sort();
-    let at = |share: usize| times.get(times.len() * share / 100).or(times.last());
-    let ms = |time: Option<&Duration>| time.map_or(0, Duration::as_millis);
-    format!("{}/{}/{} ms", ms(at(50)), ms(at(99)), ms(times.last()))
+    let [middle, p99, slowest] = [50, 99, 100].map(|share| at(times, share).as_millis());
+    format!("{middle}/{p99}/{slowest} ms")
 }
 
 /// An agent and a visitor, each behind a network of its own.
@@ -261,6 +265,17 @@ impl Pair {
         Ok(self)
     }
 
+    /// Begins with what chance alone might leave out: the first pair with a visitor who is silent for
+    /// longer than the relay takes to call a peer dead, the second with a forgotten seat.
+    async fn begin(&mut self, number: usize) -> Result<()> {
+        let begun = match number {
+            0 => self.cut_the_visitor(Cut::Hole(Order::Holes, SILENCE)).await,
+            1 => self.cut_the_seat(Cut::Forgotten).await,
+            _ => Ok(()),
+        };
+        begun.with_context(|| format!("{}, at the beginning", self.writer.name))
+    }
+
     /// The visitor's connection dies without a word; gives how long the agent is shown a ghost.
     async fn vanish(&mut self) -> Result<Duration> {
         // Whatever was forgotten before has been given up too when nobody is left.
@@ -306,8 +321,11 @@ async fn p6_cut_swallowed_and_forgotten_links() -> Result<()> {
     let scene = Scene::set().await?;
     let mut living = Vec::new();
     for number in 0..pairs {
-        let pair = Pair::meet(&scene, number, seed).await?;
-        living.push(tokio::spawn(pair.live_through(cuts)));
+        let mut pair = Pair::meet(&scene, number, seed).await?;
+        living.push(tokio::spawn(async move {
+            pair.begin(number).await?;
+            pair.live_through(cuts).await
+        }));
     }
     let mut lived = Vec::new();
     for pair in living {
@@ -341,7 +359,7 @@ async fn p6_cut_swallowed_and_forgotten_links() -> Result<()> {
     println!(
         "P6: cuts={} {verdict}; p50/p99/slowest: visible after the link is back {}, after a forgotten \
          connection {}; a silent visitor shown offline after {}; longest ghost {} ms; in {} s seed={seed}",
-        pairs * cuts,
+        pairs * cuts + 2,
         told(&mut times.back),
         told(&mut times.forgotten),
         told(&mut times.offline),
@@ -349,14 +367,28 @@ async fn p6_cut_swallowed_and_forgotten_links() -> Result<()> {
         begun.elapsed().as_secs(),
     );
     ensure!(verdict.is_clean(), "seed {seed}: {verdict} {:#?}", verdict.findings);
+    for (times, what) in [
+        (&times.back, "no link came back"),
+        (&times.forgotten, "no connection was forgotten"),
+        (&times.offline, "nobody was silent"),
+        (&ghosts, "nobody vanished"),
+    ] {
+        ensure!(!times.is_empty(), "seed {seed}: {what}");
+    }
     // How long is judged by the full dose alone, which has the computer to itself.
-    let within = |times: &[Duration], limit: u64| {
-        !is_full || times.iter().all(|time| *time < Duration::from_secs(limit))
-    };
-    ensure!(within(&times.back, 10), "a message was late");
-    ensure!(within(&times.forgotten, 25), "a dead link was not noticed");
-    ensure!(within(&times.offline, 15), "a dead peer was shown as there");
-    ensure!(within(&ghosts, 30), "a ghost");
+    let within = |time: Duration, limit: u64| !is_full || time <= Duration::from_secs(limit);
+    let typical = at(&mut times.back, 99);
+    ensure!(within(typical, 1), "a message was there {typical:?} after its link was back (p99)");
+    let slowest = |times: &[Duration]| times.iter().max().copied().unwrap_or_default();
+    for (times, limit, what) in [
+        (&times.back, 10, "a message was late"),
+        (&times.forgotten, 25, "a dead link was not noticed"),
+        (&times.offline, 10, "a dead peer was shown as there"),
+        (&ghosts, 30, "a ghost"),
+    ] {
+        let slowest = slowest(times);
+        ensure!(within(slowest, limit), "{what}: {slowest:?}");
+    }
     scene.finish().await
 }
 
