@@ -197,6 +197,11 @@ fn answering_port(dose: Dose) -> Result<Vec<Tally>> {
         let mut vera = scene.visitor().await?;
         let conversation = vera.say("before it").await?.conversation;
         vera.until_served().await?;
+        // Whoever was answered and spoke last is neither moved nor ended by any clock of the settings
+        // that are saved meanwhile.
+        ana.say(&conversation, "welcome").await?;
+        vera.until_text("welcome").await?;
+        vera.say("thank you").await?;
         let place = askers(&scene).await?;
         let half = Dose { inputs: dose.inputs.div_ceil(2), ..dose };
         let mut tallies = vec![port::requests(half, &place).await];

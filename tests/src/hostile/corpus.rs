@@ -11,7 +11,7 @@ fn tests_folder() -> PathBuf {
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
-fn folder(name: &str) -> PathBuf {
+pub(super) fn folder(name: &str) -> PathBuf {
     tests_folder().join("corpus").join(name)
 }
 

@@ -12,12 +12,15 @@ use yingke_relay::sites::Domain;
 use yingke_shared::commands::{Command, Envelope, StaffCommand, VisitorCommand};
 use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::events::{StaffEvent, VisitorEvent};
+use yingke_shared::explanation::DryRun;
 use yingke_shared::frame::{StaffFrame, Start, VisitorFrame};
 use yingke_shared::ids::{AgentId, ClientId, Position, Seq};
+use yingke_shared::replay::ReplayDay;
 use yingke_shared::rest::{
     AddAgent, AddSite, Boot, ChangeAgent, ChangePassword, ChangeSite, EnterAsVisitor, ServedPage,
-    SignIn, SignedIn,
+    SetAutoReplies, SignIn, SignedIn,
 };
+use yingke_shared::settings::SaveSettings;
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 
 use super::{Dose, Fate, Pour, Tally};
@@ -129,25 +132,46 @@ pub fn ui_requests(dose: Dose) -> Tally {
     })
 }
 
+/// A method and a path of the relay's table.
+pub(super) type Asked = (&'static str, &'static str);
+
+/// Every route that takes a body, and how it is read.
+const ASKED: [(Asked, fn(&[u8]) -> bool); 11] = [
+    (("POST", "/api/sign-in"), reads::<SignIn>),
+    (("POST", "/api/password"), reads::<ChangePassword>),
+    (("PUT", "/api/me/auto-replies"), reads::<SetAutoReplies>),
+    (("POST", "/api/agents"), reads::<AddAgent>),
+    (("PATCH", "/api/agents/{id}"), reads::<ChangeAgent>),
+    (("POST", "/api/sites"), reads::<AddSite>),
+    (("PATCH", "/api/sites/{id}"), reads::<ChangeSite>),
+    (("PUT", "/api/settings"), reads::<SaveSettings>),
+    (("POST", "/api/routing/dry-run"), reads::<DryRun>),
+    (("POST", "/api/routing/replay"), reads::<ReplayDay>),
+    (("POST", "/w/{site}/visitor"), reads::<EnterAsVisitor>),
+];
+
+/// Answers that clients read.
+const ANSWERED: [fn(&[u8]) -> bool; 4] =
+    [reads::<SignedIn>, reads::<ServedPage>, reads::<Boot>, reads::<WireError>];
+
+/// Routes that could read this body.
+pub(super) fn routes_of(body: &[u8]) -> Vec<Asked> {
+    let read_it = ASKED.iter().filter(|(_, reads)| reads(body));
+    read_it.map(|(route, _)| *route).collect()
+}
+
+/// Some route could.
+pub(super) fn is_asked(body: &[u8]) -> bool {
+    ASKED.iter().any(|(_, reads)| reads(body))
+}
+
 /// Bodies of requests and answers over HTTP.
 #[must_use]
 pub fn bodies(dose: Dose) -> Tally {
     Pour::new("bodies", "bodies", dose).through(|input, _| {
-        let reads: [fn(&[u8]) -> bool; 12] = [
-            reads::<SignIn>,
-            reads::<ChangePassword>,
-            reads::<AddAgent>,
-            reads::<ChangeAgent>,
-            reads::<AddSite>,
-            reads::<ChangeSite>,
-            reads::<EnterAsVisitor>,
-            reads::<SignedIn>,
-            reads::<ServedPage>,
-            reads::<Boot>,
-            reads::<WireError>,
-            reads::<serde_json::Value>,
-        ];
-        Ok(Fate::taken(reads[..11].iter().any(|reads| reads(input))))
+        let is_answer = ANSWERED.iter().any(|reads| reads(input));
+        let _ = reads::<serde_json::Value>(input);
+        Ok(Fate::taken(is_asked(input) || is_answer))
     })
 }
 

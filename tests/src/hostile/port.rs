@@ -18,6 +18,7 @@ use yingke_shared::commands::{Command, Envelope, StaffCommand, VisitorCommand};
 use yingke_shared::error_code::{ErrorCode, WireError};
 
 use super::bend::hostile_text;
+use super::decoding::{is_asked, routes_of};
 use super::sessions::text_of;
 use super::wire::open;
 use super::{Dose, Fate, Pour, Tally};
@@ -64,7 +65,7 @@ struct Request {
 
 /// Requests of everybody, in bunches.
 pub async fn requests(dose: Dose, place: &Place) -> Tally {
-    let mut pour = Pour::new("requests at the port", "bodies", dose);
+    let mut pour = Pour::new("requests at the port", "bodies", dose).mostly(is_asked);
     pour.known.clone_from(&place.known);
     let routes: Vec<(&'static str, &'static str)> = table()
         .iter()
@@ -128,6 +129,10 @@ fn request(
     chance: &mut Chance,
 ) -> (String, Vec<u8>) {
     let mut route = *chance.one_of(routes);
+    let of_body = routes_of(body);
+    if !of_body.is_empty() && chance.below(2) == 0 {
+        route = *chance.one_of(&of_body);
+    }
     if route.0 != "GET" && SELDOM.contains(&route.1) && chance.below(40) > 0 {
         route = ("GET", route.1);
     }

@@ -14,6 +14,7 @@ use yingke_relay::serve;
 use yingke_shared::error_code::WireError;
 
 use super::bend::hostile_text;
+use super::decoding::{is_asked, routes_of};
 use super::setting::{Setting, runtime};
 use super::{Dose, Fate, Pour, Tally, panics};
 use crate::chance::Chance;
@@ -28,7 +29,7 @@ const SLOW: [&str; 3] = ["/api/sign-in", "/api/password", "/api/agents"];
 #[must_use]
 pub fn requests(dose: Dose) -> Tally {
     panics::watch();
-    let mut pour = Pour::new("requests", "bodies", dose);
+    let mut pour = Pour::new("requests", "bodies", dose).mostly(is_asked);
     let mut round = 0;
     loop {
         round += 1;
@@ -50,10 +51,17 @@ async fn one_setting(pour: &mut Pour, seed: u64) -> bool {
         let Some(body) = pour.next_input() else { return true };
         let mut chance = pour.beside();
         let mut route = chance.one_of(&routes).clone();
+        let of_body = routes_of(&body);
+        // By whoever may: what lies behind the reading is to be reached.
+        let is_meant = !of_body.is_empty() && chance.below(2) == 0;
+        if is_meant {
+            let (method, path) = *chance.one_of(&of_body);
+            route = (method.to_owned(), path);
+        }
         if SLOW.contains(&route.1) && route.0 == "POST" && chance.below(10) > 0 {
             route = chance.one_of(&routes).clone();
         }
-        let (said, fate) = ask(&router, &setting, route, &body, &mut chance).await;
+        let (said, fate) = ask(&router, &setting, route, &body, is_meant, &mut chance).await;
         let fate = panics::none().and(fate);
         let input =
             if fate.is_err() { [said.as_bytes(), b"\n\n", &body].concat() } else { Vec::new() };
@@ -67,6 +75,7 @@ async fn ask(
     setting: &Setting,
     (method, path): (String, &str),
     body: &[u8],
+    is_meant: bool,
     chance: &mut Chance,
 ) -> (String, Result<Fate, String>) {
     let method = match chance.below(15) {
@@ -83,7 +92,7 @@ async fn ask(
     let body = if method == Method::GET { Body::empty() } else { Body::from(body.to_vec()) };
     let is_head = method == Method::HEAD;
     let mut request = Request::builder().method(method).uri(uri).body(body).unwrap();
-    headers(&mut request, setting, chance);
+    headers(&mut request, setting, is_meant, chance);
     let said = format!("{said} {:?}", request.headers());
     let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
     request.extensions_mut().insert(ConnectInfo(peer));
@@ -157,8 +166,9 @@ fn escaped(text: &str, chance: &mut Chance) -> String {
     made
 }
 
-fn headers(request: &mut Request<Body>, setting: &Setting, chance: &mut Chance) {
+fn headers(request: &mut Request<Body>, setting: &Setting, is_meant: bool, chance: &mut Chance) {
     let bearer = match chance.below(8) {
+        _ if is_meant && chance.below(4) > 0 => Some(format!("Bearer {}", setting.admin())),
         0 => None,
         1 => Some(hostile_text(chance)),
         2 => Some(format!("Bearer {}", hostile_text(chance))),
@@ -202,5 +212,66 @@ fn headers(request: &mut Request<Body>, setting: &Setting, chance: &mut Chance) 
             _ => hostile_text(chance),
         };
         put(name.clone(), &value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::hostile::corpus;
+
+    /// Routes that change something and read no body.
+    const BODILESS: [(&str, &str); 2] = [("POST", "/api/sign-out"), ("POST", "/w/{site}/ticket")];
+
+    /// What is refused reaches nothing that lies behind the reading of it.
+    #[test]
+    fn every_good_body_is_accepted_and_every_route_that_reads_one_has_one() {
+        let good = std::fs::read(corpus::folder("bodies").join("good.jsonl")).unwrap();
+        let mut accepted_by = BTreeSet::new();
+        runtime().block_on(async {
+            let setting = Setting::new(1).await;
+            let router = serve::router(&setting.app);
+            // In the order of the file: a section of the settings may name what stands above it.
+            for body in good.split(|byte| *byte == b'\n') {
+                let routes = routes_of(body);
+                let mut answers = Vec::new();
+                for route in &routes {
+                    let status = asked_by_admin(&router, &setting, *route, body).await;
+                    if status.is_success() {
+                        accepted_by.insert(*route);
+                    }
+                    answers.push(status);
+                }
+                let is_accepted = answers.iter().any(StatusCode::is_success);
+                let body = String::from_utf8_lossy(body);
+                assert!(is_accepted || routes.is_empty(), "{routes:?} {answers:?} {body}");
+            }
+        });
+        for route in table() {
+            for method in route.methods.split(' ').filter(|method| *method != "GET") {
+                let asked = (method, route.path);
+                assert!(accepted_by.contains(&asked) != BODILESS.contains(&asked), "{asked:?}");
+            }
+        }
+    }
+
+    async fn asked_by_admin(
+        router: &Router,
+        setting: &Setting,
+        (method, path): (&str, &str),
+        body: &[u8],
+    ) -> StatusCode {
+        let [site, agent] = [&setting.known[0], &setting.known[1]];
+        let id = if path.contains("/sites/") { site } else { agent };
+        let request = Request::builder()
+            .method(method)
+            .uri(path.replace("{site}", site).replace("{id}", id))
+            .header(header::AUTHORIZATION, format!("Bearer {}", setting.admin()))
+            .header(header::CONTENT_TYPE, "application/json")
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))))
+            .body(Body::from(body.to_vec()));
+        router.clone().oneshot(request.unwrap()).await.unwrap().status()
     }
 }

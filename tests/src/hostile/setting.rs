@@ -132,6 +132,13 @@ impl Setting {
     }
 }
 
+impl Setting {
+    /// The session of whoever may most.
+    pub(super) fn admin(&self) -> &str {
+        self.staff.last().unwrap()
+    }
+}
+
 impl Drop for Setting {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
