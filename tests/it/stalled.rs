@@ -18,11 +18,12 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
 use yingke_shared::PROTOCOL_VERSION;
-use yingke_shared::commands::VisitorCommand;
+use yingke_shared::commands::staff::LoadMessages;
 use yingke_shared::commands::visitor::LoadHistory;
+use yingke_shared::commands::{StaffCommand, VisitorCommand};
 use yingke_shared::frame::Hello;
-use yingke_shared::ids::Seq;
-use yingke_tests::link::{Bookmark, Link, Visitor, encode, new_id};
+use yingke_shared::ids::{ConversationId, Seq};
+use yingke_tests::link::{Bookmark, Link, Side, Visitor, encode, new_id};
 use yingke_tests::processes::resident_kib;
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
@@ -36,7 +37,7 @@ const KIB_EACH_MAX: f64 = 1_024.0;
 const KIB_EACH_MAX_SMALL: f64 = 3.0 * 1_024.0;
 /// Characters of one message, of three bytes each: what passes a reader is far more than the system's
 /// own buffers and the relay's bound together.
-const TEXT_CHARS: usize = 3_900;
+pub(crate) const TEXT_CHARS: usize = 3_900;
 
 /// More than the system takes in place of a reader that stalls.
 const OWN_BYTES: u64 = 16_384;
@@ -45,7 +46,7 @@ const IN_ROUNDS: usize = 2;
 /// What each writes in a round: less than a mailbox takes before its reader is sent away, so that it is
 /// behind, and there, to the round's end.
 const ROUND_MESSAGES: usize = 75;
-const ROUND_CHARS: usize = 1_200;
+const ROUND_CHARS: usize = 800;
 /// Pairs of rounds.
 const PAIRS: usize = 24;
 const PAIRS_FULL: usize = 150;
@@ -55,32 +56,35 @@ const LONGER: f64 = 1.1;
 const BY_CHANCE: f64 = 1e-5;
 
 /// A socket that says hello and stops reading.
-struct Stalled {
+pub(crate) struct Stalled {
     socket: WebSocketStream<TcpStream>,
     relay_port: u16,
+    /// An agent asks for pages of this conversation, a visitor for what was said.
+    of: Option<ConversationId>,
 }
 
 impl Stalled {
-    async fn open(relay_port: u16, token: &str) -> Result<Self> {
+    pub(crate) async fn open<S: Side>(
+        relay_port: u16,
+        token: &str,
+        of: Option<ConversationId>,
+    ) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         // So that the system takes little in its place.
         socket.set_recv_buffer_size(4_096)?;
         let stream = socket.connect(([127, 0, 0, 1], relay_port).into()).await?;
-        let address = format!("ws://127.0.0.1:{relay_port}/ws/visitor");
+        let address = format!("ws://127.0.0.1:{relay_port}{}", S::PATH);
         let (mut socket, _) = tokio_tungstenite::client_async(address, stream).await?;
-        let hello = VisitorCommand::Hello(Hello {
-            version: PROTOCOL_VERSION,
-            token: token.to_owned(),
-            resume: None,
-        });
+        let hello =
+            S::hello(Hello { version: PROTOCOL_VERSION, token: token.to_owned(), resume: None });
         socket.send(Frame::text(encode(&new_id(), &hello)?)).await?;
         socket.next().await.context("a welcome")??;
-        Ok(Self { socket, relay_port })
+        Ok(Self { socket, relay_port, of })
     }
 
     /// Asks for pages and reads none of them until the system takes no more on the relay's side: what
     /// comes now waits in the relay.
-    async fn be_behind(&mut self) -> Result<()> {
+    pub(crate) async fn be_behind(&mut self) -> Result<()> {
         self.ask().await?;
         let page_bytes = loop {
             let frame = self.socket.next().await.context("a page")??;
@@ -98,8 +102,15 @@ impl Stalled {
     }
 
     async fn ask(&mut self) -> Result<()> {
-        let command = VisitorCommand::LoadHistory(LoadHistory { before: None, limit: 100 });
-        Ok(self.socket.send(Frame::text(encode(&new_id(), &command)?)).await?)
+        let (id, before, limit) = (new_id(), None, 100);
+        let asked = match self.of.clone() {
+            Some(conversation_id) => {
+                let load = LoadMessages { conversation_id, before, limit };
+                encode(&id, &StaffCommand::LoadMessages(load))?
+            }
+            None => encode(&id, &VisitorCommand::LoadHistory(LoadHistory { before: None, limit }))?,
+        };
+        Ok(self.socket.send(Frame::text(asked)).await?)
     }
 
     /// Whether the system takes a whole page more than `before`. If it is only slow, this reader is less
@@ -264,7 +275,11 @@ impl Company {
 
     async fn stall(&self, count: usize) -> Result<Vec<Stalled>> {
         let port = self.scene.address().port;
-        let opening = self.writers.iter().take(count).map(|it| Stalled::open(port, &it.token));
+        let opening = self
+            .writers
+            .iter()
+            .take(count)
+            .map(|it| Stalled::open::<Visitor>(port, &it.token, None));
         try_join_all(opening).await
     }
 

@@ -70,8 +70,17 @@ impl Group {
 
 /// Resident memory of a process.
 pub fn resident_kib(pid: u32) -> Result<f64> {
+    of_status(pid, "VmRSS:")
+}
+
+/// The most resident memory a process ever had.
+pub fn peak_kib(pid: u32) -> Result<f64> {
+    of_status(pid, "VmHWM:")
+}
+
+fn of_status(pid: u32, name: &'static str) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
