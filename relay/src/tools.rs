@@ -3,7 +3,7 @@
 //! the rooms' and the store's; this reads the input and words the outcome.
 
 use std::io::{BufRead as _, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::ids::SiteId;
@@ -46,6 +46,9 @@ pub enum ToolError {
     /// The account exists.
     #[error("there is an account of this name already; reset-password gives it a new password")]
     AccountTaken,
+    /// No relay's folder.
+    #[error("{0} holds no relay's data: see to --data; create-admin begins a new folder")]
+    NoData(PathBuf),
     /// It does not.
     #[error("there is no account of this name")]
     NoAccount,
@@ -70,6 +73,11 @@ impl From<RelayError> for ToolError {
             code => Self::Failed(code),
         }
     }
+}
+
+/// A name that was mistyped must not become a relay's folder.
+fn begun(data: &Path) -> Result<(), ToolError> {
+    if store::is_begun(data) { Ok(()) } else { Err(ToolError::NoData(data.to_owned())) }
 }
 
 /// What came of `work`, unless the database could not go on meanwhile: then it never ends.
@@ -139,6 +147,7 @@ pub async fn reset_password(
     account: &str,
     password: Password,
 ) -> Result<Option<String>, ToolError> {
+    begun(data)?;
     let (password, shown) = password.get()?;
     let store = Store::open_inline(data, &RealWorld)?;
     let hasher = PasswordHasher::default();
@@ -155,6 +164,7 @@ pub async fn add_site(data: &Path, name: &str, domains: &[String]) -> Result<Sit
         return Err(ToolError::NoDomain);
     }
     let domains = Domain::parse_all(domains)?;
+    begun(data)?;
     let store = Store::open_inline(data, &RealWorld)?;
     let added = done(&store, sites::actions::insert(&store, &RealWorld, name, domains)).await;
     store.close().await;

@@ -30,12 +30,14 @@ use yingke_shared::ids::{Epoch, Position};
 use yingke_shared::time::Timestamp;
 
 use super::folder::{self, Folder, sync_folder};
-use super::{Finding, OpenError, StoreError, connection, identity, integrity, migrations, salvage};
+use super::{
+    Finding, OpenError, StoreError, connection, identity, integrity, migrations, rebuild, salvage,
+};
 use crate::clock::World;
 use crate::limits::{BACKUP_TRIES_MAX, MANIFEST_BYTES_MAX};
 
 /// The manifest's name in a backup.
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 
 /// How a manifest of this version is written.
 const FORMAT: u32 = 1;
@@ -148,6 +150,9 @@ pub enum BackupError {
         at = .0.places.first().map(|place| format!(" ({place})")).unwrap_or_default()
     )]
     Unsound(Box<Finding>),
+    /// Nothing would be left to restore from.
+    #[error("{0} is the backup itself; name the relay's folder with --data")]
+    Itself(PathBuf),
     /// The data folder is in use by data.
     #[error(
         "{0} holds data; with --replace it is moved aside first, or name another folder with --data"
@@ -420,6 +425,9 @@ pub fn restore(
     world: &dyn World,
 ) -> Result<Restored, BackupError> {
     let manifest = read_manifest(from)?;
+    if from.canonicalize().is_ok_and(|from| data.canonicalize().is_ok_and(|data| from == data)) {
+        return Err(BackupError::Itself(from.to_owned()));
+    }
     let folder = Folder::lock(data)?;
     let is_held = holds_data(data).map_err(file_error(data))?;
     if is_held && !replace {
@@ -428,6 +436,7 @@ pub fn restore(
     let fresh = data.join("restoring.db");
     let source = folder::database_in(from);
     copy_and_compare(&source, &fresh, &manifest)?;
+    mend_structure(&fresh, &manifest.damaged)?;
     let epoch = identity::new_epoch(world)?;
     renew(&fresh, &epoch, &manifest.damaged)?;
     sync_folder(data).map_err(file_error(data))?;
@@ -463,7 +472,7 @@ fn holds_data(data: &Path) -> std::io::Result<bool> {
     for entry in std::fs::read_dir(data)? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        let is_ours = ["relay.lock", "restoring.db"].contains(&name.as_ref());
+        let is_ours = name == "relay.lock" || name.starts_with("restoring.db");
         if !is_ours && !name.starts_with(REPLACED) {
             return Ok(true);
         }
@@ -484,6 +493,29 @@ fn copy_and_compare(source: &Path, fresh: &Path, manifest: &Manifest) -> Result<
         return Err(BackupError::Sum(source.to_owned()));
     }
     Ok(())
+}
+
+/// A structure that contradicts itself is built anew, if enough of it can be read; else it stays as it is.
+fn mend_structure(fresh: &Path, damaged: &[Damage]) -> Result<(), BackupError> {
+    if !damaged.iter().any(|known| known.what == integrity::STRUCTURE_DAMAGED) {
+        return Ok(());
+    }
+    let only_looks = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let copy = Connection::open_with_flags(fresh, only_looks)?;
+    let rebuilt = rebuild::beside(fresh);
+    let built = integrity::contradiction(&copy).and_then(|found| match found {
+        Some(_) => rebuild::build(&copy, &rebuilt).map(|()| true),
+        None => Ok(false),
+    });
+    drop(copy);
+    match built {
+        Ok(true) => std::fs::rename(&rebuilt, fresh).map_err(file_error(fresh)),
+        Ok(false) => Ok(()),
+        Err(error) => {
+            tracing::warn!(%error, "the structure is restored as it is");
+            Ok(())
+        }
+    }
 }
 
 /// Checks the copy and gives its log the new identity.

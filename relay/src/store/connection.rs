@@ -130,9 +130,10 @@ fn check_ours(connection: &Connection, path: &Path) -> Result<(), OpenError> {
 /// Whose file it is cannot be told: it is no database, or its beginning or its write-ahead log, which the
 /// engine reads first, is damaged or not given out by the disk.
 fn not_known(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError {
-    move |error| match is_of_reading(&error) {
-        true => OpenError::Unreadable(error),
-        false => OpenError::Foreign(path.to_owned()),
+    move |error| match error {
+        error if has_no_room(&error) => OpenError::NoRoom(path.to_owned()),
+        error if is_of_reading(&error) => OpenError::Unreadable(error),
+        _ => OpenError::Foreign(path.to_owned()),
     }
 }
 
@@ -147,5 +148,14 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
 /// What a read met: a page that makes no sense, or one that the disk does not give out.
 pub(super) fn is_of_reading(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
-    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure))
+    let is_of_either =
+        matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure));
+    is_of_either && !has_no_room(error)
+}
+
+/// A start needs a little room beside the database, also to read it.
+fn has_no_room(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE | SQLITE_IOERR_WRITE))
 }

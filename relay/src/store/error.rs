@@ -159,6 +159,11 @@ pub enum OpenError {
         /// Why.
         error: rusqlite::Error,
     },
+    /// The disk is full.
+    #[error(
+        "there is no room on the disk of {0}, and it cannot be opened without some: free space and try again; nothing is lost"
+    )]
+    NoRoom(PathBuf),
     /// The content contradicts itself.
     #[error("the database is damaged: {0}; restore a backup")]
     Damaged(&'static str),

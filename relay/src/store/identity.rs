@@ -25,14 +25,17 @@ pub(super) struct Beside {
     pub(super) position: Position,
 }
 
-/// Counts this start, decides whether the log is still the one clients know, and gives its end.
+/// Counts this start, decides whether the log is still the one clients know, and gives its end. If it
+/// `has_lost` something, clients must ask for what there is, and offer again what they have.
 pub(super) fn begin_boot(
     connection: &mut Connection,
     folder: &Folder,
     world: &dyn World,
+    has_lost: bool,
 ) -> Result<(Epoch, Position), OpenError> {
     let beside = read_beside(&folder.boot_file());
-    let stored = read_head(connection)?;
+    let (stored, is_sound) = read_head(connection)?;
+    let has_lost = has_lost || !is_sound;
     if stored.is_none() && beside.is_some() {
         // Beginning with nothing would be the worst answer to a file that was moved away.
         return Err(OpenError::Damaged("boot.json tells of a database that is not there"));
@@ -44,7 +47,7 @@ pub(super) fn begin_boot(
     let boot_so_far = |head: &Option<Beside>| head.as_ref().map_or(0, |head| head.boot);
     let now = Beside {
         epoch: match &stored {
-            Some(stored) if !restored => stored.epoch.clone(),
+            Some(stored) if !restored && !has_lost => stored.epoch.clone(),
             _ => new_epoch(world)?,
         },
         boot: boot_so_far(&stored).max(boot_so_far(&beside)).saturating_add(1),
@@ -54,6 +57,9 @@ pub(super) fn begin_boot(
         tracing::warn!(
             "the database is older than the data folder: restored data; the log has a new epoch"
         );
+    }
+    if has_lost {
+        tracing::error!("the log's end was damaged: the log has a new epoch");
     }
     write_head(connection, &now)?;
     write_beside(folder, &now).map_err(OpenError::file(folder.boot_file()))?;
@@ -106,27 +112,29 @@ pub(super) fn write_epoch(tx: &mut WriteTx<'_>, epoch: &Epoch) -> Result<u64, St
     boot.and_then(|boot| u64::try_from(boot).ok()).ok_or(StoreError::Corrupt("log_head"))
 }
 
-fn read_head(connection: &Connection) -> Result<Option<Beside>, OpenError> {
-    let mut statement =
-        connection.prepare("SELECT epoch, position, boot FROM log_head WHERE id = 1")?;
-    let mut rows = statement.query([])?;
-    let Some(row) = rows.next()?.map(Row) else { return Ok(None) };
-    let boot = u64::try_from(row.int(2)?).map_err(|_| OpenError::Damaged("boot number"))?;
-    let head = Beside { epoch: row.id(0)?, position: row.position(1)?, boot };
+/// The head, and whether it says what the log says. The log is right about its end.
+fn read_head(connection: &Connection) -> Result<(Option<Beside>, bool), OpenError> {
     let newest: i64 =
         connection
             .query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get(0))?;
-    if u64::try_from(newest) != Ok(head.position.get()) {
-        return Err(OpenError::Damaged("the log's end is not where its counter says"));
-    }
-    Ok(Some(head))
+    let position = u64::try_from(newest).ok().and_then(|newest| Position::new(newest).ok());
+    let position = position.ok_or(OpenError::Damaged("a position of the log"))?;
+    let mut statement =
+        connection.prepare("SELECT epoch, position, boot FROM log_head WHERE id = 1")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()?.map(Row) else { return Ok((None, newest == 0)) };
+    let boot = u64::try_from(row.int(2)?).ok().filter(|boot| *boot <= INTEGER_MAX);
+    let is_sound = row.int(1)? == newest && boot.is_some();
+    let head = Beside { epoch: row.id(0)?, position, boot: boot.unwrap_or_default() };
+    Ok((Some(head), is_sound))
 }
 
 fn write_head(connection: &Connection, head: &Beside) -> Result<(), OpenError> {
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     connection.execute(
         "INSERT INTO log_head (id, epoch, position, boot) VALUES (1, ?1, ?2, ?3)
-         ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, boot = excluded.boot",
+         ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, position = excluded.position,
+             boot = excluded.boot",
         rusqlite::params![head.epoch.as_str(), number(head.position.get()), number(head.boot)],
     )?;
     Ok(())

@@ -2,8 +2,9 @@
 //! running relay. Only looks; what to do about a finding is the operator's decision.
 //!
 //! At start the time is bounded whatever the size: the engine's own structure check only for a small
-//! database, else the end of the log, where a crash would show. Pages that cannot be read, or make no sense,
-//! are said there and keep nothing else from being served. Everything else is [`whole`]: the
+//! database, and the end of the log, where a crash would show. Pages that cannot be read, or make no sense,
+//! are said there and keep nothing else from being served; a structure that contradicts itself is built
+//! anew (see `rebuild`). Everything else is [`whole`]: the
 //! engine's check, then each rule of [`RULES`], which are statements that give whatever breaks them.
 //! Each runs in a transaction of its own, so that a long check never keeps the write-ahead log from
 //! starting again for longer than its longest rule.
@@ -13,6 +14,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use yingke_shared::ids::Position;
 
+use super::backup::MANIFEST;
 use super::{OpenError, StoreError, connection, folder, identity, migrations, sums, wal};
 use crate::limits::{
     FINDINGS_SHOWN, PLACE_CHARS_MAX, START_CHECK_BYTES_MAX, START_CHECK_POSITIONS,
@@ -58,7 +60,7 @@ const STRUCTURE: &str =
     "the disk or memory may be failing: restore the last good backup on another one";
 const SALVAGE: &str = "make a backup, which keeps what can be read, and restore it on another disk";
 /// The engine's own verdict.
-const STRUCTURE_DAMAGED: &str = "the database's structure is damaged";
+pub(super) const STRUCTURE_DAMAGED: &str = "the database's structure is damaged";
 const BOOT_FILE: &str = "stop the relay and start it again: it writes the file anew";
 
 /// A statement that gives the places (as text or a number) where something is wrong.
@@ -106,11 +108,12 @@ const RULES: &[Rule] = &[
                 AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = e.conversation_id)",
     },
     Rule {
-        what: "an event is about a message that is not there",
+        what: "an event is about a message that is not there, or is another event's",
         sql: "SELECT e.position FROM events e
               WHERE e.seq IS NOT NULL
                 AND NOT EXISTS (SELECT 1 FROM messages m
-                                WHERE m.conversation_id = e.conversation_id AND m.seq = e.seq)",
+                                WHERE m.conversation_id = e.conversation_id AND m.seq = e.seq
+                                  AND m.position IN (0, e.position))",
     },
     Rule {
         what: "the log does not tell a conversation's messages in their order",
@@ -216,23 +219,6 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// What every start looks at before anything is served; see the module for its bounds.
-pub(super) fn at_start(connection: &Connection) -> Result<(), OpenError> {
-    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    if pages.saturating_mul(page_bytes) <= START_CHECK_BYTES_MAX {
-        structure(connection)?;
-    }
-    match log_end(connection) {
-        Err(OpenError::Engine(error)) => {
-            let error = StoreError::from(error);
-            tracing::error!(%error, "the end of the log cannot be read; {SERVED}");
-            if error.is_lasting() { Ok(()) } else { Err(error.into()) }
-        }
-        looked => looked,
-    }
-}
-
 const SERVED: &str = "what can be read is served: make a backup, run `yingke-relay check`";
 
 /// What the engine says of the structure: lines, none if all is well, and why it said no more.
@@ -252,9 +238,34 @@ fn verdict(connection: &Connection, sql: &str) -> (Vec<String>, Option<StoreErro
     (lines, ended)
 }
 
-/// Pages that make no sense or that the disk does not give out endanger nothing but what stands in them.
-/// Where the engine could write into what is something else's, nothing may run.
-fn structure(connection: &Connection) -> Result<(), OpenError> {
+/// Pages of which each contradicts itself: the engine may refuse to write there.
+pub(super) struct Contradiction {
+    /// No write does harm to what is whole.
+    is_confined: bool,
+}
+
+impl Contradiction {
+    /// It could not be built anew: what can be read is served if that does no harm.
+    pub(super) fn bear(&self, error: &OpenError) -> Result<(), OpenError> {
+        tracing::error!(%error, "the database could not be built anew");
+        if self.is_confined { Ok(()) } else { Err(OpenError::Damaged("its structure")) }
+    }
+}
+
+/// Looks at the structure of a small database before anything is served.
+pub(super) fn structure(connection: &Connection) -> Result<Option<Contradiction>, OpenError> {
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    if pages.saturating_mul(page_bytes) > START_CHECK_BYTES_MAX {
+        return Ok(None);
+    }
+    contradiction(connection)
+}
+
+/// What of the structure should be built anew. Pages that make no sense or that the disk does not give out
+/// endanger nothing but what stands in them. Where two own one page nobody knows whose rows are in it: that
+/// is neither written to nor built anew.
+pub(super) fn contradiction(connection: &Connection) -> Result<Option<Contradiction>, OpenError> {
     const OF_LOST_PAGES: &[&str] = &[
         "unable to get the page",
         "failed to get page",
@@ -264,11 +275,32 @@ fn structure(connection: &Connection) -> Result<(), OpenError> {
         "never used",
         "wrong # of entries in index",
     ];
+    const OF_ONE_PAGE: &[&str] = &[
+        "Fragmentation of ",
+        "free space corruption",
+        "Offset ",
+        "Extends off end of page",
+        "Rowid ",
+        "Child page depth differs",
+        "invalid page number",
+        "size is ",
+        " value in ",
+        "CHECK constraint failed",
+        "rowid not at end-of-record",
+    ];
+    // Two rows in one place: what is written to one of them changes the other.
+    const OF_ROWS: &str = "Multiple uses for byte";
     let (lines, ended) = verdict(connection, "PRAGMA quick_check(10000)");
-    let is_lost = |line: &str| OF_LOST_PAGES.iter().any(|said| line.contains(said));
-    if let Some(verdict) = lines.iter().find(|line| !is_lost(line)) {
-        tracing::error!(verdict, "the database's structure is damaged");
+    let is_of = |line: &str, kinds: &[&str]| kinds.iter().any(|said| line.contains(said));
+    let contradictions = || lines.iter().filter(|line| !is_of(line, OF_LOST_PAGES));
+    let others = || contradictions().filter(|line| !is_of(line, OF_ONE_PAGE));
+    if let Some(first) = others().find(|line| !line.contains(OF_ROWS)) {
+        tracing::error!(verdict = first, "the database's structure is damaged");
         return Err(OpenError::Damaged("its structure"));
+    }
+    if let Some(first) = contradictions().next() {
+        tracing::error!(verdict = first, "the database's structure is damaged");
+        return Ok(Some(Contradiction { is_confined: others().next().is_none() }));
     }
     // Pages are looked at before the rows in them: whatever ends there has said all of it.
     if let Some(error) = ended.filter(|error| lines.is_empty() || !error.is_lasting()) {
@@ -277,12 +309,13 @@ fn structure(connection: &Connection) -> Result<(), OpenError> {
     if let Some(first) = lines.first() {
         tracing::error!(first, "pages of the database cannot be read; {SERVED}");
     }
-    Ok(())
+    Ok(None)
 }
 
-/// The last positions follow each other, and the messages they tell of are there.
-fn log_end(connection: &Connection) -> Result<(), OpenError> {
-    let (found, first, last, without): (i64, i64, i64, i64) = connection.query_row(
+/// Whether of the log's last positions some are not there, or tell of messages that are not there. It is
+/// said, and what is there is served.
+pub(super) fn is_log_torn(connection: &Connection) -> Result<bool, OpenError> {
+    let looked = connection.query_row(
         "SELECT count(*), coalesce(min(e.position), 1), coalesce(max(e.position), 0),
                 count(CASE WHEN e.seq IS NOT NULL AND m.seq IS NULL THEN 1 END)
          FROM (SELECT position, conversation_id, seq FROM events
@@ -290,14 +323,20 @@ fn log_end(connection: &Connection) -> Result<(), OpenError> {
          LEFT JOIN messages m ON m.conversation_id = e.conversation_id AND m.seq = e.seq",
         [START_CHECK_POSITIONS],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-    )?;
-    if last - first + 1 != found || (found < START_CHECK_POSITIONS && first != 1) {
-        return Err(OpenError::Damaged("the end of the log has holes"));
+    );
+    let (found, first, last, without): (i64, i64, i64, i64) = match looked {
+        Ok(looked) => looked,
+        Err(error) => {
+            let error = StoreError::from(error);
+            tracing::error!(%error, "the end of the log cannot be read; {SERVED}");
+            return if error.is_lasting() { Ok(false) } else { Err(error.into()) };
+        }
+    };
+    let has_holes = last - first + 1 != found || (found < START_CHECK_POSITIONS && first != 1);
+    if has_holes || without > 0 {
+        tracing::error!(has_holes, without, "the end of the log is damaged; {SERVED}");
     }
-    if without > 0 {
-        return Err(OpenError::Damaged("the end of the log tells of messages that are not there"));
-    }
-    Ok(())
+    Ok(has_holes || without > 0)
 }
 
 /// Checks all of the data in `data`, beside a running relay or without one.
@@ -311,7 +350,10 @@ pub fn check(data: &Path) -> Result<Report, OpenError> {
     };
     let mut findings = whole(&connection);
     findings.extend(broken_wal);
-    findings.extend(boot_file(&connection, &folder::boot_file_in(data)));
+    // A backup has none.
+    if !data.join(MANIFEST).exists() {
+        findings.extend(boot_file(&connection, &folder::boot_file_in(data)));
+    }
     let count = |sql: &str| -> u64 {
         connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_or(0, i64::unsigned_abs)
     };

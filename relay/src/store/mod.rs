@@ -24,6 +24,7 @@ mod integrity;
 mod memory;
 mod migrations;
 mod readers;
+mod rebuild;
 mod salvage;
 mod statements;
 mod stint;
@@ -134,8 +135,9 @@ impl Store {
         faults: Box<dyn Faults>,
     ) -> Result<Self, OpenError> {
         let locked = Arc::new(Folder::lock(folder.path())?);
-        let (connection, parking) = folder.open()?;
-        let opened = Opened::begin(connection, &locked, world)?;
+        let (mut connection, parking) = folder.open()?;
+        migrations::apply(&mut connection, &locked, world.now())?;
+        let opened = Opened::begin(connection, &locked, world, false)?;
         Ok(Self::inline(locked, opened, Some(parking), faults))
     }
 
@@ -366,6 +368,12 @@ fn keep_broken_wal(folder: &Folder, world: &dyn World) {
     );
 }
 
+/// Whether a relay was ever started on this folder, or an account added.
+#[must_use]
+pub fn is_begun(data: &Path) -> bool {
+    folder::database_in(data).exists()
+}
+
 /// A database that is ours, of our schema, and counted as started once more.
 struct Opened {
     connection: Connection,
@@ -377,20 +385,37 @@ impl Opened {
     fn on_disk(folder: &Path, world: &dyn World) -> Result<(Arc<Folder>, Self), OpenError> {
         connection::check_engine_version()?;
         let folder = Arc::new(Folder::lock(folder)?);
+        if folder.boot_file().exists() && !folder.database().exists() {
+            // Before a new one is made (see `identity`).
+            return Err(OpenError::Damaged("boot.json tells of a database that is not there"));
+        }
         keep_broken_wal(&folder, world);
-        let connection = connection::open_writer(&folder.database())?;
-        let opened = Self::begin(connection, &folder, world)?;
+        let mut connection = connection::open_writer(&folder.database())?;
+        migrations::apply(&mut connection, &folder, world.now())?;
+        let contradiction = integrity::structure(&connection)?;
+        let mut is_rebuilt = false;
+        if let Some(contradiction) = contradiction {
+            match rebuild::build(&connection, &rebuild::beside(&folder.database())) {
+                Ok(()) => {
+                    connection = rebuild::put_in_place(connection, &folder, world.now())?;
+                    is_rebuilt = true;
+                }
+                Err(error) => contradiction.bear(&error)?,
+            }
+        }
+        let opened = Self::begin(connection, &folder, world, is_rebuilt)?;
         Ok((folder, opened))
     }
 
+    /// With a schema of this version. What was rebuilt may have lost something.
     fn begin(
         mut connection: Connection,
         folder: &Folder,
         world: &dyn World,
+        is_rebuilt: bool,
     ) -> Result<Self, OpenError> {
-        migrations::apply(&mut connection, folder, world.now())?;
-        integrity::at_start(&connection)?;
-        let (epoch, head) = identity::begin_boot(&mut connection, folder, world)?;
+        let has_lost = integrity::is_log_torn(&connection)? || is_rebuilt;
+        let (epoch, head) = identity::begin_boot(&mut connection, folder, world, has_lost)?;
         Ok(Self { connection, epoch, head })
     }
 }

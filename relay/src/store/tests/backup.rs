@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::store::{BackupError, backup, check, restore};
+use crate::store::{BackupError, backup, check, is_begun, restore};
 
 impl Bench {
     fn data(&self) -> PathBuf {
@@ -32,6 +32,9 @@ async fn a_backup_beside_an_open_store_is_whole_and_comes_back_as_another_histor
     assert_eq!(names, ["manifest.json", "yingke.db"]);
     let beside: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
     assert_eq!(beside.len(), 1, "nothing else is left: {beside:?}");
+    assert!(check(&to).unwrap().findings.is_empty(), "a backup can be checked where it is");
+    let refused = restore(&to, &to, true, &RealWorld).unwrap_err();
+    assert!(matches!(refused, BackupError::Itself(_)), "{refused}");
 
     let refused = restore(&to, &bench.data(), true, &RealWorld).unwrap_err();
     assert!(matches!(refused, BackupError::Open(OpenError::InUse { .. })), "{refused}");
@@ -125,6 +128,7 @@ async fn a_database_that_was_moved_away_is_not_begun_anew() {
     fs::rename(folder.path().join("yingke.db"), folder.path().join("away.db")).unwrap();
     let refused = Store::open(folder.path(), &RealWorld).err().unwrap();
     assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
+    assert!(!is_begun(folder.path()), "nothing was begun in its place");
 }
 
 /// A message whose row has another sum than it was given, beside a sound one.

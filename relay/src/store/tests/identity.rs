@@ -118,17 +118,23 @@ async fn a_new_epoch_that_was_not_stored_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_log_that_contradicts_its_counter_is_refused() {
-    let bench = Bench::open();
-    bench.keep("one").await.unwrap();
-    bench.store.close().await;
-    let Bench { folder, store } = bench;
-    drop(store);
-    let database = rusqlite::Connection::open(folder.path().join("yingke.db")).unwrap();
-    database.execute("UPDATE log_head SET position = 7", []).unwrap();
-    drop(database);
-    let refused = Store::open(folder.path(), &RealWorld).err().unwrap();
-    assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
+async fn a_log_that_contradicts_its_counter_is_right_and_gets_a_new_epoch() {
+    for damage in ["position = 7", "position = -1", "position = 0", "boot = -1"] {
+        let bench = Bench::open();
+        let epoch = bench.epoch();
+        bench.keep("one").await.unwrap();
+        let bench = bench
+            .restart_after(|folder| {
+                let database = rusqlite::Connection::open(folder.join("yingke.db")).unwrap();
+                database.execute(&format!("UPDATE log_head SET {damage}"), []).unwrap();
+            })
+            .await;
+        assert_ne!(bench.epoch(), epoch, "{damage}");
+        assert_eq!(bench.keep("two").await.unwrap().get(), 2, "{damage}");
+        assert_eq!(bench.kept().await, ["one", "two"]);
+        let renewed = bench.epoch();
+        assert_eq!(bench.restart().await.epoch(), renewed, "{damage}: once is enough");
+    }
 }
 
 /// Once made to fail by two threads writing the file at once: the next start took the data for restored.
