@@ -228,14 +228,18 @@ pub const SIGNAL_BYTES_MAX: usize = 32 * 1_024;
 pub const REPLIES_WAITING_MAX: usize = 2 * yingke_shared::limits::COMMANDS_IN_FLIGHT_MAX;
 
 /// And the bytes of replies, and of what a session begins with, that wait together: the largest page of
-/// history, what is left of a resume, and many small answers. Nobody scrolls further ahead than they
-/// read; a client that does is cut off.
-pub const ANSWERS_WAITING_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX + DELIVERY_BYTES_MAX + 32 * 1_024;
+/// history and what is left of a resume. A page for which there is no room is refused as too fast: the
+/// client asks again when it has read.
+pub const ANSWERS_WAITING_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX + DELIVERY_BYTES_MAX;
+
+/// A reply of no more bytes is bounded by number alone: what was carried out is answered.
+pub const SMALL_REPLY_BYTES: usize = 1_024;
 
 // Signals wait twice: in the mailbox, and taken from it with a delivery's worth of others.
 const _: () = assert!(
     SNAPSHOT_BYTES_MAX
         + ANSWERS_WAITING_BYTES_MAX
+        + REPLIES_WAITING_MAX * SMALL_REPLY_BYTES
         + OUTBOUND_BYTES_MAX
         + DELIVERY_BYTES_MAX
         + 2 * SIGNAL_BYTES_MAX

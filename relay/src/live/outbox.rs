@@ -1,13 +1,13 @@
 //! Frames that wait for room on one socket, before the next delivery: replies, signals, what a
-//! session begins with. Replies are bounded by number, and by bytes together with what a session
-//! begins with: a client that asks and does not read ends its own session instead of filling the
-//! relay's memory.
+//! session begins with. Replies are bounded by number, and large ones by bytes together with what a
+//! session begins with: a client that asks and does not read ends its own session instead of filling
+//! the relay's memory.
 
 use std::collections::VecDeque;
 
 use yingke_shared::error_code::ErrorCode;
 
-use crate::limits::{ANSWERS_WAITING_BYTES_MAX, REPLIES_WAITING_MAX};
+use crate::limits::{ANSWERS_WAITING_BYTES_MAX, REPLIES_WAITING_MAX, SMALL_REPLY_BYTES};
 
 /// What a frame is to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,15 @@ impl Kind {
     fn is_reply(self) -> bool {
         matches!(self, Self::Answer | Self::Refusal)
     }
+
+    /// What a frame counts of the bytes that are bounded.
+    fn bytes_of(self, frame: &str) -> usize {
+        match self {
+            Self::Signal => 0,
+            Self::Answer | Self::Refusal if frame.len() <= SMALL_REPLY_BYTES => 0,
+            Self::Answer | Self::Refusal | Self::Opening => frame.len(),
+        }
+    }
 }
 
 /// See the module.
@@ -36,22 +45,24 @@ pub(crate) struct Outbox {
     frames: VecDeque<(Kind, String)>,
     replies: usize,
     openings: usize,
-    /// Of both.
+    /// Of both, but for small replies.
     bytes: usize,
 }
 
 impl Outbox {
-    /// Puts a frame in. What is no signal is refused when too much waits already; what nothing waits
-    /// before may have any size.
+    /// Whether a reply of this size may wait; what nothing large waits before may have any size.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let is_small = bytes <= SMALL_REPLY_BYTES;
+        is_small || self.bytes == 0 || self.bytes + bytes <= ANSWERS_WAITING_BYTES_MAX
+    }
+
+    /// Puts a frame in. What is no signal is refused when too much waits already.
     pub(crate) fn put(&mut self, kind: Kind, frame: String) -> Result<(), ErrorCode> {
-        if kind != Kind::Signal {
-            let bytes = self.bytes + frame.len();
-            let is_too_much = self.bytes > 0 && bytes > ANSWERS_WAITING_BYTES_MAX;
-            if is_too_much || (kind.is_reply() && self.replies >= REPLIES_WAITING_MAX) {
-                return Err(ErrorCode::TooFast);
-            }
-            self.bytes = bytes;
+        let is_one_more = kind.is_reply() && self.replies >= REPLIES_WAITING_MAX;
+        if is_one_more || (kind != Kind::Signal && !self.has_room(frame.len())) {
+            return Err(ErrorCode::TooFast);
         }
+        self.bytes += kind.bytes_of(&frame);
         self.replies += usize::from(kind.is_reply());
         self.openings += usize::from(kind == Kind::Opening);
         self.frames.push_back((kind, frame));
@@ -64,9 +75,7 @@ impl Outbox {
             self.frames = VecDeque::new();
             return None;
         };
-        if kind != Kind::Signal {
-            self.bytes -= frame.len();
-        }
+        self.bytes -= kind.bytes_of(&frame);
         self.replies -= usize::from(kind.is_reply());
         self.openings -= usize::from(kind == Kind::Opening);
         Some((kind, frame))
@@ -89,7 +98,9 @@ mod tests {
         let half = "x".repeat(ANSWERS_WAITING_BYTES_MAX / 2);
         assert_eq!(outbox.put(Kind::Answer, half.clone()), Ok(()));
         assert_eq!(outbox.put(Kind::Answer, half.clone()), Ok(()));
-        assert_eq!(outbox.put(Kind::Answer, "x".into()), Err(ErrorCode::TooFast));
+        let page = "x".repeat(SMALL_REPLY_BYTES + 1);
+        assert!(!outbox.has_room(page.len()));
+        assert_eq!(outbox.put(Kind::Answer, page), Err(ErrorCode::TooFast));
         assert_eq!(outbox.take(), Some((Kind::Answer, half)));
         for _ in 1..REPLIES_WAITING_MAX {
             assert_eq!(outbox.put(Kind::Refusal, "x".into()), Ok(()));
@@ -123,7 +134,7 @@ mod tests {
         assert_eq!(outbox.put(Kind::Signal, "{}".into()), Ok(()));
         assert_eq!(outbox.put(Kind::Opening, snapshot.clone()), Ok(()));
         assert_eq!(outbox.put(Kind::Signal, "{}".into()), Ok(()));
-        assert_eq!(outbox.put(Kind::Answer, "{}".into()), Err(ErrorCode::TooFast));
+        assert!(!outbox.has_room(SMALL_REPLY_BYTES + 1));
         assert_eq!(outbox.take().map(|(kind, _)| kind), Some(Kind::Signal));
         assert!(outbox.is_opening());
         assert_eq!(outbox.take(), Some((Kind::Opening, snapshot)));

@@ -40,6 +40,9 @@ use crate::limits::{
     SOCKET_WRITE_BUFFER_BYTES_MAX, WRITTEN_TOGETHER_BYTES,
 };
 
+/// Whoever reads slowly asks again for a page after so many milliseconds.
+const PAGE_AGAIN_AFTER_MS: u32 = 1_000;
+
 /// A request that opens a WebSocket, or does not.
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
@@ -115,14 +118,12 @@ struct UnderWay {
 
 impl UnderWay {
     /// The answer, if there is one to give.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<String>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Reply>> {
         let Poll::Ready(result) = self.work.as_mut().poll(context) else { return Poll::Pending };
-        let Some(id) = self.id.take() else { return Poll::Ready(None) };
-        let reply = match result {
+        Poll::Ready(self.id.take().map(|id| match result {
             Ok(outcome) => Reply { id, ok: Some(outcome), error: None },
             Err(error) => Reply { id, ok: None, error: Some(error.0) },
-        };
-        Poll::Ready(frames::reply(&reply))
+        }))
     }
 }
 
@@ -492,7 +493,7 @@ impl<S: Side, L: Link> Session<S, L> {
 fn put_answers(
     commands: &mut Vec<UnderWay>,
     context: &mut Context<'_>,
-    mut put: impl FnMut(Option<String>) -> Result<(), ErrorCode>,
+    mut put: impl FnMut(Option<Reply>) -> Result<(), ErrorCode>,
 ) -> Poll<Result<(), ErrorCode>> {
     let before = commands.len();
     let mut outcome = Ok(());
@@ -512,14 +513,19 @@ fn put_answers(
     Poll::Ready(outcome)
 }
 
-fn put(outbox: &mut Outbox, machine: &mut Machine, reply: Option<String>) -> Result<(), ErrorCode> {
-    match reply {
-        Some(frame) => outbox.put(Kind::Answer, frame),
-        None => {
-            machine.answered();
-            Ok(())
-        }
+fn put(outbox: &mut Outbox, machine: &mut Machine, reply: Option<Reply>) -> Result<(), ErrorCode> {
+    let encoded = reply.and_then(|reply| Some((frames::reply(&reply)?, reply.id)));
+    let Some((mut frame, id)) = encoded else {
+        machine.answered();
+        return Ok(());
+    };
+    if !outbox.has_room(frame.len()) {
+        // Only pages are so large: the client asks for it again when it has read what waits.
+        let error =
+            WireError { code: ErrorCode::TooFast, retry_after_ms: Some(PAGE_AGAIN_AFTER_MS) };
+        frame = frames::reply(&Reply { id, ok: None, error: Some(error) }).unwrap_or_default();
     }
+    outbox.put(Kind::Answer, frame)
 }
 
 /// What a resuming reader missed, in frames of a bounded size that follow each other. What one entry of

@@ -11,14 +11,17 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use yingke_shared::error_code::{ErrorCode, WireError};
-use yingke_shared::ids::{AgentId, Position};
+use yingke_shared::frame::{Outcome, Reply};
+use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq};
 use yingke_shared::limits::TEXT_CHARS_MAX;
 use yingke_shared::rest::SignIn;
+use yingke_shared::time::Timestamp;
+use yingke_shared::views::{MessagePage, Note};
 
-use super::{Io, Link, deliveries, staff_session};
+use super::{Io, Kind, Link, Machine, Outbox, deliveries, put, staff_session};
 use crate::app::App;
 use crate::auth;
-use crate::limits::{DELIVERY_BYTES_MAX, MISSED_BYTES_MAX, PING_EVERY_MS};
+use crate::limits::{DELIVERY_BYTES_MAX, MISSED_BYTES_MAX, PING_EVERY_MS, SNAPSHOT_BYTES_MAX};
 use crate::testing::{PASSWORD, TestRelay};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -139,6 +142,37 @@ fn what_one_entry_tells_is_resumed_together() {
     });
     let ends: Vec<_> = ends.collect();
     assert_eq!(ends, [(json!(2), 1), (json!(3), 2), (json!(4), 1)]);
+}
+
+/// An agent on a slow line who opens one long conversation after the other is not cut off, which would
+/// begin the same again.
+#[test]
+fn a_page_that_nobody_can_take_yet_is_to_be_asked_for_again() {
+    let (mut outbox, mut machine) = (Outbox::default(), Machine::new());
+    outbox.put(Kind::Answer, "x".repeat(SNAPSHOT_BYTES_MAX)).unwrap();
+    let id = ClientId::new("page").unwrap();
+    let text = "x".repeat(SNAPSHOT_BYTES_MAX);
+    let notice = WireError::new(ErrorCode::NotFound);
+    let small = Reply { id: id.clone(), ok: None, error: Some(notice) };
+    put(&mut outbox, &mut machine, Some(small)).unwrap();
+    let note = Note {
+        id: id.clone(),
+        agent_id: AgentId::new("ana").unwrap(),
+        text,
+        at: Timestamp::default(),
+        after: Seq::ZERO,
+    };
+    let page = MessagePage {
+        conversation_id: ConversationId::new("c").unwrap(),
+        messages: Vec::new(),
+        notes: vec![note],
+        has_earlier: false,
+    };
+    let large = Reply { id, ok: Some(Outcome::Messages { page }), error: None };
+    put(&mut outbox, &mut machine, Some(large)).unwrap();
+    let waiting: Vec<_> = std::iter::from_fn(|| outbox.take()).map(|(_, frame)| frame).collect();
+    assert!(waiting[1].contains("not_found"));
+    assert!(waiting[2].contains("too_fast"), "{}", waiting[2]);
 }
 
 /// What the relay answers to an agent's hello.
