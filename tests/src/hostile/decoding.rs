@@ -135,8 +135,11 @@ pub fn ui_requests(dose: Dose) -> Tally {
 /// A method and a path of the relay's table.
 pub(super) type Asked = (&'static str, &'static str);
 
+/// Whether an input can be read as something.
+type Reads = fn(&[u8]) -> bool;
+
 /// Every route that takes a body, and how it is read.
-const ASKED: [(Asked, fn(&[u8]) -> bool); 11] = [
+const ASKED: [(Asked, Reads); 11] = [
     (("POST", "/api/sign-in"), reads::<SignIn>),
     (("POST", "/api/password"), reads::<ChangePassword>),
     (("PUT", "/api/me/auto-replies"), reads::<SetAutoReplies>),
@@ -151,7 +154,7 @@ const ASKED: [(Asked, fn(&[u8]) -> bool); 11] = [
 ];
 
 /// Answers that clients read.
-const ANSWERED: [fn(&[u8]) -> bool; 4] =
+const ANSWERED: [Reads; 4] =
     [reads::<SignedIn>, reads::<ServedPage>, reads::<Boot>, reads::<WireError>];
 
 /// Routes that could read this body.
