@@ -198,7 +198,8 @@ impl<S: Side> Link<S> {
         token: &str,
         bookmark: Option<Bookmark<S>>,
     ) -> Result<Self, NoLink> {
-        let opening = Self::open_unbounded(address, token, bookmark);
+        // What a handshake needs is large; every story that opens a link would have room for it.
+        let opening = Box::pin(Self::open_unbounded(address, token, bookmark));
         match tokio::time::timeout(LIMIT, opening).await {
             Ok(link) => link,
             Err(_) => Err(NoLink::Unreachable(anyhow!("no welcome within {LIMIT:?}"))),
