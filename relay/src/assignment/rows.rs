@@ -2,8 +2,9 @@
 //!
 //! Nothing of it is counted on the way: clocks and places follow from rows, so a relay that starts
 //! again goes on where it was. Times in rows are a wall clock's, which may have been ahead: what was
-//! written then did not happen later than now, and does not end later than if it began now. Only what was being typed is forgotten: whoever types when the relay goes
-//! gets a moment to show it when it is back.
+//! written then did not happen later than now, and does not end later than if it began now. Only what
+//! was being typed is forgotten: whoever types when the relay goes gets a moment to show it when it is
+//! back.
 
 use std::collections::BTreeMap;
 

@@ -514,18 +514,21 @@ fn put_answers(
 }
 
 fn put(outbox: &mut Outbox, machine: &mut Machine, reply: Option<Reply>) -> Result<(), ErrorCode> {
-    let encoded = reply.and_then(|reply| Some((frames::reply(&reply)?, reply.id)));
-    let Some((mut frame, id)) = encoded else {
-        machine.answered();
-        return Ok(());
-    };
-    if !outbox.has_room(frame.len()) {
+    let encoded = reply.and_then(|reply| {
+        let frame = frames::reply(&reply)?;
+        if outbox.has_room(frame.len()) {
+            return Some(frame);
+        }
         // Only pages are so large: the client asks for it again when it has read what waits.
-        let error =
-            WireError { code: ErrorCode::TooFast, retry_after_ms: Some(PAGE_AGAIN_AFTER_MS) };
-        frame = frames::reply(&Reply { id, ok: None, error: Some(error) }).unwrap_or_default();
+        frames::reply(&Reply { id: reply.id, ok: None, error: Some(too_fast(PAGE_AGAIN_AFTER_MS)) })
+    });
+    match encoded {
+        Some(frame) => outbox.put(Kind::Answer, frame),
+        None => {
+            machine.answered();
+            Ok(())
+        }
     }
-    outbox.put(Kind::Answer, frame)
 }
 
 /// What a resuming reader missed, in frames of a bounded size that follow each other. What one entry of
