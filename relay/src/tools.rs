@@ -226,7 +226,7 @@ pub fn restore(from: &Path, data: &Path, replace: bool) -> Result<Said, ToolErro
         done.manifest.messages,
         done.manifest.position,
     );
-    let what = "it is restored as it was backed up: the data was damaged then";
+    let what = "what is restored was damaged when it was backed up";
     Ok(with_damage(line, what, &done.manifest.damaged))
 }
 

@@ -59,7 +59,7 @@ pub(super) fn begin_boot(
         );
     }
     if has_lost {
-        tracing::error!("the log's end was damaged: the log has a new epoch");
+        tracing::error!("what is stored was damaged: the log has a new epoch");
     }
     write_head(connection, &now)?;
     write_beside(folder, &now).map_err(OpenError::file(folder.boot_file()))?;
