@@ -310,6 +310,10 @@ pub const HELLOS_RATE: Rate = Rate { burst: 256, per_second: 8 };
 /// who are nearest to it: a flood of others gains nobody much.
 pub const PERSONS_KEPT_MAX: usize = 65_536;
 
+/// Refusals of one person that are remembered while the person is connected, so that a copy of the
+/// command that is still on its way by an older socket is refused too (P1). Beyond it the oldest go.
+pub const REFUSALS_KEPT_MAX: usize = 32;
+
 /// Addresses whose hellos are remembered until they are as if none had come.
 pub const ADDRESSES_KEPT_MAX: usize = 65_536;
 

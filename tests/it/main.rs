@@ -27,6 +27,7 @@ mod floor_desk;
 mod hard_cases;
 mod hostile;
 mod kills;
+mod late_copies;
 mod limits;
 mod line_page;
 mod links;

@@ -4,7 +4,6 @@
 //! Everything is behind one short lock; under it nothing waits, encodes or reads a database.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -21,11 +20,12 @@ use super::frames;
 use super::machine::Class;
 use super::mailbox::Mailbox;
 use super::preview::masked;
-use super::rate::{Bucket, Rates};
+use super::rate::Rates;
+use super::under_way::Copies;
 use crate::auth::TokenHash;
 use crate::kept::Kept;
 use crate::limits::{
-    ADDRESSES_KEPT_MAX, DISPLACED_RECONNECT_AFTER_MS, PERSONS_KEPT_MAX, RECONNECT_AFTER_MS, Rate,
+    DISPLACED_RECONNECT_AFTER_MS, PERSONS_KEPT_MAX, RECONNECT_AFTER_MS, Rate,
     SOCKETS_PER_AGENT_MAX, SOCKETS_PER_VISITOR_MAX, TYPING_WAITING_MAX,
 };
 
@@ -65,12 +65,10 @@ struct State {
     visitors: BTreeMap<VisitorId, Place>,
     /// The sites visitors came by, each name once.
     sites: BTreeSet<Arc<SiteId>>,
-    /// Sockets of each address, for the limit.
-    addresses: BTreeMap<IpAddr, u32>,
+    /// Sockets and hellos of each address.
+    door: Door,
     /// The rates of persons who went, until they are as if new: coming back gives nobody more.
     gone: Gone,
-    /// Hellos of each address.
-    hellos: Hellos,
     /// Who serves whom: the way of previews, typing signs and online signs. Kept by fan-out.
     serving: BTreeMap<VisitorId, ServingNow>,
     /// The same by agent.
@@ -90,6 +88,8 @@ struct Place {
     sessions: Vec<Session>,
     /// The person's rates, on all sockets together.
     rates: Arc<Rates>,
+    /// The person's commands, on all sockets together.
+    copies: Arc<Copies>,
     /// Of a visitor: which site it is.
     site: Option<Arc<SiteId>>,
 }
@@ -99,14 +99,6 @@ struct Gone(Kept<Reader, Arc<Rates>>);
 impl Default for Gone {
     fn default() -> Self {
         Self(Kept::new(PERSONS_KEPT_MAX))
-    }
-}
-
-struct Hellos(Kept<IpAddr, Bucket>);
-
-impl Default for Hellos {
-    fn default() -> Self {
-        Self(Kept::new(ADDRESSES_KEPT_MAX))
     }
 }
 
@@ -252,20 +244,6 @@ impl Hub {
 
 /// For sessions.
 impl Hub {
-    /// Lets one more socket of this address in, unless there are too many or the relay stops.
-    pub(crate) fn admit(&self, address: IpAddr, sockets_max: u32) -> Result<Admission, ErrorCode> {
-        let mut state = self.inner.state.lock();
-        if state.stopped {
-            return Err(ErrorCode::Unavailable);
-        }
-        let count = state.addresses.entry(address).or_default();
-        if *count >= sockets_max {
-            return Err(ErrorCode::TooFast);
-        }
-        *count += 1;
-        Ok(Admission { hub: self.clone(), address })
-    }
-
     /// From now on the agent's events come into `mailbox`.
     pub(crate) fn join_staff(
         &self,
@@ -281,14 +259,14 @@ impl Hub {
         let reader = Reader::Staff(agent_id.clone());
         let State { staff, gone, .. } = &mut *state;
         let place = staff.entry(agent_id.clone()).or_insert_with(|| gone.back(&reader));
-        let rates = Arc::clone(&place.rates);
+        let (rates, copies) = (Arc::clone(&place.rates), Arc::clone(&place.copies));
         let is_first = place.add(session, SOCKETS_PER_AGENT_MAX);
         drop(state);
         if is_first {
             self.inner.presence.send_modify(|count| *count += 1);
         }
         let seat = Seat { number, mailbox: Arc::clone(mailbox) };
-        Registration { hub: self.clone(), seat, reader, rates }
+        Registration { hub: self.clone(), seat, reader, rates, copies }
     }
 
     /// From now on the visitor's events come into `mailbox`.
@@ -305,13 +283,13 @@ impl Hub {
         let reader = Reader::Visitor(visitor_id.clone());
         let State { visitors, gone, .. } = &mut *state;
         let place = visitors.entry(visitor_id.clone()).or_insert_with(|| gone.back(&reader));
-        let rates = Arc::clone(&place.rates);
+        let (rates, copies) = (Arc::clone(&place.rates), Arc::clone(&place.copies));
         place.site = Some(site);
         if place.add(session, SOCKETS_PER_VISITOR_MAX) {
             state.tell_online(visitor_id, true);
         }
         let seat = Seat { number, mailbox: Arc::clone(mailbox) };
-        Registration { hub: self.clone(), seat, reader, rates }
+        Registration { hub: self.clone(), seat, reader, rates, copies }
     }
 
     /// Milliseconds that never go back: what the rates of persons and addresses count by.
@@ -515,42 +493,13 @@ impl Gone {
     }
 }
 
-/// One admitted socket; gives its place back when dropped.
-pub(crate) struct Admission {
-    hub: Hub,
-    address: IpAddr,
-}
-
-impl Admission {
-    /// Counts a hello of the socket's address, or says after how many milliseconds there is room.
-    pub(crate) fn take_hello(&self, rate: Rate) -> Result<(), u32> {
-        let now_ms = self.hub.now_ms();
-        let hellos = &mut self.hub.inner.state.lock().hellos.0;
-        let mut bucket = hellos.get(&self.address).copied().unwrap_or_default();
-        bucket.take(now_ms, rate)?;
-        hellos.put(self.address, bucket.empty_at_ms(), bucket, now_ms, u64::MAX);
-        Ok(())
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        let mut state = self.hub.inner.state.lock();
-        if let Some(count) = state.addresses.get_mut(&self.address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                state.addresses.remove(&self.address);
-            }
-        }
-    }
-}
-
 /// One session's place in the hub; given back when dropped.
 pub(crate) struct Registration {
     hub: Hub,
     seat: Seat,
     reader: Reader,
     rates: Arc<Rates>,
+    copies: Arc<Copies>,
 }
 
 /// One socket, named for as long as it is there.
@@ -572,6 +521,11 @@ impl Registration {
         &self.seat
     }
 
+    /// The person's commands, on all sockets together.
+    pub(crate) fn copies(&self) -> &Arc<Copies> {
+        &self.copies
+    }
+
     /// Counts a command of this person, or says after how many milliseconds there is room.
     pub(crate) fn take(&self, class: Class, messages: Rate) -> Result<(), u32> {
         self.rates.take(class, self.hub.now_ms(), messages)
@@ -584,6 +538,8 @@ impl Drop for Registration {
     }
 }
 
+#[path = "hub_door.rs"]
+mod door;
 #[path = "hub_feed.rs"]
 mod feed;
 #[path = "hub_lines.rs"]
@@ -591,6 +547,8 @@ mod lines;
 #[path = "hub_watching.rs"]
 mod watching;
 
+pub(crate) use door::Admission;
+use door::Door;
 pub(crate) use lines::LinePlace;
 use lines::Lines;
 use watching::Watching;

@@ -24,6 +24,7 @@ mod rate;
 mod side;
 pub mod socket;
 mod staff;
+mod under_way;
 mod visitor;
 mod wire;
 

@@ -14,11 +14,11 @@ use std::time::Duration;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep};
 use yingke_shared::PROTOCOL_VERSION;
+use yingke_shared::commands::Command as _;
 use yingke_shared::error_code::{ErrorCode, WireError};
-use yingke_shared::frame::{Hello, Outcome, Reply};
+use yingke_shared::frame::{Hello, Reply};
 use yingke_shared::ids::{ClientId, Position};
 use yingke_shared::limits::HELLO_WITHIN_MS;
 
@@ -29,6 +29,7 @@ use super::mailbox::{Item, Mailbox};
 use super::outbox::{Kind, Outbox};
 use super::side::{Side, Sorted};
 use super::staff::Staff;
+use super::under_way::UnderWay;
 use super::visitor::Visitors;
 use super::wire::{Io, Link, Wire};
 use crate::accept::Pulse;
@@ -107,23 +108,6 @@ async fn session<S: Side, L: Link>(app: Arc<App>, address: IpAddr, link: L) {
     match app.hub.admit(address, app.config.sockets_per_address) {
         Ok(admission) => Session::<S, L>::begin(app, admission, link).run().await,
         Err(code) => link.say_bye(WireError::new(code)).await,
-    }
-}
-
-/// A command under way: its id and what it will give.
-struct UnderWay {
-    id: Option<ClientId>,
-    work: BoxFuture<'static, Result<Outcome, RelayError>>,
-}
-
-impl UnderWay {
-    /// The answer, if there is one to give.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Reply>> {
-        let Poll::Ready(result) = self.work.as_mut().poll(context) else { return Poll::Pending };
-        Poll::Ready(self.id.take().map(|id| match result {
-            Ok(outcome) => Reply { id, ok: Some(outcome), error: None },
-            Err(error) => Reply { id, ok: None, error: Some(error.0) },
-        }))
     }
 }
 
@@ -387,9 +371,10 @@ impl<S: Side, L: Link> Session<S, L> {
                 }
             }
             (Sorted::Durable(command), Some(reading)) => {
-                let seat = reading.registration.seat();
-                let work = S::dispatch(&self.app, &reading.who, seat, id.clone(), command);
-                let mut under_way = UnderWay { id: Some(id), work };
+                let (name, place) = (command.name(), &reading.registration);
+                let work = S::dispatch(&self.app, &reading.who, place.seat(), id.clone(), command);
+                let socket = self.admission.number();
+                let mut under_way = UnderWay::new(id, name, socket, place.copies(), work);
                 // Polled once right here: a write joins the writer's queue before the next frame is
                 // read, so one sender's messages keep their order. Whoever wakes the session is told
                 // when all commands are polled next.
@@ -493,7 +478,7 @@ impl<S: Side, L: Link> Session<S, L> {
 fn put_answers(
     commands: &mut Vec<UnderWay>,
     context: &mut Context<'_>,
-    mut put: impl FnMut(Option<Reply>) -> Result<(), ErrorCode>,
+    mut put: impl FnMut(Reply) -> Result<(), ErrorCode>,
 ) -> Poll<Result<(), ErrorCode>> {
     let before = commands.len();
     let mut outcome = Ok(());
@@ -513,9 +498,8 @@ fn put_answers(
     Poll::Ready(outcome)
 }
 
-fn put(outbox: &mut Outbox, machine: &mut Machine, reply: Option<Reply>) -> Result<(), ErrorCode> {
-    let encoded = reply.and_then(|reply| {
-        let frame = frames::reply(&reply)?;
+fn put(outbox: &mut Outbox, machine: &mut Machine, reply: Reply) -> Result<(), ErrorCode> {
+    let encoded = frames::reply(&reply).and_then(|frame| {
         if outbox.has_room(frame.len()) {
             return Some(frame);
         }

@@ -154,7 +154,7 @@ fn a_page_that_nobody_can_take_yet_is_to_be_asked_for_again() {
     let text = "x".repeat(SNAPSHOT_BYTES_MAX);
     let notice = WireError::new(ErrorCode::NotFound);
     let small = Reply { id: id.clone(), ok: None, error: Some(notice) };
-    put(&mut outbox, &mut machine, Some(small)).unwrap();
+    put(&mut outbox, &mut machine, small).unwrap();
     let note = Note {
         id: id.clone(),
         agent_id: AgentId::new("ana").unwrap(),
@@ -169,7 +169,7 @@ fn a_page_that_nobody_can_take_yet_is_to_be_asked_for_again() {
         has_earlier: false,
     };
     let large = Reply { id, ok: Some(Outcome::Messages { page }), error: None };
-    put(&mut outbox, &mut machine, Some(large)).unwrap();
+    put(&mut outbox, &mut machine, large).unwrap();
     let waiting: Vec<_> = std::iter::from_fn(|| outbox.take()).map(|(_, frame)| frame).collect();
     assert!(waiting[1].contains("not_found"));
     assert!(waiting[2].contains("too_fast"), "{}", waiting[2]);
