@@ -32,7 +32,12 @@ const TEST_PACKAGES: [&str; 13] = [
 
 /// The bridge between WebDriver and a Tauri window; 2.x goes with the shell's Tauri 2.
 const TAURI_DRIVER_VERSION: &str = "2.1.0";
-const NODE_MAJOR_MIN: u32 = 20;
+
+/// What the front ends' tools ask of Node, as package.json says it; a test holds it against the lock file.
+const NODE_NEEDED: &str = "^20.19.0 || ^22.12.0 || >=24.0.0";
+/// The same for people.
+const NODE_WORDS: &str =
+    "Node.js 20.19 or later of 20, 22.12 or later of 22, or 24 and later is needed";
 
 /// `cargo xtask setup`: for running, for testing, or both when neither is named.
 pub(crate) fn setup(steps: &[String]) -> Result<()> {
@@ -67,18 +72,44 @@ pub(crate) fn for_testing() -> Result<()> {
 }
 
 fn node() -> Result<()> {
-    let version = procs::read(procs::command("node").arg("--version"), "node").context(
-        "Node.js 20 or newer is needed to build the front ends: install it from https://nodejs.org \
-         or your system's packages",
-    )?;
-    let major = version.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
-    if major.parse::<u32>().unwrap_or_default() < NODE_MAJOR_MIN {
-        bail!("Node.js {NODE_MAJOR_MIN} or newer is needed, this is {}", version.trim());
+    let version =
+        procs::read(procs::command("node").arg("--version"), "node").with_context(|| {
+            format!("{NODE_WORDS} to build the front ends: install it from https://nodejs.org")
+        })?;
+    let version = version.trim();
+    if !is_within(NODE_NEEDED, version) {
+        bail!("{NODE_WORDS}, this is {version}: install another from https://nodejs.org");
     }
     if procs::find("npm").is_none() && procs::find("npm.cmd").is_none() {
         bail!("npm is needed beside Node.js: install it (Debian: `apt-get install npm`)");
     }
     Ok(())
+}
+
+/// Whether a version is in a range as package files write it: one of several, each of comparisons that all
+/// hold. What is neither `^` nor `>=` asks for that version itself.
+fn is_within(range: &str, version: &str) -> bool {
+    let version = numbers(version);
+    range.split("||").any(|all| {
+        let all = all.replace(">= ", ">=");
+        all.split_whitespace().all(|one| match (one.strip_prefix('^'), one.strip_prefix(">=")) {
+            (Some(least), _) => {
+                let least = numbers(least);
+                version >= least && version.first() == least.first()
+            }
+            (_, Some(least)) => version >= numbers(least),
+            _ => version == numbers(one),
+        })
+    })
+}
+
+/// `v20.19.1`, `20`, `8.x`: what is left out is as good as none.
+fn numbers(version: &str) -> Vec<u32> {
+    let version = version.trim_start_matches('v');
+    let number = |part: &str| part.parse::<u32>().unwrap_or_default();
+    let mut numbers: Vec<u32> = version.split(['.', '-']).take(3).map(number).collect();
+    numbers.resize(3, 0);
+    numbers
 }
 
 /// System packages. Debian and its relatives are served by apt; elsewhere the person is told.
@@ -241,6 +272,32 @@ mod tests {
     fn packages_half_installed_or_unknown_are_missing() {
         let listing = "xvfb installed\ndbus:amd64 installed\nxclip config-files\n";
         assert_eq!(not_installed(&["xvfb", "dbus", "xclip", "xauth"], listing), ["xclip", "xauth"]);
+    }
+
+    /// What setup takes is what every package that is always installed takes, and what package.json and
+    /// README say.
+    #[test]
+    fn the_node_that_is_taken_is_the_one_the_packages_need() {
+        let read = |name: &str| std::fs::read_to_string(paths::root().join(name)).unwrap();
+        let lock: Value = serde_json::from_str(&read("package-lock.json")).unwrap();
+        let needed: Vec<&str> = lock["packages"]
+            .as_object()
+            .unwrap()
+            .values()
+            .filter(|package| package["optional"] != true)
+            .filter_map(|package| package["engines"]["node"].as_str())
+            .collect();
+        let versions = [
+            "18.20.8", "20.18.3", "20.19.0", "20.20.2", "21.7.3", "22.11.0", "22.12.0", "22.99.0",
+            "23.11.0", "24.0.0", "26.1.0",
+        ];
+        for version in versions {
+            let is_good = needed.iter().all(|range| is_within(range, version));
+            assert_eq!(is_within(NODE_NEEDED, &format!("v{version}")), is_good, "{version}");
+        }
+        let package: Value = serde_json::from_str(&read("package.json")).unwrap();
+        assert_eq!(package["engines"]["node"], NODE_NEEDED);
+        assert!(read("README.md").contains("Node 20.19+, 22.12+ or 24+"));
     }
 
     #[test]

@@ -17,6 +17,10 @@ const SITE_NAME: &str = "云洁";
 const AGENTS: [(&str, &str); 2] = [("zhouxiaoyu", "周晓雨"), ("lisiyuan", "李思源")];
 const AGENT_CAPACITY: u32 = 8;
 
+/// The heading over new accounts.
+pub(super) const FIRST_ACCOUNTS: &str =
+    "账号(密码只在这次启动时显示)· Accounts (passwords are shown at this start alone)";
+
 /// What `run` needs to know of the data.
 pub(super) struct Demo {
     /// The demo shop's site.
@@ -30,6 +34,13 @@ pub(super) struct Account {
     pub(super) name: String,
     pub(super) password: String,
     pub(super) note: String,
+}
+
+impl Account {
+    /// For the person at the terminal.
+    pub(super) fn line(&self) -> String {
+        format!("{:<10} {:<22} {}", self.name, self.password, self.note)
+    }
 }
 
 impl Demo {
@@ -106,6 +117,9 @@ fn make(data: &Path, folder: &Path, origin: &str, port: u16) -> Result<(String, 
     http::post(port, "/api/sign-out", Some(token), &json!({}))?;
     relay.stop();
     std::fs::rename(&unfinished, folder).context("naming the finished data folder")?;
+    // Nobody can ask for them again, whatever happens to the rest of this start.
+    say::step(FIRST_ACCOUNTS);
+    accounts.iter().for_each(|account| say::detail(&account.line()));
     Ok((site, accounts))
 }
 

@@ -229,9 +229,9 @@ fn print_block(wish: &Wish, data: &Path, demo: &demo::Demo, workbench: &Workbenc
         );
         println!("    {}", demo::reset_command(data));
     } else {
-        println!("\n  账号(密码只显示这一次)· Accounts (passwords are shown this once)");
+        println!("\n  {}", demo::FIRST_ACCOUNTS);
         for account in &demo.accounts {
-            println!("    {:<10} {:<22} {}", account.name, account.password, account.note);
+            println!("    {}", account.line());
         }
     }
     if !has_display() {
