@@ -165,6 +165,11 @@ pub fn run() -> ExitCode {
         Command::AddSite { name, domains, .. } => run_tool(&config, async {
             let id = tools::add_site(&config.data, &name, &domains).await?;
             tell(&tools::how_to_embed(&config.origin(), &id));
+            if config.public_url.is_none() {
+                tell(
+                    "that address is where the relay listens; name the one people use by --public-url",
+                );
+            }
             Ok(Some(id.to_string()))
         }),
         Command::Backup { to, .. } => run_over_data(&config, || tools::backup(&config.data, &to)),

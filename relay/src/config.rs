@@ -23,6 +23,7 @@ use crate::limits::{
     CONFIG_FILE_BYTES_MAX, CONFIG_NESTING_MAX, MESSAGES_PER_SECOND, MESSAGES_PER_SECOND_MAX,
     SOCKETS_PER_ADDRESS, SOCKETS_PER_ADDRESS_MAX, TRUSTED_PROXIES_MAX,
 };
+use crate::obstacle;
 use crate::tls;
 
 /// The port of a relay that was not told another.
@@ -245,7 +246,7 @@ fn read_file(file: &Path) -> Result<String, String> {
     let mut text = String::new();
     let read = File::open(file)
         .and_then(|file| file.take(CONFIG_FILE_BYTES_MAX + 1).read_to_string(&mut text))
-        .map_err(|error| format!("{shown}: {error}"))?;
+        .map_err(|error| format!("{shown}: {}", obstacle::unread(&error, "see to --config")))?;
     if u64::try_from(read).is_ok_and(|read| read > CONFIG_FILE_BYTES_MAX) {
         return Err(format!("{shown}: larger than {CONFIG_FILE_BYTES_MAX} bytes"));
     }

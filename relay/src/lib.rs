@@ -20,6 +20,7 @@ pub mod http;
 mod kept;
 pub mod limits;
 pub mod live;
+pub mod obstacle;
 pub mod outcomes;
 pub mod parts;
 pub mod policy;

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderValue, header};
 use axum::middleware::from_fn_with_state;
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
 use tokio::time::{Instant, timeout, timeout_at};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::accept::{Bounds, Limited};
 use crate::app::App;
@@ -23,6 +25,7 @@ use crate::limits::{
     CONNECTIONS_MAX, FILES_RESERVED, IDLE_WITHIN_MS, REQUEST_HEAD_WITHIN_MS, REQUESTS_PER_PEER_MAX,
     STOP_CLIENTS_WITHIN_MS, STOP_WITHIN_MS,
 };
+use crate::obstacle::{self, Obstacle};
 use crate::parts::{Part, Running};
 use crate::store::{Fatal, OpenError, Store};
 use crate::tls;
@@ -33,8 +36,11 @@ pub enum ServeError {
     /// The data folder could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// It could not, because of this.
+    #[error(transparent)]
+    Obstacle(#[from] Obstacle),
     /// The address could not be listened on.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}: {why}", why = obstacle::unheard(*.address, .error))]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -75,7 +81,13 @@ async fn serve_until(
     let listener = listen(config.listen)?;
     let address = listener.local_addr().map_err(ServeError::Listener)?;
     let world = Arc::new(RealWorld);
-    let store = Store::open(&config.data, world.as_ref())?;
+    let store =
+        Store::open(&config.data, world.as_ref()).map_err(|error| {
+            match obstacle::behind(&error, &config.data) {
+                Some(obstacle) => ServeError::Obstacle(obstacle),
+                None => error.into(),
+            }
+        })?;
     let app = Arc::new(App::new(config, world, store));
 
     let mut parts = Running::start(&app);
@@ -140,10 +152,16 @@ async fn stop(app: &App, handle: &Handle<SocketAddr>) -> Result<(), ServeError> 
     }
 }
 
-/// Every route behind the middleware that finds who asks: what a listener serves.
+/// Every route behind the middleware that finds who asks: what a listener serves. What says nothing else
+/// about it is kept by nobody on the way and read as what it says it is.
 pub fn router(app: &Arc<App>) -> Router {
     let trusted: Arc<[ipnet::IpNet]> = app.config.trusted_proxies.clone().into();
-    crate::router::routes(app).layer(from_fn_with_state(trusted, client_address::find))
+    let unless_said =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    crate::router::routes(app)
+        .layer(unless_said(header::CACHE_CONTROL, "no-store"))
+        .layer(unless_said(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(from_fn_with_state(trusted, client_address::find))
 }
 
 fn bounds(app: &App) -> Bounds {

@@ -69,5 +69,9 @@ async fn a_request_under_way_is_answered_when_the_relay_is_asked_to_stop() {
     connection.write_all(BODY.as_bytes()).await.unwrap();
     let answer = read_until(&mut connection, "\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // It has a session's token in it.
+    for header in ["cache-control: no-store", "x-content-type-options: nosniff"] {
+        assert!(answer.contains(header), "{answer}");
+    }
     timeout(LIMIT, relay).await.unwrap().unwrap().unwrap();
 }

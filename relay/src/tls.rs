@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use crate::accept::{Limited, Placed, Watched};
 use crate::config::TlsFiles;
 use crate::limits::{CONFIG_FILE_BYTES_MAX, REQUEST_HEAD_WITHIN_MS};
+use crate::obstacle;
 
 /// Whoever opens a connection has said hello, or who it is not, within this.
 const HELLO_WITHIN: Duration = Duration::from_millis(REQUEST_HEAD_WITHIN_MS);
@@ -78,15 +79,8 @@ fn said(key: &str, file: &Path, why: &str) -> String {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            "there is no such file; name the PEM file, or leave out tls_cert and tls_key".to_owned()
-        }
-        io::ErrorKind::PermissionDenied => {
-            "it may not be read; let the relay's user read it".to_owned()
-        }
-        _ => format!("it cannot be read ({error})"),
-    };
+    let name_it = "name the PEM file, or leave out tls_cert and tls_key";
+    let unreadable = |error: io::Error| obstacle::unread(&error, name_it);
     let size = std::fs::metadata(file).map_err(unreadable)?.len();
     if size > CONFIG_FILE_BYTES_MAX {
         return Err(format!("larger than {CONFIG_FILE_BYTES_MAX} bytes; name the right PEM file"));

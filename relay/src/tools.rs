@@ -16,8 +16,9 @@ use yingke_shared::views::Role;
 use crate::auth::PasswordHasher;
 use crate::clock::{RealWorld, World as _};
 use crate::error::RelayError;
+use crate::obstacle::{self, Obstacle};
 use crate::sites::{Domain, DomainError};
-use crate::store::{self, BackupError, Damage, Fatal, OpenError, Store};
+use crate::store::{self, BackupError, Damage, Fatal, Finding, OpenError, Store};
 use crate::{agents, auth, sites};
 
 /// Why nothing was done.
@@ -26,6 +27,9 @@ pub enum ToolError {
     /// The data folder could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Something that stands in the way of it.
+    #[error(transparent)]
+    Obstacle(#[from] Obstacle),
     /// No backup, or nothing restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -46,6 +50,28 @@ pub enum ToolError {
     /// The account exists.
     #[error("there is an account of this name already; reset-password gives it a new password")]
     AccountTaken,
+    /// Made or migrated by a later release.
+    #[error(
+        "the data is from a newer release of the relay (schema {found}; this one knows up to \
+         {known}): nothing was checked, use that release"
+    )]
+    Newer {
+        /// The schema's number.
+        found: i64,
+        /// The newest that this build knows.
+        known: i64,
+    },
+    /// Not yet migrated.
+    #[error(
+        "the data is from an older release of the relay (schema {found}; this one's is {known}): \
+         nothing was checked, use that release, or start this one on it first"
+    )]
+    Older {
+        /// The schema's number.
+        found: i64,
+        /// The newest that this build knows.
+        known: i64,
+    },
     /// No relay's folder.
     #[error("{0} holds no relay's data: see to --data; create-admin begins a new folder")]
     NoData(PathBuf),
@@ -77,7 +103,32 @@ impl From<RelayError> for ToolError {
 
 /// A name that was mistyped must not become a relay's folder.
 fn begun(data: &Path) -> Result<(), ToolError> {
-    if store::is_begun(data) { Ok(()) } else { Err(ToolError::NoData(data.to_owned())) }
+    if store::is_begun(data) {
+        return Ok(());
+    }
+    // Whoever may not look in does not see what is there.
+    let hidden = obstacle::of_data(data).filter(|_| !matches!(data.try_exists(), Ok(false)));
+    Err(hidden.map_or_else(|| ToolError::NoData(data.to_owned()), Into::into))
+}
+
+/// The data of a folder that no relay holds.
+fn open(data: &Path) -> Result<Store, ToolError> {
+    Store::open_inline(data, &RealWorld).map_err(explained(data))
+}
+
+/// The same failure, or what stands behind it.
+fn explained(data: &Path) -> impl Fn(OpenError) -> ToolError {
+    move |error| obstacle::behind(&error, data).map_or(error.into(), Into::into)
+}
+
+/// The same where a backup is made or restored: `copy` is its folder.
+fn explained_beside(data: &Path, copy: &Path) -> impl Fn(BackupError) -> ToolError {
+    move |error| match error {
+        BackupError::Open(error) => obstacle::behind(&error, data)
+            .or_else(|| obstacle::behind_copy(&error, copy))
+            .map_or(error.into(), Into::into),
+        error => error.into(),
+    }
 }
 
 /// What came of `work`, unless the database could not go on meanwhile: then it never ends.
@@ -122,7 +173,7 @@ pub async fn create_admin(
     password: Password,
 ) -> Result<Option<String>, ToolError> {
     let (password, shown) = password.get()?;
-    let store = Store::open_inline(data, &RealWorld)?;
+    let store = open(data)?;
     let nickname = nickname.unwrap_or_else(|| account.clone());
     let request = AddAgent {
         account,
@@ -149,7 +200,7 @@ pub async fn reset_password(
 ) -> Result<Option<String>, ToolError> {
     begun(data)?;
     let (password, shown) = password.get()?;
-    let store = Store::open_inline(data, &RealWorld)?;
+    let store = open(data)?;
     let hasher = PasswordHasher::default();
     let reset =
         done(&store, auth::actions::reset_password(&store, &hasher, account, password)).await;
@@ -165,7 +216,7 @@ pub async fn add_site(data: &Path, name: &str, domains: &[String]) -> Result<Sit
     }
     let domains = Domain::parse_all(domains)?;
     begun(data)?;
-    let store = Store::open_inline(data, &RealWorld)?;
+    let store = open(data)?;
     let added = done(&store, sites::actions::insert(&store, &RealWorld, name, domains)).await;
     store.close().await;
     Ok(added?.id)
@@ -186,7 +237,8 @@ type Said = (Vec<String>, usize);
 
 /// Makes a backup; gives what to print.
 pub fn backup(data: &Path, to: &Path) -> Result<Said, ToolError> {
-    let made = store::backup(data, to, &RealWorld)?;
+    begun(data)?;
+    let made = store::backup(data, to, &RealWorld).map_err(explained_beside(data, to))?;
     let bytes: u64 = made.files.iter().map(|file| file.bytes).sum();
     let line = format!(
         "backed up to {}: {} messages, log position {}, {bytes} bytes, checked",
@@ -215,7 +267,8 @@ fn damaged_line(what: &str, places: &[String]) -> String {
 
 /// Puts a backup into a data folder; gives what to print.
 pub fn restore(from: &Path, data: &Path, replace: bool) -> Result<Said, ToolError> {
-    let done = store::restore(from, data, replace, &RealWorld)?;
+    let done =
+        store::restore(from, data, replace, &RealWorld).map_err(explained_beside(data, from))?;
     let aside = done
         .replaced
         .map_or_else(String::new, |path| format!("; what was there is now in {}", path.display()));
@@ -230,9 +283,25 @@ pub fn restore(from: &Path, data: &Path, replace: bool) -> Result<Said, ToolErro
     Ok(with_damage(line, what, &done.manifest.damaged))
 }
 
+/// Data of another release is not damaged, and of what this one would look for most is not in it. A
+/// structure that is damaged stands before it and is said.
+fn of_other_release(finding: &Finding) -> Option<ToolError> {
+    let numbers = finding.what.strip_prefix("the schema is number ")?;
+    let (found, known) = numbers.split_once(", this version's ")?;
+    let (found, known) = (found.parse::<i64>().ok()?, known.parse::<i64>().ok()?);
+    Some(match found > known {
+        true => ToolError::Newer { found, known },
+        false => ToolError::Older { found, known },
+    })
+}
+
 /// Checks everything in a data folder; gives each line to print, the findings first.
 pub fn check(data: &Path) -> Result<Said, ToolError> {
-    let report = store::check(data)?;
+    begun(data)?;
+    let report = store::check(data).map_err(explained(data))?;
+    if let Some(other) = report.findings.first().and_then(of_other_release) {
+        return Err(other);
+    }
     let mut lines = Vec::new();
     for finding in &report.findings {
         lines.push(damaged_line(&finding.what, &finding.places));

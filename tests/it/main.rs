@@ -34,6 +34,7 @@ mod links;
 mod live;
 mod load;
 mod old_release;
+mod operator;
 mod pages;
 mod parts;
 mod past_day;
