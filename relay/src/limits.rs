@@ -479,6 +479,10 @@ pub const AUDIT_ENTRIES_MAX: usize = 100;
 /// more, the floor is the place to look.
 pub const SNAPSHOT_ALERTS_MAX: u32 = 500;
 
-/// What a snapshot's rows or a page of messages may weigh, roughly as JSON: a slow link still has it
+/// Notes in a page of messages. Where more stand among its messages, the page has fewer messages; of
+/// more than that after one message the newest are given.
+pub const NOTES_OF_PAGE_MAX: u32 = 200;
+
+/// What a snapshot's rows, or a page of messages with its notes, may weigh, roughly as JSON: a slow link still has it
 /// in a second. The first row is given however long it is.
 pub const SNAPSHOT_BYTES_MAX: usize = 256 * 1_024;

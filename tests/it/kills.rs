@@ -2,6 +2,9 @@
 //! scripted visitors, two seats with real client cores; kills at random times and at the store's
 //! fault points (before a commit, after it and before the answers, after the answers and before the
 //! readers). In the end four witnesses are heard and judged.
+//!
+//! Made to fail: by relays that break the law on purpose, each run (`p1_itself_finds_each_flaw` in
+//! `broken.rs`).
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use yingke_shared::events::{StaffEventBody, VisitorEvent, VisitorEventBody};
-use yingke_shared::ids::{AgentId, ConversationId, InvitationId, Position, SiteId, VisitorId};
+use yingke_shared::ids::{AgentId, ConversationId, InvitationId, Position, Seq, SiteId, VisitorId};
 use yingke_shared::limits::{SNAPSHOT_CONVERSATIONS_MAX, SNAPSHOT_MESSAGES_MAX};
 use yingke_shared::rest::RecentContact;
 use yingke_shared::snapshot::{StaffSnapshot, VisitorSnapshot};
 use yingke_shared::views::{
     Author, ConversationRecord, ConversationStatus, IncomingInvitation, Invitation, InvitationOver,
-    ManagerAlert, MessageContent, Note, Role, VisitorCard, VisitorConversation, VisitorMessage,
-    VisitorSelf,
+    ManagerAlert, MessageContent, MessagePage, Note, Role, VisitorCard, VisitorConversation,
+    VisitorMessage, VisitorSelf,
 };
 
 use super::rules::visitor_label;
@@ -25,7 +25,9 @@ pub(crate) use super::store::{
 use super::views::{staff_body, visitor_message, visitor_status};
 use crate::agents::queries::Cards;
 use crate::events::{Entry, InvitationChange, LogBody};
-use crate::limits::{CONTACT_TEXT_CHARS, CONTACTS_MAX, SNAPSHOT_ALERTS_MAX, SNAPSHOT_BYTES_MAX};
+use crate::limits::{
+    CONTACT_TEXT_CHARS, CONTACTS_MAX, NOTES_OF_PAGE_MAX, SNAPSHOT_ALERTS_MAX, SNAPSHOT_BYTES_MAX,
+};
 use crate::sites::queries::Names;
 use crate::store::{ReadTx, StoreError};
 use crate::{agents, settings, sites};
@@ -424,11 +426,71 @@ pub fn served_of(
     Ok(served)
 }
 
+/// The newest messages of a conversation before a point, with the notes that stand among them: as many as
+/// a page may have and weigh. The rest is in the pages before it, but of the notes after a single message
+/// no more are given than fit.
+pub(crate) fn message_page(
+    tx: &ReadTx<'_>,
+    id: ConversationId,
+    before: Option<Seq>,
+    rows_max: u32,
+) -> Result<MessagePage, StoreError> {
+    let found = store::messages(tx, &id, before, rows_max, SNAPSHOT_BYTES_MAX)?;
+    let mut page = MessagePage {
+        conversation_id: id,
+        messages: Vec::with_capacity(found.rows.len()),
+        notes: Vec::new(),
+        has_earlier: found.has_earlier,
+    };
+    let Some((first, last)) = found.rows.first().zip(found.rows.last()) else { return Ok(page) };
+    // Notes made before the first message of all stand after number zero.
+    let from = if found.has_earlier { first.seq } else { Seq::ZERO };
+    let (rows, bytes) = (NOTES_OF_PAGE_MAX, SNAPSHOT_BYTES_MAX);
+    let notes = store::notes_between(tx, &page.conversation_id, from, last.seq, rows, bytes)?;
+    // Up to there notes may be missing.
+    let torn = notes.rows.first().filter(|_| notes.has_earlier).map(|oldest| oldest.after);
+    let mut notes = notes.rows.into_iter().rev().peekable();
+    let mut bytes_left = SNAPSHOT_BYTES_MAX;
+    for message in found.rows.into_iter().rev() {
+        let own: Vec<_> =
+            std::iter::from_fn(|| notes.next_if(|note| note.after >= message.seq)).collect();
+        let alone = store::message_bytes(&message);
+        let bytes = alone + own.iter().map(store::note_bytes).sum::<usize>();
+        let is_too_much = bytes > bytes_left || torn.is_some_and(|torn| message.seq <= torn);
+        if is_too_much && !page.messages.is_empty() {
+            page.has_earlier = true;
+            break;
+        }
+        bytes_left = bytes_left.saturating_sub(alone);
+        take_notes(&mut page.notes, own, &mut bytes_left);
+        page.messages.push(message);
+    }
+    if !page.has_earlier {
+        take_notes(&mut page.notes, notes, &mut bytes_left);
+    }
+    page.messages.reverse();
+    page.notes.reverse();
+    Ok(page)
+}
+
+/// Those of `newest_first` that fit.
+fn take_notes(
+    notes: &mut Vec<Note>,
+    newest_first: impl IntoIterator<Item = Note>,
+    bytes_left: &mut usize,
+) {
+    for note in newest_first {
+        let Some(left) = bytes_left.checked_sub(store::note_bytes(&note)) else { return };
+        *bytes_left = left;
+        notes.push(note);
+    }
+}
+
 /// The newest messages of a visitor before a point, oldest first, and whether there are earlier ones.
 pub(crate) fn visitor_messages(
     tx: &ReadTx<'_>,
     visitor_id: &VisitorId,
-    before: Option<(Position, yingke_shared::ids::Seq)>,
+    before: Option<(Position, Seq)>,
     rows_max: u32,
     cards: &mut Cards,
 ) -> Result<(Vec<VisitorMessage>, bool), StoreError> {

@@ -41,7 +41,7 @@ pub(crate) use messages::{
     INSERT_MESSAGE, RUNNING, SENT, history, insert_message, last_messages, message_bytes, messages,
     running, said_before, sent, visitor_count_at,
 };
-pub(crate) use notes::{insert_note, note_at, note_of, notes_between};
+pub(crate) use notes::{insert_note, note_at, note_bytes, note_of, notes_between};
 pub(crate) use routing::{
     Asked, InRouting, all_in_routing, begun_by, describe, had_by, has_answered, load_in_routing,
     newest_assignments, serving_agents, set_alert, set_asked, set_waiting_reason, talk, wrap_ups,

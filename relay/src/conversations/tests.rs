@@ -25,6 +25,7 @@ mod law;
 mod leaving;
 mod messages;
 mod moved_on;
+mod paging;
 mod picked;
 mod plans;
 mod rights;

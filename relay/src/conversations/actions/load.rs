@@ -7,22 +7,22 @@ use yingke_shared::commands::visitor::LoadHistory;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::explanation::Assignments;
 use yingke_shared::frame::Outcome;
-use yingke_shared::ids::{ClientId, ConversationId, Seq};
+use yingke_shared::ids::{ClientId, ConversationId};
 use yingke_shared::rest::{RecentContacts, ServedPage};
-use yingke_shared::views::{ConversationRecord, HistoryPage, MessagePage};
+use yingke_shared::views::{ConversationRecord, HistoryPage};
 
 use super::permitted;
 use crate::agents::queries::Cards;
 use crate::app::App;
 use crate::auth::{StaffIdentity, VisitorIdentity};
 use crate::conversations::queries::{
-    recent_contacts, record_of, records_served_by, visitor_messages,
+    message_page, recent_contacts, record_of, records_served_by, visitor_messages,
 };
 use crate::conversations::rules::may_be_page;
 use crate::conversations::store;
 use crate::error::RelayError;
 use crate::events;
-use crate::limits::{ASSIGNMENTS_SHOWN_MAX, SNAPSHOT_BYTES_MAX};
+use crate::limits::ASSIGNMENTS_SHOWN_MAX;
 use crate::policy::{self, ConversationDeed, Deed};
 use crate::store::{Abort, ReadTx, StoreError};
 
@@ -37,18 +37,7 @@ pub async fn load_messages(
     let page = read(&app, "load messages", move |tx| {
         let id = command.conversation_id;
         permitted(tx, &who, &id, ConversationDeed::Read)?;
-        let page = store::messages(tx, &id, command.before, limit, SNAPSHOT_BYTES_MAX)?;
-        let (messages, has_earlier) = (page.rows, page.has_earlier);
-        let ends = messages.first().zip(messages.last());
-        let notes = match ends {
-            // Notes made before the first message of all stand after number zero.
-            Some((first, last)) => {
-                let from = if has_earlier { first.seq } else { Seq::ZERO };
-                store::notes_between(tx, &id, from, last.seq)?
-            }
-            None => Vec::new(),
-        };
-        Ok(MessagePage { conversation_id: id, messages, notes, has_earlier })
+        Ok(message_page(tx, id, command.before, limit)?)
     })
     .await?;
     Ok(Outcome::Messages { page })

@@ -194,24 +194,24 @@ pub(crate) struct Page<T> {
 }
 
 /// Takes rows, newest first, until either bound is met; at least one row is taken.
-struct Pager<T> {
+pub(super) struct Pager<T> {
     page: Page<T>,
     rows_max: usize,
     bytes_left: usize,
 }
 
 impl<T> Pager<T> {
-    fn new(rows_max: u32, bytes_max: usize) -> Self {
+    pub(super) fn new(rows_max: u32, bytes_max: usize) -> Self {
         let page = Page { rows: Vec::new(), has_earlier: false };
         Self { page, rows_max: rows_max as usize, bytes_left: bytes_max }
     }
 
     /// One more row than wanted tells whether there are earlier ones.
-    fn rows_asked(&self) -> i64 {
+    pub(super) fn rows_asked(&self) -> i64 {
         i64::try_from(self.rows_max.saturating_add(1)).unwrap_or(i64::MAX)
     }
 
-    fn take(&mut self, row: T, bytes: usize) -> ControlFlow<()> {
+    pub(super) fn take(&mut self, row: T, bytes: usize) -> ControlFlow<()> {
         let full = self.page.rows.len() >= self.rows_max
             || (bytes > self.bytes_left && !self.page.rows.is_empty());
         if full {
@@ -223,7 +223,7 @@ impl<T> Pager<T> {
         ControlFlow::Continue(())
     }
 
-    fn finish(mut self) -> Page<T> {
+    pub(super) fn finish(mut self) -> Page<T> {
         self.page.rows.reverse();
         self.page
     }

@@ -4,6 +4,7 @@
 use yingke_shared::ids::{AgentId, ClientId, ConversationId, Position, Seq};
 use yingke_shared::views::Note;
 
+use super::messages::{Page, Pager};
 use crate::params;
 use crate::store::{ReadTx, Row, StoreError, WriteTx};
 
@@ -60,24 +61,30 @@ pub(crate) fn note_of(
     )
 }
 
-/// Notes of one conversation in a page at most: more than that among its messages are cut at the old
-/// end.
-const NOTES_MAX: i64 = 200;
-
-/// The notes after messages `from` to `to`, both included, in order.
+/// The newest notes after messages `from` to `to`, both included, oldest first.
 pub(crate) fn notes_between(
     tx: &ReadTx<'_>,
     conversation_id: &ConversationId,
     from: Seq,
     to: Seq,
-) -> Result<Vec<Note>, StoreError> {
-    let mut notes = tx.query(
-        "SELECT id, agent_id, text, at, after_seq FROM notes \
+    rows_max: u32,
+    bytes_max: usize,
+) -> Result<Page<Note>, StoreError> {
+    let mut pager = Pager::new(rows_max, bytes_max);
+    let asked = pager.rows_asked();
+    let sql = "SELECT id, agent_id, text, at, after_seq FROM notes \
          WHERE conversation_id = ? AND after_seq >= ? AND after_seq <= ? \
-         ORDER BY position DESC LIMIT ?",
-        params![conversation_id, from, to, NOTES_MAX],
-        note,
-    )?;
-    notes.reverse();
-    Ok(notes)
+         ORDER BY position DESC LIMIT ?";
+    tx.scan(sql, params![conversation_id, from, to, asked], |row| {
+        let note = note(row)?;
+        let bytes = note_bytes(&note);
+        Ok(pager.take(note, bytes))
+    })?;
+    Ok(pager.finish())
+}
+
+/// What a note weighs as JSON: its text, and about this much around it.
+pub(crate) fn note_bytes(note: &Note) -> usize {
+    const AROUND: usize = 192;
+    AROUND + note.text.len()
 }
