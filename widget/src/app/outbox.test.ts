@@ -50,6 +50,18 @@ test("messages go one at a time, in the order they were written", () => {
   expect(outbox.take(6, VERA, ALL)?.client_id).toBe("b");
 });
 
+test("what could not be written down is known to other tabs before what was written later", () => {
+  const told: string[] = [];
+  const door = new Disk().door((id) => told.push(id));
+  let is_full = true;
+  const outbox = new Outbox({ ...door, save: (item) => !is_full && door.save(item) }, "tab");
+  outbox.write("a", "1", CONTEXT, 0);
+  outbox.write("b", "2", CONTEXT, 0);
+  is_full = false;
+  outbox.write("c", "3", CONTEXT, 0);
+  expect(told).toEqual(["a", "b", "c"]);
+});
+
 test("a message goes as one visitor, and what another wrote asks first", () => {
   const disk = new Disk();
   const hers = new Outbox(disk.door(), "tab");

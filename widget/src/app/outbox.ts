@@ -116,6 +116,8 @@ export class Outbox {
   #items: OutboxItem[] = [];
   readonly #storage: OutboxStorage;
   readonly #tab: string;
+  /** Items that only this tab knows: the storage did not take them. */
+  readonly #unsaved = new Set<string>();
   /** Whether everything held also survives a reload. */
   is_durable = true;
 
@@ -332,13 +334,22 @@ export class Outbox {
 
   #put(item: OutboxItem): void {
     this.#place(item);
-    this.is_durable = this.#storage.save(item) && this.is_durable;
+    // Whatever is known here alone comes first: another tab would send what is later before it.
+    const waits = this.#items.filter((it) => isUnsettled(it) && this.#unsaved.has(it.client_id));
+    for (const other of [...waits, item]) this.is_durable = this.#save(other) && this.is_durable;
+  }
+
+  #save(item: OutboxItem): boolean {
+    const is_saved = this.#storage.save(item);
+    if (is_saved) this.#unsaved.delete(item.client_id);
+    else this.#unsaved.add(item.client_id);
+    return is_saved;
   }
 
   /** From now on one visitor's; if that cannot be written down, no other tab may find it. */
   #claim(item: OutboxItem): void {
     this.#place(item);
-    if (this.#storage.save(item)) return;
+    if (this.#save(item)) return;
     this.is_durable = false;
     this.#storage.drop(item.client_id);
   }
