@@ -1,11 +1,16 @@
 // A visitor's device as a browser context of a real Chromium with real tabs, over the DevTools
 // protocol. The page is the chat link's, from the relay, untouched; only what a person or a bad world
-// does is done here: typing, reloading, freezing, switching the network or the storage off.
+// does is done here: typing, reloading, freezing, switching the network or the storage off, killing
+// the browser.
 
 import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { WebSocket } from "ws";
 
 const LOADED_WITHIN_MS = 60_000;
+/** Chromium writes storage down five seconds after its first change, and then once a minute. */
+const WRITTEN_DOWN_WITHIN_MS = 100_000;
 /** What the browser does not fetch again by itself. */
 const PAGE_PARTS = new Set(["Document", "Script", "Stylesheet"]);
 
@@ -38,18 +43,50 @@ const NO_STORAGE = `Object.defineProperty(window, "localStorage", {
 });`;
 const FULL = `Storage.prototype.kept ??= Storage.prototype.setItem;
   Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };`;
+/** The texts of all messages that the storage has. */
+const KEPT = `Object.keys(localStorage).flatMap((key) => {
+  return key.includes(":out:") ? [JSON.parse(localStorage.getItem(key)).text] : [];
+})`;
 const FREE = "if (Storage.prototype.kept) Storage.prototype.setItem = Storage.prototype.kept;";
+
+/** The parent of a process that runs, or null. */
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" ? null : Number(parent);
+  } catch {
+    return null;
+  }
+}
+
+/** A process and all that it started, and they. */
+function familyOf(pid) {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const children = all.map(Number).filter((other) => parentOf(other) === pid);
+  return [pid, ...children.flatMap(familyOf)];
+}
+
+function end(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It went with another.
+  }
+}
 
 /** A running browser. */
 export class Chromium {
   #socket;
   #process;
+  #folder = "";
   #next = 1;
   #asked = new Map();
   #sessions = new Map();
 
   static async start(program, folder) {
     const browser = new Chromium();
+    browser.#folder = folder;
     const flags = [
       "--headless",
       "--no-sandbox",
@@ -78,7 +115,15 @@ export class Chromium {
     browser.#socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 1 << 28 });
     await new Promise((done) => browser.#socket.on("open", done));
     browser.#socket.on("message", (frame) => browser.#hear(JSON.parse(frame.toString())));
+    browser.#socket.on("error", () => {});
+    browser.#socket.on("close", () => browser.#gone());
     return browser;
+  }
+
+  /** Nobody answers any more. */
+  #gone() {
+    for (const { reject } of this.#asked.values()) reject(new Error("the browser is gone"));
+    this.#asked.clear();
   }
 
   #hear({ id, error, result, method, params, sessionId }) {
@@ -92,6 +137,7 @@ export class Chromium {
   ask(method, params = {}, sessionId = undefined) {
     const id = this.#next;
     this.#next += 1;
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new Error("the browser is gone");
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject });
       this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
@@ -111,8 +157,41 @@ export class Chromium {
     return new Device(this, browserContextId, network, site);
   }
 
+  /** A device that is this whole browser's profile, and outlives the browser. */
+  resident(network, site) {
+    return new Device(this, undefined, network, site);
+  }
+
+  /** As the system does it: no part of the browser gets to do anything, or is there afterwards. */
+  async kill() {
+    const all = familyOf(this.#process.pid);
+    for (const pid of all) end(pid);
+    while (all.some((pid) => parentOf(pid) !== null)) {
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    this.#gone();
+  }
+
+  /** Whether a file of the profile's storage has it. */
+  hasWrittenDown(text) {
+    const folder = join(this.#folder, "Default", "Local Storage");
+    const wanted = [Buffer.from(text), Buffer.from(text, "utf16le")];
+    const has = (path) => {
+      const held = readFileSync(path);
+      return wanted.some((bytes) => held.includes(bytes));
+    };
+    try {
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+      return files.some((file) => file.isFile() && has(join(file.parentPath, file.name)));
+    } catch {
+      // Not there yet, or just replaced.
+      return false;
+    }
+  }
+
   async close() {
-    await this.ask("Browser.close");
+    // It may be gone before it has answered.
+    await this.ask("Browser.close").catch(() => {});
   }
 }
 
@@ -121,6 +200,8 @@ class Device {
   tabs = [];
   tokens = new Set();
   has_locks = true;
+  /** Whether the browser is killed under it, with all that others have in it. */
+  is_mortal;
   #browser;
   #context;
   #network;
@@ -131,6 +212,7 @@ class Device {
   constructor(browser, context, network, site) {
     this.#browser = browser;
     this.#context = context;
+    this.is_mortal = context === undefined;
     this.#network = network;
     this.url = `http://127.0.0.1:${network.port}/c/${site}`;
   }
@@ -146,7 +228,7 @@ class Device {
 
   set storage(storage) {
     this.#storage = storage;
-    for (const tab of this.tabs) void tab.setStorage(storage);
+    for (const tab of this.tabs) void tab.setStorage(storage).catch(() => {});
   }
 
   async open() {
@@ -156,17 +238,54 @@ class Device {
     return tab;
   }
 
-  async clearStorage() {
-    const origin = new URL(this.url).origin;
+  /** Does something in a tab that is none of the visitor's. */
+  async #beside(work) {
     const { targetId } = await this.#browser.ask("Target.createTarget", {
       url: "about:blank",
       browserContextId: this.#context,
     });
     const attach = { targetId, flatten: true };
     const { sessionId } = await this.#browser.ask("Target.attachToTarget", attach);
-    const what = { origin, storageTypes: "all" };
-    await this.#browser.ask("Storage.clearDataForOrigin", what, sessionId);
+    const done = await work((method, params) => this.#browser.ask(method, params, sessionId));
     await this.#browser.ask("Target.closeTarget", { targetId });
+    return done;
+  }
+
+  async clearStorage() {
+    const { origin } = new URL(this.url);
+    const what = { origin, storageTypes: "all" };
+    await this.#beside((ask) => ask("Storage.clearDataForOrigin", what));
+  }
+
+  async untilWrittenDown(text) {
+    const end = performance.now() + WRITTEN_DOWN_WITHIN_MS;
+    while (!this.#browser.hasWrittenDown(`"${text}"`)) {
+      if (performance.now() > end) throw new Error(`${text} is not written down`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** The browser was killed and started again: no tab is there. Gives the messages it has kept. */
+  async revive(browser) {
+    this.#browser = browser;
+    this.tabs.length = 0;
+    this.#storage = "good";
+    this.#is_online = true;
+    // Not the widget's page, which would take them up, and of its origin.
+    const url = new URL("/healthz", this.url).href;
+    return await this.#beside(async (ask) => {
+      const look = `location.href === ${JSON.stringify(url)} ? ${KEPT} : null`;
+      const end = performance.now() + LOADED_WITHIN_MS;
+      for (;;) {
+        // The relay may be away, by another script's doing.
+        await ask("Page.navigate", { url });
+        const wish = { expression: look, returnByValue: true };
+        const held = await ask("Runtime.evaluate", wish).catch(() => null);
+        if (Array.isArray(held?.result.value)) return new Set(held.result.value);
+        if (performance.now() > end) throw new Error("the storage cannot be read");
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    });
   }
 
   async setOnline(is_online) {
@@ -183,6 +302,7 @@ class Device {
   }
 
   async close() {
+    if (this.is_mortal) return;
     await this.#browser.ask("Target.disposeBrowserContext", { browserContextId: this.#context });
   }
 }

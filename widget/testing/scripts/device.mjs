@@ -79,6 +79,8 @@ export class Device {
   /** `good`, `full` (writing fails), or `blocked` (there is none, for tabs opened from now on). */
   storage = "good";
   disk = new Map();
+  /** What each change of the storage replaced, and when. */
+  #changes = [];
   locks = new Locks();
   has_locks = true;
   /** The code is there without a network, as a page that is open already. */
@@ -97,7 +99,39 @@ export class Device {
 
   clearStorage() {
     this.disk.clear();
+    this.#changes = [];
     return Promise.resolve();
+  }
+
+  /** A change of the storage; null removes. */
+  keep(key, value) {
+    this.#changes.push({ at: performance.now(), key, former: this.disk.get(key) ?? null });
+    this.#set(key, value);
+  }
+
+  #set(key, value) {
+    if (value === null) this.disk.delete(key);
+    else this.disk.set(key, value);
+  }
+
+  /**
+   * The browser is killed. Its storage is written down late and as a whole, so it is as it was some
+   * time before. Gives the messages that are there.
+   */
+  kill(before) {
+    for (const tab of [...this.tabs]) tab.close();
+    const end = performance.now() - before;
+    while (this.#changes.length > 0 && this.#changes.at(-1).at > end) {
+      const { key, former } = this.#changes.pop();
+      this.#set(key, former);
+    }
+    // Who the visitor is was not written down yet: then nothing was.
+    if (![...this.disk.keys()].some((key) => key.endsWith(":token"))) this.disk.clear();
+    this.#changes = [];
+    this.storage = "good";
+    this.is_online = true;
+    const kept = [...this.disk].filter(([key]) => key.includes(":out:"));
+    return new Set(kept.map(([, value]) => JSON.parse(value).text));
   }
 
   setOnline(is_online) {
@@ -313,11 +347,13 @@ class Tab {
       getItem: (key) => device.disk.get(key) ?? null,
       setItem: (key, value) => {
         if (device.storage === "full") throw new Error("QuotaExceededError");
-        device.disk.set(key, value);
+        device.keep(key, value);
         changed(key, value);
       },
       removeItem: (key) => {
-        if (device.disk.delete(key)) changed(key, null);
+        if (!device.disk.has(key)) return;
+        device.keep(key, null);
+        changed(key, null);
       },
     };
   }

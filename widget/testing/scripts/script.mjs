@@ -1,8 +1,11 @@
 // One random script on one device, and the model it is held against. The model is small: every text
 // the visitor sent is in the relay's list exactly once in the end, whoever the visitor was by then,
-// or it is still shown and marked, or it was in a tab that said that it keeps nothing.
+// or it is still shown and marked, or it was in a tab that said that it keeps nothing, or in a
+// browser that was killed before it had written it down. What one tab wrote stands in the order in
+// which it was written. In the end staff is asked whether it sees the same (`judge`).
 
 import { chanceOf } from "./chance.mjs";
+import { disorder, Written } from "./order.mjs";
 import { readVisitor } from "./relay.mjs";
 
 const ACTIONS = [
@@ -28,11 +31,18 @@ const ACTIONS = [
   ["free", 3],
   ["block", 1],
   ["clear", 1],
+  ["kill", 3],
 ];
+/** Not in a browser that is killed with all that others have in it. */
+const NOT_TOGETHER = new Set(["clear", "kill"]);
 const WEIGHT = ACTIONS.reduce((sum, [, weight]) => sum + weight, 0);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const TABS_MAX = 3;
+/** So long an answer waits for a conversation to be on the screen. */
+const SHOWN_WITHIN_MS = 1_000;
+/** How long before its death a browser wrote its storage down. */
+const KILLED_BEFORE_MS = [0, 30, 300, 1_500];
 
 function actionOf(chance) {
   let at = chance.below(WEIGHT);
@@ -65,10 +75,18 @@ export class Scenario {
   #name;
   /** Each text that was sent, by itself. */
   #sent = new Set();
-  /** Those that were in a tab that said that it keeps nothing, when it went. */
+  #written = new Written();
+  /** Those that were in a tab that said that it keeps nothing, when it went; or in a browser that was
+   * killed before it had written them down, or while they were being written. */
   #may_be_lost = new Set();
+  /** What everybody agreed on last: each page, and who sent what, in order. */
+  #evidence = null;
   /** Whether the last look at everything met a relay that was away. */
   #is_cut = false;
+  #answers = 0;
+  #deaths = 0;
+  /** Unsent when the browser was killed, and there when it was started again. */
+  #outlived = 0;
   /** What was done, for who reads of a failure. */
   steps = [];
 
@@ -80,20 +98,93 @@ export class Scenario {
     this.#name = `s${seed}`;
   }
 
+  /** The whole script on a device of its own. */
   async run() {
+    await this.begin();
+    await this.live(10 + this.#chance.below(11));
+    return await this.end();
+  }
+
+  async begin() {
+    this.#device.has_locks = this.#chance.below(6) > 0;
+    await this.#isKnown(await this.#device.open());
+  }
+
+  /**
+   * Who is killed with others is known as somebody before anything is said. A storage that was written
+   * down with a message in it, but before the visitor was known, makes somebody else say it again.
+   */
+  async #isKnown(tab) {
+    if (!this.#device.is_mortal) return;
+    await until(60_000, async () => {
+      const { link } = await tab.shows();
+      return link === "live" ? null : `it begins ${link}`;
+    });
+  }
+
+  async live(count) {
     const chance = this.#chance;
-    this.#device.has_locks = chance.below(6) > 0;
-    await this.#device.open();
-    const count = 10 + chance.below(11);
     for (let at = 0; at < count; at += 1) {
       const action = actionOf(chance);
+      if (this.#device.is_mortal && NOT_TOGETHER.has(action)) continue;
       const tab = this.#device.tabs.length > 0 ? chance.one(this.#device.tabs) : null;
       this.steps.push(`${action}${tab === null ? "" : ` ${this.#device.tabs.indexOf(tab)}`}`);
       await this.#act(action, tab, chance.below(1_000));
       if (chance.below(3) > 0) await pass(chance.below(250));
     }
+  }
+
+  /** All is good again, and everybody agrees. */
+  async end() {
     await this.#calm();
-    return { sent: this.#sent.size, lost: this.#may_be_lost.size };
+    const [deaths, outlived] = [this.#deaths, this.#outlived];
+    return { sent: this.#sent.size, lost: this.#may_be_lost.size, deaths, outlived };
+  }
+
+  /** Words that must outlive the browser: said while nothing goes, and written down. */
+  async lastWill() {
+    const device = this.#device;
+    device.storage = "good";
+    this.#network.mute();
+    for (let at = 0; at < 3; at += 1) await this.#act("send", device.tabs[0], 0);
+    const text = this.#written.newest(device.tabs[0]);
+    this.steps.push("last will");
+    if (text !== undefined) await device.untilWrittenDown(text);
+  }
+
+  /**
+   * What is said at the moment in which the browser is killed: it may be stored, or gone. Gives what
+   * was shown as stored before.
+   */
+  async lastWords() {
+    const shown = await Promise.all(this.#device.tabs.map((tab) => tab.shows()));
+    const lines = shown.flatMap((page) => page.lines).filter(({ seq }) => seq !== null);
+    const stored = new Set(lines.map((line) => line.text));
+    const tab = this.#device.tabs.at(0);
+    const text = `${this.#name} says ${this.#sent.size}`;
+    this.steps.push("last words");
+    this.#may_be_lost.add(text);
+    if (tab === undefined) return stored;
+    this.#wrote(tab, text);
+    // Nobody hears whether the page took it.
+    void tab.say(text).catch(() => {});
+    return stored;
+  }
+
+  /** The browser was killed, and `read` says what its storage has; what was stored by then stays so. */
+  async revive(read, stored) {
+    this.#deaths += 1;
+    this.steps.push("killed");
+    this.#network.up();
+    const kept = await read();
+    for (const text of this.#sent) {
+      if (kept.has(text)) this.#may_be_lost.delete(text);
+      else if (!stored.has(text)) this.#may_be_lost.add(text);
+      if (kept.has(text) && !stored.has(text)) this.#outlived += 1;
+    }
+    const tab = await this.#device.open();
+    await this.#isKnown(tab);
+    this.#written.goesOn(tab, kept);
   }
 
   async #act(action, tab, number) {
@@ -102,14 +193,14 @@ export class Scenario {
       case "send": {
         if (tab === null) return;
         const text = `${this.#name} says ${this.#sent.size}`;
-        if (await tab.say(text)) this.#sent.add(text);
+        if (await tab.say(text)) this.#wrote(tab, text);
         return;
       }
       case "leave": {
         // Left, or said if an agent has it by now: once, whichever.
         if (tab === null) return;
         const text = `${this.#name} leaves ${this.#sent.size}`;
-        if (await tab.leave(text)) this.#sent.add(text);
+        if (await tab.leave(text)) this.#wrote(tab, text);
         return;
       }
       case "leave_queue":
@@ -171,7 +262,7 @@ export class Scenario {
         await tab?.end();
         return;
       case "restart":
-        this.#parts.ask({ ask: "restart" });
+        this.#parts.ask({ what: "restart" });
         return;
       case "fill":
         device.storage = device.storage === "good" ? "full" : device.storage;
@@ -185,18 +276,42 @@ export class Scenario {
       case "clear":
         if (device.can_load) await this.#clear();
         return;
+      case "kill":
+        // A real browser is killed for several scripts at once.
+        if (device.kill !== undefined) await this.#kill(number);
+        return;
       default:
         await pass(number / 2);
     }
   }
 
+  #wrote(tab, text) {
+    this.#sent.add(text);
+    this.#written.add(tab, text);
+  }
+
+  async #kill(number) {
+    const stored = await this.lastWords();
+    const before = KILLED_BEFORE_MS[number % KILLED_BEFORE_MS.length];
+    await this.revive(() => this.#device.kill(before), stored);
+  }
+
+  /** The agent answers, up to three times in a row, in the newest conversation that a tab shows. */
   async #answer(tab, number) {
-    if (tab === null) return;
-    const { lines } = await tab.shows();
-    const conversation = lines.findLast((line) => line.conversation !== null)?.conversation;
-    if (conversation === undefined) return;
-    const text = `an answer to ${this.#name}, ${number}`;
-    this.#parts.ask({ ask: "answer", conversation, text });
+    const end = performance.now() + SHOWN_WITHIN_MS;
+    let conversation = null;
+    while (conversation === null && tab !== null) {
+      const { lines } = await tab.shows();
+      conversation = lines.findLast((line) => line.conversation !== null)?.conversation ?? null;
+      if (performance.now() > end || !this.#network.is_good) break;
+      await pass(50);
+    }
+    if (conversation === null) return;
+    for (let more = 0; more <= number % 3; more += 1) {
+      this.#answers += 1;
+      const text = `answer ${this.#answers} to ${this.#name}`;
+      this.#parts.ask({ what: "answer", conversation, text });
+    }
   }
 
   /** The visitor clears the browser's data, which closes the pages; they are opened again. */
@@ -211,6 +326,8 @@ export class Scenario {
   async #goes(tab) {
     const shown = await tab.shows();
     if (shown.is_durable) return;
+    // The next page does not know what this one had still to send.
+    this.#written.breaksOff(tab);
     for (const { mark, seq, text } of shown.lines) {
       if (seq === null && mark !== "sent") this.#may_be_lost.add(text);
     }
@@ -225,7 +342,10 @@ export class Scenario {
     await device.setOnline(true);
     // What an earlier page left on the disk is taken up.
     await device.open();
-    this.#parts.ask({ ask: "calm" });
+    await until(60_000, () => this.#agree());
+    // To all of that she says something, and what she said has arrived then, or never will.
+    await this.#answer(device.tabs[0], 1);
+    await this.#parts.hear({ what: "settle" });
     let why = null;
     do {
       await until(60_000, () => this.#agree());
@@ -234,6 +354,8 @@ export class Scenario {
       why = await this.#agree();
     } while (why !== null && this.#is_cut);
     if (why !== null) throw new Error(`it did not stay so: ${why}`);
+    const { verdict } = await this.#parts.hear({ what: "judge", ...this.#evidence });
+    if (verdict !== null) throw new Error(verdict);
     const { port, source } = this.#parts;
     for (const token of device.tokens) {
       await until(60_000, () =>
@@ -258,6 +380,7 @@ export class Scenario {
       if (waits !== undefined) return `${waits.text} is still ${waits.mark}`;
     }
     const stored = [];
+    const pages = [];
     const by_token = new Map();
     for (const token of this.#device.tokens) {
       const { port, source } = this.#parts;
@@ -271,7 +394,7 @@ export class Scenario {
       by_token.set(token, texts);
       const own = texts.filter(({ author }) => author.kind === "me");
       const visitor = by_token.size;
-      stored.push(...own.map(({ client_id, content }) => ({ client_id, content, visitor })));
+      stored.push(...own.map((message) => ({ ...message, visitor })));
     }
     const shown = new Map();
     for (const [at, tab] of this.#device.tabs.entries()) {
@@ -279,6 +402,7 @@ export class Scenario {
       shown.set(tab, lines);
       const list = lines.filter(({ seq }) => seq !== null);
       const truth = by_token.get(tab.token) ?? [];
+      pages.push({ lines: list, conversations: truth.map((message) => message.conversation_id) });
       const ours = list.map(({ client_id, seq, text }) => `${seq} ${client_id} ${text}`);
       const theirs = truth.map(({ client_id, seq, content }) => {
         return `${seq} ${client_id} ${content.text}`;
@@ -307,6 +431,15 @@ export class Scenario {
         return `${text} is marked in ${is_there.length} of ${shown.size} tabs`;
       }
     }
+    const lists = [...by_token.values()].map((texts) => texts.map(({ content }) => content.text));
+    for (const lines of shown.values()) {
+      lists.push(lines.filter(({ seq }) => seq === null).map(({ text }) => text));
+    }
+    const found = disorder(this.#written.chains, lists);
+    if (found !== null) return found;
+    const places = new Map(stored.map((message) => [message.content.text, message]));
+    const sentBy = (chain) => chain.map((text) => ({ text, stored: places.get(text) ?? null }));
+    this.#evidence = { pages, senders: this.#written.chains.map(sentBy) };
     return null;
   }
 
