@@ -18,7 +18,7 @@ use crate::clock::{RealWorld, World as _};
 use crate::error::RelayError;
 use crate::obstacle::{self, Obstacle};
 use crate::sites::{Domain, DomainError};
-use crate::store::{self, BackupError, Damage, Fatal, Finding, OpenError, Store};
+use crate::store::{self, BackupError, Damage, Fatal, OpenError, OtherRelease, Store};
 use crate::{agents, auth, sites};
 
 /// Why nothing was done.
@@ -283,24 +283,15 @@ pub fn restore(from: &Path, data: &Path, replace: bool) -> Result<Said, ToolErro
     Ok(with_damage(line, what, &done.manifest.damaged))
 }
 
-/// Data of another release is not damaged, and of what this one would look for most is not in it. A
-/// structure that is damaged stands before it and is said.
-fn of_other_release(finding: &Finding) -> Option<ToolError> {
-    let numbers = finding.what.strip_prefix("the schema is number ")?;
-    let (found, known) = numbers.split_once(", this version's ")?;
-    let (found, known) = (found.parse::<i64>().ok()?, known.parse::<i64>().ok()?);
-    Some(match found > known {
-        true => ToolError::Newer { found, known },
-        false => ToolError::Older { found, known },
-    })
-}
-
 /// Checks everything in a data folder; gives each line to print, the findings first.
 pub fn check(data: &Path) -> Result<Said, ToolError> {
     begun(data)?;
     let report = store::check(data).map_err(explained(data))?;
-    if let Some(other) = report.findings.first().and_then(of_other_release) {
-        return Err(other);
+    if let Some(OtherRelease { found, known }) = report.other_release {
+        return Err(match found > known {
+            true => ToolError::Newer { found, known },
+            false => ToolError::Older { found, known },
+        });
     }
     let mut lines = Vec::new();
     for finding in &report.findings {

@@ -42,6 +42,18 @@ pub struct Report {
     pub position: Position,
     /// What is wrong; nothing, if all is well.
     pub findings: Vec<Finding>,
+    /// The data is sound as far as the engine can tell, and another release's: what was looked for is not
+    /// what that one keeps.
+    pub other_release: Option<OtherRelease>,
+}
+
+/// Whose data it is, by the numbers of the schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherRelease {
+    /// The data's.
+    pub found: i64,
+    /// The newest that this build knows.
+    pub known: i64,
 }
 
 impl Report {
@@ -50,7 +62,7 @@ impl Report {
         let what = "the database cannot be read; nothing else was checked".to_owned();
         let of_all = Finding { what, count: 1, places: vec![error.to_string()], advice: SALVAGE };
         let findings = broken_wal.into_iter().chain([of_all]).collect();
-        Self { messages: 0, position: Position::default(), findings }
+        Self { messages: 0, position: Position::default(), findings, other_release: None }
     }
 }
 
@@ -349,6 +361,9 @@ pub fn check(data: &Path) -> Result<Report, OpenError> {
         opened => opened?,
     };
     let mut findings = whole(&connection);
+    let is_sound = findings.iter().all(|finding| finding.what != STRUCTURE_DAMAGED);
+    let (schema, known) = (migrations::found(&connection).ok(), migrations::newest());
+    let other = schema.filter(|found| is_sound && *found != known);
     findings.extend(broken_wal);
     // A backup has none.
     if !data.join(MANIFEST).exists() {
@@ -362,6 +377,7 @@ pub fn check(data: &Path) -> Result<Report, OpenError> {
         messages: count("SELECT count(*) FROM messages"),
         position: Position::new(position).unwrap_or_default(),
         findings,
+        other_release: other.map(|found| OtherRelease { found, known }),
     })
 }
 

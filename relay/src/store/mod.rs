@@ -50,7 +50,7 @@ pub use backup::{BackupError, Damage, Manifest, Restored, Summed, backup, restor
 pub use bare::Bare;
 pub use error::{Abort, Fatal, OpenError, StoreError, WriteError};
 pub use faults::{Fate, Faults, Point};
-pub use integrity::{Finding, Report, check};
+pub use integrity::{Finding, OtherRelease, Report, check};
 pub use memory::MemoryFolder;
 pub use sums::{SUMMED_COLUMNS, sum_of};
 pub use tx::{ReadTx, WriteTx};
