@@ -49,6 +49,7 @@ mod seats_together;
 mod secure;
 mod simulated;
 mod stalled;
+mod stalled_cost;
 mod storage_calls;
 mod storm;
 mod together;
