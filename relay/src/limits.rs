@@ -13,6 +13,16 @@ pub const WRITE_QUEUE_MAX: usize = 4_096;
 /// each closure again alone, so this also bounds that.
 pub const BATCH_CLOSURES_MAX: usize = 256;
 
+/// While writes come in company, one batch begins at least so many microseconds after the one before, and
+/// takes what came meanwhile. One that comes alone never waits.
+pub const COMMIT_DISTANCE_US: u64 = 1_000;
+
+/// So many are company enough: then the batch begins.
+pub const COMPANY_ENOUGH: usize = 32;
+
+/// Whether there is company enough is looked for this often, in microseconds.
+pub const COMPANY_LOOK_US: u64 = 200;
+
 /// A closure that holds the writer longer than this is named in the log.
 pub const SLOW_CLOSURE_MS: u128 = 50;
 

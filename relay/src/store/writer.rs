@@ -1,7 +1,9 @@
-//! The writer thread: takes what queued while the last commit ran, no timer, and runs it as a batch.
+//! The writer thread: takes what queued while the last commit ran and runs it as a batch. One that comes
+//! alone goes at once; under load commits keep a small distance, so that more share a sync.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -11,7 +13,9 @@ use super::checkpoint::Bell;
 use super::stint::Stint;
 use super::threads::{self, Alarm};
 use super::{Fatal, OpenError, WriteError};
-use crate::limits::{BATCH_CLOSURES_MAX, WRITE_QUEUE_MAX};
+use crate::limits::{
+    BATCH_CLOSURES_MAX, COMMIT_DISTANCE_US, COMPANY_ENOUGH, COMPANY_LOOK_US, WRITE_QUEUE_MAX,
+};
 use crate::parts::Part;
 
 enum Message {
@@ -63,6 +67,32 @@ impl Writer {
     }
 }
 
+/// When the last batch began, and with how many.
+#[derive(Debug, Default)]
+struct Pace {
+    begun: Option<Instant>,
+    length: usize,
+}
+
+impl Pace {
+    /// How long a batch of `length` waits for company at `now`, before this is asked again. A sync costs
+    /// the same for one closure and for a hundred, and on a fast disk each would take a handful with it
+    /// while others are on their way. Nobody waits who is alone, now and in the batch before, and nobody
+    /// waits for more than [`COMPANY_ENOUGH`].
+    fn rest(&self, length: usize, now: Instant) -> Option<Duration> {
+        if self.length.max(length) < 2 || length >= COMPANY_ENOUGH {
+            return None;
+        }
+        let distance = Duration::from_micros(COMMIT_DISTANCE_US);
+        let rest = distance.checked_sub(now.saturating_duration_since(self.begun?))?;
+        (!rest.is_zero()).then_some(rest.min(Duration::from_micros(COMPANY_LOOK_US)))
+    }
+
+    fn begin(&mut self, length: usize, now: Instant) {
+        *self = Self { begun: Some(now), length };
+    }
+}
+
 fn work(
     mut engine: Engine,
     mut queue: mpsc::Receiver<Message>,
@@ -72,7 +102,17 @@ fn work(
 ) {
     let mut messages = Vec::with_capacity(BATCH_CLOSURES_MAX);
     let mut batch = Vec::with_capacity(BATCH_CLOSURES_MAX);
+    let mut pace = Pace::default();
     while queue.blocking_recv_many(&mut messages, BATCH_CLOSURES_MAX) > 0 {
+        while let Some(step) = pace.rest(messages.len() + queue.len(), Instant::now()) {
+            std::thread::sleep(step);
+        }
+        while messages.len() < BATCH_CLOSURES_MAX
+            && let Ok(message) = queue.try_recv()
+        {
+            messages.push(message);
+        }
+        pace.begin(messages.len(), Instant::now());
         for message in messages.drain(..) {
             match message {
                 Message::Run(job) => batch.push(job),
@@ -97,4 +137,28 @@ fn work(
         bell.ring();
     }
     engine.finish();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const US: Duration = Duration::from_micros(1);
+
+    #[test]
+    fn who_is_alone_goes_at_once_and_a_crowd_shares_a_sync() {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        assert_eq!(pace.rest(7, start), None, "the first");
+        pace.begin(1, start);
+        assert_eq!(pace.rest(1, start + 300 * US), None, "one after another");
+        let look = Some(Duration::from_micros(COMPANY_LOOK_US));
+        assert_eq!(pace.rest(2, start + 300 * US), look);
+        pace.begin(2, start);
+        assert_eq!(pace.rest(1, start + 300 * US), look, "others are on their way");
+        assert_eq!(pace.rest(9, start + 950 * US), Some(50 * US));
+        assert_eq!(pace.rest(9, start + 1_000 * US), None);
+        assert_eq!(pace.rest(9, start + 5_000 * US), None);
+        assert_eq!(pace.rest(COMPANY_ENOUGH, start), None, "no need to wait");
+    }
 }
