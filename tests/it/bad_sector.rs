@@ -213,6 +213,8 @@ async fn p22_a_bad_sector_in_the_log_costs_what_was_stored_last() -> Result<()> 
 
 /// In the database's first page nothing can be told from the rest: that is said, and half a backup is
 /// not left behind.
+///
+/// Made to fail: by a backup that does not take away what it began.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p22_a_bad_sector_at_the_beginning_refuses_a_backup() -> Result<()> {
     let mut ground = Ground::lay().await?;
