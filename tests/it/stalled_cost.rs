@@ -6,8 +6,8 @@
 //!
 //! Memory is the peak of the relay (`VmHWM`) above that of another relay, which the same passes while
 //! nobody stalls: at most 1 MiB for each reader. Each run 1,800 large messages pass the sixteen readers;
-//! with `YINGKE_FULL=P14` then 100,000 pass them together, a quarter of them each agent, while all stall
-//! four times.
+//! with `YINGKE_FULL=P14` then 100,000 pass each agent, a third of them each visitor, while all stall four
+//! times.
 //!
 //! Made to fail: by a relay whose mailboxes may grow to a gigabyte (`OUTBOUND_BYTES_MAX`): 2,378 KiB for
 //! each, instead of some 300; by one that loses every 211th message on its way to a reader
@@ -66,7 +66,7 @@ const FEW: Flood = Flood { messages: 5, chars: 1_000 };
 const NEXT: Flood = Flood { messages: 1, chars: 20 };
 /// Of a full dose, in which they stall so often.
 const ROUNDS: usize = 4;
-const ROUND: Flood = Flood { messages: 100_000 / VISITORS / ROUNDS + 1, chars: 100 };
+const ROUND: Flood = Flood { messages: 100_000 / SERVED / ROUNDS + 1, chars: 100 };
 
 /// A message: its number in the conversation, its writer's own, and how long it is.
 #[derive(Debug, Clone, Copy)]
