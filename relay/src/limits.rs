@@ -493,6 +493,6 @@ pub const SNAPSHOT_ALERTS_MAX: u32 = 500;
 /// more than that after one message the newest are given.
 pub const NOTES_OF_PAGE_MAX: u32 = 200;
 
-/// What a snapshot's rows, or a page of messages with its notes, may weigh, roughly as JSON: a slow link still has it
-/// in a second. The first row is given however long it is.
+/// What a snapshot's rows, or a page of messages with its notes, may weigh, roughly as JSON: a slow link
+/// still has it in a second. The first row is given however long it is.
 pub const SNAPSHOT_BYTES_MAX: usize = 256 * 1_024;
