@@ -69,6 +69,7 @@ fn r04_the_bench_prints_one_object_with_every_figure() {
     }
     for of in raw["latency"].as_array().unwrap() {
         are_figures(of, &["/relay_ms/p50", "/relay_ms/p99", "/relay_ms/p999"]);
+        are_figures(of, &["/bare_ms/p50", "/bare_ms/p99", "/bare_p99_ms/most"]);
         are_figures(of, &["/echo_ms/p99", "/echo_ms/p999", "/ratio_to_echo"]);
     }
     are_figures(raw, &["/took_s", "/crowd/kib_each", "/crowd/busy_kib_each"]);

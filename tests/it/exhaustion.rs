@@ -11,13 +11,19 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
+use futures_util::SinkExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
+use yingke_shared::PROTOCOL_VERSION;
 use yingke_shared::commands::VisitorCommand;
 use yingke_shared::commands::visitor::LoadHistory;
+use yingke_shared::frame::Hello;
+use yingke_shared::views::ConversationRecord;
 use yingke_tests::http::Address;
-use yingke_tests::link::{Link, Visitor, encode, new_id};
+use yingke_tests::link::{encode, new_id};
 use yingke_tests::processes::resident_kib;
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
@@ -119,26 +125,64 @@ async fn p23_file_descriptors_run_out_and_come_back() -> Result<()> {
 }
 
 /// Hundreds of clients that make the relay keep things for them: frames that never end, requests that
-/// never end, replies that nobody reads. With little memory to have it goes on.
+/// never end, replies that nobody reads. With little memory to have it goes on, and so do two people
+/// who talk all the while, on the sockets they had before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p23_memory_is_bounded_whatever_clients_leave_undone() -> Result<()> {
     const RESIDENT_KIB_MAX: f64 = 200.0 * 1_024.0;
+    const TALKS: usize = 40;
     let scratch = tempfile::tempdir()?;
     let mut relay = TestRelay::prepare(limited(&scratch, "ulimit -v 2000000")?)?;
     relay.set_environment("YINGKE_MESSAGES_PER_SECOND", "1000");
     relay.run().await?;
     let scene = Scene::on(relay, "http://shop.localhost").await?;
+    let ana = scene.agent("Ana", 8).await?;
     let vera = scene.visitor().await?;
+    let conversation = vera.say("before").await?.conversation;
+    ana.until_gained(&conversation).await?;
+    let viktor = scene.visitor().await?;
     let long = "茶".repeat(3_000);
     for _ in 0..100 {
-        vera.say(&long).await?;
+        viktor.say(&long).await?;
     }
-    let port = scene.address().port;
     let before = resident_kib(scene.relay.pid()?)?;
+    let requests = requests_left_undone(scene.address().port).await?;
+    let mut unread = JoinSet::new();
+    for _ in 0..15 {
+        unread.spawn(leave_unread(scene.address().socket("/ws/visitor"), viktor.token.clone()));
+    }
+    let mut peak = before;
+    for number in 0..TALKS {
+        let (question, answer) = (format!("question {number}"), format!("answer {number}"));
+        let seq = vera.say(&question).await?.seq;
+        let has_come = |record: &ConversationRecord| record.last_message.seq == seq;
+        ana.until_record("the question", &conversation, has_come).await?;
+        ana.say(&conversation, &answer).await?;
+        vera.until_text(&answer).await?;
+        peak = peak.max(resident_kib(scene.relay.pid()?)?);
+        wait::pass(Duration::from_millis(100)).await;
+    }
+    ensure!(peak <= RESIDENT_KIB_MAX, "{peak} KiB");
+    if let Some(Ok(ended)) = unread.try_join_next() {
+        ended?;
+    }
+    drop((requests, unread));
+    newcomer(&scene, 1).await?.say("after").await?;
+    viktor.say("after").await?;
+    println!(
+        "P23 memory: {:.0} MiB before, {:.0} MiB with 400 requests and 15 sockets left undone, \
+         while {TALKS} questions were answered",
+        before / 1_024.0,
+        peak / 1_024.0
+    );
+    scene.finish().await
+}
+
+/// Heads and bodies that do not come to their end.
+async fn requests_left_undone(port: u16) -> Result<Vec<TcpStream>> {
     let mut undone = Vec::new();
     for number in 0..400_u16 {
-        let house = u8::try_from(number % 50 + 1)?;
-        let mut connection = connection_from(house, port).await?;
+        let mut connection = connection_from(u8::try_from(number % 50 + 1)?, port).await?;
         let head = if number % 2 == 0 {
             "POST /api/sign-in HTTP/1.1\r\nhost: relay\r\ncontent-type: application/json\r\n\
              content-length: 65000\r\n\r\n"
@@ -147,47 +191,34 @@ async fn p23_memory_is_bounded_whatever_clients_leave_undone() -> Result<()> {
         };
         // A connection the relay has given up is as good an end as any.
         let _ = connection.write_all(head.as_bytes()).await;
-        let _ = connection.write_all(&vec![b' '; 60_000]).await;
+        let _ = connection.write_all(&[b' '; 60_000]).await;
         undone.push(connection);
     }
-    let mut unread = Vec::new();
-    for _ in 0..15 {
-        let (mut socket, _) =
-            tokio_tungstenite::connect_async(scene.address().socket("/ws/visitor")).await?;
-        use futures_util::SinkExt as _;
-        let hello = VisitorCommand::Hello(yingke_shared::frame::Hello {
-            version: yingke_shared::PROTOCOL_VERSION,
-            token: vera.token.clone(),
-            resume: None,
-        });
-        let mut frames = vec![encode(&new_id(), &hello)?];
+    Ok(undone)
+}
+
+/// A tab that asks for pages and reads none; when the relay has sent it away it comes again. Ends only
+/// where the story itself is wrong.
+async fn leave_unread(address: String, token: String) -> Result<()> {
+    loop {
+        // There may be no place for it.
+        let Ok((mut socket, _)) = tokio_tungstenite::connect_async(&address).await else {
+            wait::pass(Duration::from_millis(50)).await;
+            continue;
+        };
+        let hello = Hello { version: PROTOCOL_VERSION, token: token.clone(), resume: None };
+        let mut frames = vec![encode(&new_id(), &VisitorCommand::Hello(hello))?];
         for _ in 0..60 {
-            let history = VisitorCommand::LoadHistory(LoadHistory { before: None, limit: 100 });
-            frames.push(encode(&new_id(), &history)?);
+            let page = VisitorCommand::LoadHistory(LoadHistory { before: None, limit: 100 });
+            frames.push(encode(&new_id(), &page)?);
         }
         for frame in frames {
-            if socket.send(tokio_tungstenite::tungstenite::Message::text(frame)).await.is_err() {
+            if socket.send(Frame::text(frame)).await.is_err() {
                 break;
             }
         }
-        unread.push(socket);
+        while socket.send(Frame::Pong(Bytes::new())).await.is_ok() {
+            wait::pass(Duration::from_millis(500)).await;
+        }
     }
-    let viktor = newcomer(&scene, 1).await?;
-    viktor.say("is anybody there?").await?;
-    let mut peak = before;
-    for _ in 0..40 {
-        peak = peak.max(resident_kib(scene.relay.pid()?)?);
-        wait::pass(Duration::from_millis(100)).await;
-    }
-    ensure!(peak <= RESIDENT_KIB_MAX, "{peak} KiB");
-    drop((undone, unread));
-    let again: Link<Visitor> = Link::open(scene.address(), &vera.token, None).await?;
-    again.look(|held| held.position);
-    viktor.say("after").await?.seq.get().checked_sub(1).context("a number")?;
-    println!(
-        "P23 memory: {:.0} MiB before, {:.0} MiB with 400 requests and 15 sockets left undone",
-        before / 1_024.0,
-        peak / 1_024.0
-    );
-    scene.finish().await
 }

@@ -133,6 +133,8 @@ pub struct Held<S: Side> {
     pub bye: Option<Bye>,
     /// Whether the socket is gone.
     pub closed: bool,
+    /// By what, if it was not closed.
+    pub failure: Option<String>,
     /// What broke the protocol, if anything did.
     pub broken: Option<String>,
     /// Whoever waits goes on although something broke the protocol: for tests of broken relays.
@@ -256,6 +258,7 @@ impl<S: Side> Link<S> {
             replies: BTreeMap::new(),
             bye: None,
             closed: false,
+            failure: None,
             broken: None,
             is_patient: false,
         }));
@@ -266,22 +269,25 @@ impl<S: Side> Link<S> {
             let (mut write, mut read) = socket.split();
             let writer = async {
                 while let Some(frame) = to_send.recv().await {
-                    if write.send(frame).await.is_err() {
-                        return;
-                    }
+                    write.send(frame).await?;
                 }
-                let _ = write.close().await;
+                write.close().await
             };
             let reader = async {
-                while let Some(Ok(frame)) = read.next().await {
-                    if let Frame::Text(text) = frame {
+                while let Some(frame) = read.next().await {
+                    if let Frame::Text(text) = frame? {
                         shared.lock().unwrap().hear(&text);
                         tell.send_replace(());
                     }
                 }
+                Ok(())
             };
-            tokio::select! { biased; () = reader => {} () = writer => {} }
-            shared.lock().unwrap().closed = true;
+            let end = tokio::select! { biased; end = reader => end, end = writer => end };
+            {
+                let mut held = shared.lock().unwrap();
+                held.closed = true;
+                held.failure = end.err().map(|error| error.to_string());
+            }
             tell.send_replace(());
         });
         Ok(Self { held, changed, outgoing, task })
@@ -333,8 +339,8 @@ impl<S: Side> Link<S> {
                 held.closed
             };
             if closed {
-                let bye = self.look(|held| held.bye.clone());
-                bail!("the socket closed ({bye:?}) while waiting for: {what}");
+                let end = self.look(|held| (held.bye.clone(), held.failure.clone()));
+                bail!("the socket closed {end:?} while waiting for: {what}");
             }
             if timeout_at(end, changed.changed()).await.is_err() {
                 let state = self.look(|held| format!("{:#?}", held.snapshot));

@@ -2,6 +2,7 @@
 //! large one, are under way to the kernel together, and waiting for them never keeps the task from
 //! reading or from being told to end.
 
+use std::error::Error as _;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -99,7 +100,7 @@ impl Wire {
                         return Poll::Ready(Io::Written);
                     }
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(Io::Gone),
+                Poll::Ready(Err(error)) => return Poll::Ready(gone(&error)),
                 Poll::Pending => {}
             }
         }
@@ -110,7 +111,7 @@ impl Wire {
                 Message::Ping(_) | Message::Pong(_) => Io::Alive,
                 Message::Close(_) => Io::Closing,
             }),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(refusal_of(error)),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(refusal_of(&error)),
             Poll::Ready(None) => Poll::Ready(Io::Gone),
             Poll::Pending => Poll::Pending,
         }
@@ -170,12 +171,18 @@ fn message_bytes(message: &Message) -> usize {
     }
 }
 
-fn refusal_of(error: axum::Error) -> Io {
-    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+fn refusal_of(error: &axum::Error) -> Io {
+    match error.source().and_then(|cause| cause.downcast_ref::<tungstenite::Error>()) {
         Some(tungstenite::Error::Capacity(_)) => Io::Refused(ErrorCode::TooLarge),
         Some(tungstenite::Error::Utf8(_)) => Io::Refused(ErrorCode::BadFrame),
-        _ => Io::Gone,
+        _ => gone(error),
     }
+}
+
+/// Whoever looks for the cause of broken connections finds it in the log; the session just ends.
+fn gone(error: &axum::Error) -> Io {
+    tracing::debug!(%error, "a connection broke");
+    Io::Gone
 }
 
 #[cfg(test)]
