@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::error::{BenchError, During as _};
 use super::ground::{Ground, KnownAgent, KnownVisitor, TEXT, UNSUMMED};
 use super::pairs::PAIRS;
+use super::spread::Percentiles;
 use crate::clock::{RealWorld, World as _};
 use crate::store::{Bare, StoreError};
 use crate::{agents, conversations, events, params};
@@ -31,11 +32,11 @@ impl BareLoop {
     /// Messages a second in transactions of `batch` messages each, for about this long.
     pub(super) fn messages_per_second(
         &mut self,
-        batch: usize,
+        batch: u64,
         time: Duration,
     ) -> Result<f64, BenchError> {
         let begun = Instant::now();
-        let mut written = 0_usize;
+        let mut written = 0;
         while begun.elapsed() < time {
             self.batch(batch).during("writing in a bare loop")?;
             written += batch;
@@ -43,7 +44,38 @@ impl BareLoop {
         Ok(written as f64 / begun.elapsed().as_secs_f64())
     }
 
-    fn batch(&mut self, batch: usize) -> Result<(), StoreError> {
+    /// At this many messages a second, for this long: the delays from the moment in which each is due to
+    /// the end of its commit. A commit takes with it whatever is due, so this is what the disk and the
+    /// engine leave to a relay.
+    pub(super) fn pace(&mut self, rate: u32, time: Duration) -> Result<Percentiles, BenchError> {
+        let begun = Instant::now();
+        let due_ns = |number: u64| number * 1_000_000_000 / u64::from(rate.max(1));
+        let end_ns = nanos(time);
+        let (mut delays, mut written) = (Vec::new(), 0_u64);
+        while due_ns(written) < end_ns {
+            let early_ns = due_ns(written).saturating_sub(nanos(begun.elapsed()));
+            std::thread::sleep(Duration::from_nanos(early_ns));
+            let (first, until_ns) = (written, nanos(begun.elapsed()).min(end_ns - 1));
+            while due_ns(written) <= until_ns {
+                written += 1;
+            }
+            self.batch(written - first).during("writing in a bare loop")?;
+            let done_ns = nanos(begun.elapsed());
+            delays.extend((first..written).map(|number| done_ns - due_ns(number)));
+        }
+        Ok(Percentiles::of(delays))
+    }
+
+    /// Has this done on a thread that may block.
+    pub(super) async fn aside<T: Send + 'static>(
+        mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, BenchError> + Send + 'static,
+    ) -> Result<(Self, T), BenchError> {
+        let done = tokio::task::spawn_blocking(move || work(&mut self).map(|found| (self, found)));
+        done.await.during("writing in a bare loop")?
+    }
+
+    fn batch(&mut self, batch: u64) -> Result<(), StoreError> {
         self.database.begin()?;
         for _ in 0..batch {
             let pair = self.turn / 2 % self.ground.visitors.len().max(1);
@@ -100,4 +132,8 @@ impl BareLoop {
         let no_body = "";
         database.execute(events::INSERT, params![at, now, "message_appended", id, seq, no_body])
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

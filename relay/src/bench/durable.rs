@@ -3,7 +3,7 @@
 
 use super::bare::BareLoop;
 use super::echo::Echo;
-use super::error::{BenchError, During as _};
+use super::error::BenchError;
 use super::options::Dose;
 use super::pairs::{PAIRS, Pairs};
 use super::place::{Place, remove};
@@ -12,7 +12,7 @@ use super::say;
 use super::spread::Spread;
 
 /// Messages of one transaction of the bare loop.
-const BATCH: usize = 100;
+const BATCH: u64 = 100;
 const COUNTS: [usize; 3] = [1, 10, PAIRS];
 
 /// See the module.
@@ -37,15 +37,15 @@ pub(super) async fn measure(
             relay.push(round.per_second);
             cpu.extend(round.cpu_us);
             let time = dose.round / 4;
-            let measured = tokio::task::spawn_blocking(move || {
-                let batch = bare.messages_per_second(BATCH, 2 * time);
-                let single = bare.messages_per_second(1, time);
-                (bare, batch, single)
-            });
-            let (back, in_batches, alone) = measured.await.during("writing in a bare loop")?;
+            let (back, rates) = bare
+                .aside(move |bare| {
+                    let in_batches = bare.messages_per_second(BATCH, 2 * time)?;
+                    Ok((in_batches, bare.messages_per_second(1, time)?))
+                })
+                .await?;
             bare = back;
-            batch.push(in_batches?);
-            single.push(alone?);
+            batch.push(rates.0);
+            single.push(rates.1);
             if count == PAIRS {
                 echoes.push(echo.saturate(time).await?);
             }
