@@ -63,8 +63,7 @@ impl Ground {
         let (verb, rest) = arguments.split_first().context("a verb")?;
         let mut command = Command::new(relay_program()?);
         command.arg(verb).arg("--data").arg(self.data()).args(rest);
-        command.env("LD_PRELOAD", &self.library);
-        command.env("YINGKE_FAULTFS", self.scene.relay.scratch().join("faults"));
+        command.envs(self.disk.environment(&self.library));
         let done = command.output()?;
         let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
         Ok((done.status.code(), said))

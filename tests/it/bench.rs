@@ -59,6 +59,7 @@ fn r04_the_bench_prints_one_object_with_every_figure() {
             "/bare_in_batches_per_second/median",
             "/bare_alone_per_second/median",
             "/ratio_to_batches",
+            "/bare_cpu_us_per_message/median",
             "/ratio_to_alone",
         ];
         are_figures(of, &each);
@@ -70,6 +71,7 @@ fn r04_the_bench_prints_one_object_with_every_figure() {
     for of in raw["latency"].as_array().unwrap() {
         are_figures(of, &["/relay_ms/p50", "/relay_ms/p99", "/relay_ms/p999"]);
         are_figures(of, &["/bare_ms/p50", "/bare_ms/p99", "/bare_p99_ms/most"]);
+        are_figures(of, &["/bare_cpu_us_per_message/median"]);
         are_figures(of, &["/echo_ms/p99", "/echo_ms/p999", "/ratio_to_echo"]);
     }
     are_figures(raw, &["/took_s", "/crowd/kib_each", "/crowd/busy_kib_each"]);

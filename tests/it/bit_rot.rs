@@ -27,6 +27,7 @@ use yingke_shared::ids::ConversationId;
 use yingke_shared::views::MessageContent;
 use yingke_tests::chance::Chance;
 use yingke_tests::crash::{Found, read_folder, write_folder};
+use yingke_tests::dose;
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
 
@@ -288,7 +289,7 @@ async fn serve(ground: &Ground, found: &Found) -> Result<bool> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p22_flipped_bits_are_found_and_said() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P22");
+    let is_full = dose::is_full("P22");
     let flips: usize = if is_full { 4_000 } else { 200 };
     let seed = Chance::seed_or(22);
     let mut chance = Chance::new(seed);

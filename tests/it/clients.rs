@@ -18,6 +18,7 @@ use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::{Author, Availability};
 use yingke_tests::chance::Chance;
 use yingke_tests::client::{ClientProcess, Pending};
+use yingke_tests::dose;
 use yingke_tests::http::{Account, Address};
 use yingke_tests::judge::{Fate, Seen, Sent, Verdict, Witness, judge};
 use yingke_tests::link::new_id;
@@ -479,7 +480,10 @@ async fn hear(mut computer: Computer, found: &mut Found) -> Result<()> {
 }
 
 /// Two accounts have been here: the folder of this one.
-fn account_folder(home: &std::path::Path, account: &Account) -> Result<std::path::PathBuf> {
+pub(crate) fn account_folder(
+    home: &std::path::Path,
+    account: &Account,
+) -> Result<std::path::PathBuf> {
     for entry in std::fs::read_dir(home.join("accounts"))? {
         let folder = entry?.path();
         if folder.to_string_lossy().ends_with(account.id.as_str()) {
@@ -492,7 +496,7 @@ fn account_folder(home: &std::path::Path, account: &Account) -> Result<std::path
 /// 28 kills; with `YINGKE_FULL=P10` 1,002 on six computers at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p10_killed_with_an_unsent_outbox_the_client_sends_each_message_once() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P10");
+    let is_full = dose::is_full("P10");
     let (computers, kills) = if is_full { FULL } else { EACH_RUN };
     let seed = Chance::seed_or(10);
     let begun = Instant::now();

@@ -14,6 +14,7 @@ use yingke_shared::error_code::{ErrorCode, WireError};
 use yingke_shared::frame::StaffSignal;
 use yingke_shared::ids::{ClientId, ConversationId};
 use yingke_tests::chance::Chance;
+use yingke_tests::dose;
 use yingke_tests::faults::{FaultyDisk, Trouble};
 use yingke_tests::judge::{Fate, Sent, judge};
 use yingke_tests::link::new_id;
@@ -124,7 +125,7 @@ impl Drop for SmallDisk {
 /// without `DiskFull`); by one that loses an acknowledged row in every fifth batch (`YINGKE_FLAW`).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p4_a_full_disk_is_survivable() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P4");
+    let is_full = dose::is_full("P4");
     let cycles: u32 = if is_full { 100 } else { 5 };
     let (store, mut scene) = Store::scene().await?;
     let ana = scene.agent("Ana", 8).await?;
@@ -344,7 +345,7 @@ async fn a_hanging_disk(trouble: Trouble) -> Result<()> {
 /// is lost, none is doubled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p3_no_storage_error_makes_a_false_ack() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P3");
+    let is_full = dose::is_full("P3");
     let rounds = if is_full { 200 } else { 8 };
     let seed = Chance::seed_or(3);
     let mut chance = Chance::new(seed);

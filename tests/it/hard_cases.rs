@@ -4,8 +4,6 @@
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, ensure};
-use yingke_shared::commands::StaffCommand;
-use yingke_shared::commands::staff::WatchFloor;
 use yingke_shared::frame::{StaffSignal, VisitorSignal};
 use yingke_shared::views::{EndedBy, Floor, FloorWaiting, VisitorStatus, WaitingReason};
 use yingke_tests::client::ClientProcess;
@@ -15,19 +13,6 @@ use yingke_tests::staff::StaffSocket;
 use yingke_tests::visitor::TestVisitor;
 
 use crate::scene::Scene;
-
-async fn watch(manager: &StaffSocket) -> Result<()> {
-    manager.must(StaffCommand::WatchFloor(WatchFloor { on: true })).await.map(drop)
-}
-
-/// Waits until everybody sees the agent's client, or sees it gone.
-async fn until_connected(manager: &StaffSocket, agent: &Account, connected: bool) -> Result<()> {
-    let is_so = |floor: &Floor| {
-        let mut agents = floor.agents.iter();
-        agents.any(|one| one.agent_id == agent.id && one.connected == connected)
-    };
-    manager.until_floor("the agent's client", is_so).await.map(drop)
-}
 
 async fn client(scene: &Scene, home: &std::path::Path, who: &Account) -> Result<ClientProcess> {
     let client = ClientProcess::start(home).await?;
@@ -43,7 +28,7 @@ async fn b11_a_killed_client_with_three_conversations() -> Result<()> {
     let home = tempfile::tempdir()?;
     let ana = scene.hire("Ana", 3).await?;
     let mia = scene.manager("Mia").await?;
-    watch(&mia).await?;
+    mia.watch_floor().await?;
     let desk = client(&scene, home.path(), &ana).await?;
     let mut visitors = Vec::new();
     for number in 0..3 {
@@ -53,10 +38,10 @@ async fn b11_a_killed_client_with_three_conversations() -> Result<()> {
         visitors.push(visitor);
     }
     desk.kill().await?;
-    until_connected(&mia, &ana, false).await?;
+    mia.until_connected(&ana.id, false).await?;
     let told = lines_told(&visitors).await?;
     let desk = client(&scene, home.path(), &ana).await?;
-    until_connected(&mia, &ana, true).await?;
+    mia.until_connected(&ana.id, true).await?;
     desk.until("all three are there", |view| (view.state.inbox.len() == 3).then_some(())).await?;
     for visitor in &visitors {
         let newest = visitor.conversation()?.context("a conversation")?;
@@ -99,7 +84,7 @@ async fn a30_a_visitor_in_two_tabs_stands_once_in_line() -> Result<()> {
     let scene = Scene::set().await?;
     let ana = scene.agent("Ana", 1).await?;
     let mia = scene.manager("Mia").await?;
-    watch(&mia).await?;
+    mia.watch_floor().await?;
     let first = scene.visitor().await?;
     let running = first.say("the first is served").await?.conversation;
     first.until_served().await?;
@@ -150,7 +135,7 @@ async fn a30_a_full_line_goes_on_after_the_relay_was_killed() -> Result<()> {
     let mut scene = Scene::set().await?;
     let mut ana = scene.agent("Ana", 1).await?;
     let mut mia = scene.manager("Mia").await?;
-    watch(&mia).await?;
+    mia.watch_floor().await?;
     let mut served = scene.visitor().await?;
     let running = served.say("served when it happens").await?.conversation;
     ana.until_gained(&running).await?;
@@ -181,7 +166,7 @@ async fn a30_a_full_line_goes_on_after_the_relay_was_killed() -> Result<()> {
     ana.resume().await?;
     mia.resume().await?;
     served.resume().await?;
-    watch(&mia).await?;
+    mia.watch_floor().await?;
     for (visitor, place) in line.iter_mut().zip(1..) {
         visitor.connect().await?;
         visitor.until_place(place).await?;

@@ -31,6 +31,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, ensure};
 use yingke_tests::chance::Chance;
+use yingke_tests::dose;
 use yingke_tests::hostile::wire::{Target, wire};
 use yingke_tests::hostile::{
     Dose, Fate, Pour, Tally, config, decoding, desktop, door, files, port, rest, sessions,
@@ -82,7 +83,7 @@ const ASKERS: u64 = 12;
 /// See the head of this file.
 #[test]
 fn p20_hostile_input_never_crashes() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P20");
+    let is_full = dose::is_full("P20");
     let all = if is_full { FULL } else { EACH_RUN };
     let seed = Chance::seed_or(20);
     // One door alone, for whoever looks for something.

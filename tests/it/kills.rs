@@ -18,6 +18,7 @@ use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Availability;
 use yingke_tests::browser::{Chromium, DesktopHome, DesktopWindow, Line, Profile, pair_of_seats};
 use yingke_tests::chance::Chance;
+use yingke_tests::dose;
 use yingke_tests::judge::{Fate, Sent, Verdict, Witness, judge};
 use yingke_tests::link::new_id;
 use yingke_tests::relay::{MAKE_RELAY, TestRelay, relay_program};
@@ -279,7 +280,7 @@ pub(crate) async fn round(
 /// runs out of time says that it is a part.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p1_killed_under_load_the_relay_loses_nothing() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P1");
+    let is_full = dose::is_full("P1");
     let (dose, rounds) = if is_full { (FULL_ROUND, FULL_ROUNDS) } else { (EACH_RUN, 1) };
     let seed = Chance::seed_or(1);
     let begun = Instant::now();

@@ -17,6 +17,7 @@ use yingke_shared::ids::ConversationId;
 use yingke_shared::views::Availability;
 use yingke_tests::browser::{Chromium, Profile};
 use yingke_tests::chance::Chance;
+use yingke_tests::dose;
 use yingke_tests::judge::{Sent, judge};
 use yingke_tests::proxy::{Order, Pace, Proxy, Toward};
 use yingke_tests::relay::TestRelay;
@@ -311,11 +312,31 @@ async fn end(network: &Proxy, cut: Cut, begun: Instant) {
     network.up();
 }
 
+/// An agent whose link swallows everything, so many times; gives how long a manager is still shown a
+/// connected agent.
+async fn agents_fall_silent(scene: &Scene, times: usize) -> Result<Vec<Duration>> {
+    let mia = scene.manager("Mia").await?;
+    mia.watch_floor().await?;
+    let account = scene.hire("Ben", 1).await?;
+    let network = Proxy::to(scene.address()).await?;
+    let mut silent = Vec::new();
+    for _ in 0..times {
+        let ben = StaffSocket::sign_in(&network.address(scene.address()), &account).await?;
+        mia.until_connected(&ben.id, true).await?;
+        let begun = Instant::now();
+        network.swallow(Order::Holes);
+        mia.until_connected(&ben.id, false).await?;
+        silent.push(begun.elapsed());
+        network.up();
+    }
+    Ok(silent)
+}
+
 /// 300 cuts on 15 pairs; 10,000 on 50 with `YINGKE_FULL=P6`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p6_cut_swallowed_and_forgotten_links() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P6");
-    let (pairs, cuts) = if is_full { (50, 200) } else { (15, 20) };
+    let is_full = dose::is_full("P6");
+    let (pairs, cuts, silences) = if is_full { (50, 200, 20) } else { (15, 20, 2) };
     let seed = Chance::seed_or(6);
     let begun = Instant::now();
     let scene = Scene::set().await?;
@@ -327,6 +348,7 @@ async fn p6_cut_swallowed_and_forgotten_links() -> Result<()> {
             pair.live_through(cuts).await
         }));
     }
+    let mut agents = agents_fall_silent(&scene, silences).await?;
     let mut lived = Vec::new();
     for pair in living {
         lived.push(pair.await.map_err(|error| anyhow!(error))??);
@@ -358,11 +380,12 @@ async fn p6_cut_swallowed_and_forgotten_links() -> Result<()> {
     let verdict = judge(&senders, &all);
     println!(
         "P6: cuts={} {verdict}; p50/p99/slowest: visible after the link is back {}, after a forgotten \
-         connection {}; a silent visitor shown offline after {}; longest ghost {} ms; in {} s seed={seed}",
+         connection {}; a silent visitor shown offline after {}, a silent agent after {}; longest ghost {} ms; in {} s seed={seed}",
         pairs * cuts + 2,
         told(&mut times.back),
         told(&mut times.forgotten),
         told(&mut times.offline),
+        told(&mut agents),
         ghosts.iter().max().map_or(0, Duration::as_millis),
         begun.elapsed().as_secs(),
     );
@@ -383,7 +406,8 @@ async fn p6_cut_swallowed_and_forgotten_links() -> Result<()> {
     for (times, limit, what) in [
         (&times.back, 10, "a message was late"),
         (&times.forgotten, 25, "a dead link was not noticed"),
-        (&times.offline, 10, "a dead peer was shown as there"),
+        (&times.offline, 10, "a dead visitor was shown as there"),
+        (&agents, 10, "a dead agent was shown as there"),
         (&ghosts, 30, "a ghost"),
     ] {
         let slowest = slowest(times);

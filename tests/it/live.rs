@@ -23,6 +23,7 @@ use yingke_shared::frame::StaffSignal;
 use yingke_shared::ids::ConversationId;
 use yingke_shared::limits::PREVIEWS_PER_SECOND;
 use yingke_shared::views::MessageContent;
+use yingke_tests::dose;
 use yingke_tests::http::Address;
 use yingke_tests::link::{Bookmark, Held, Link, Staff, Visitor, new_id};
 use yingke_tests::processes::allow_many_files;
@@ -309,7 +310,7 @@ async fn has_heard_everybody(agent: &StaffSocket, people: &[&Person]) -> Result<
 /// 1,000 sockets of visitors; with `YINGKE_FULL=P16` 5,000, and the times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p16_among_a_thousand_sockets_everything_arrives_and_nobody_is_starved() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P16");
+    let is_full = dose::is_full("P16");
     let (agents, each) = if is_full { (25, 100) } else { (10, 50) };
     allow_many_files()?;
     let mut relay = TestRelay::prepare(relay_program()?)?;

@@ -18,6 +18,7 @@ mod bad_sector;
 mod bench;
 mod bit_rot;
 mod broken;
+mod client_storage;
 mod clients;
 mod clocks;
 mod desk;

@@ -25,6 +25,7 @@ use serde_json::Value;
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_tests::chance::Chance;
 use yingke_tests::crash::{Disk, Found, Lie, read_folder, write_folder};
+use yingke_tests::dose;
 use yingke_tests::judge::{Fate, Seen, Sent, Witness, judge};
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::trace::{Call, Recorder, Trace};
@@ -383,7 +384,7 @@ async fn quiet(recorder: &Recorder) -> Result<()> {
 
 /// How many, each run and in full.
 fn dose(each_run: usize, full: usize) -> usize {
-    if std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P2") { full } else { each_run }
+    if dose::is_full("P2") { full } else { each_run }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use yingke_relay::limits::STOP_WITHIN_MS;
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::views::Availability;
+use yingke_tests::dose;
 use yingke_tests::judge::judge;
 use yingke_tests::link::{Link, Visitor};
 use yingke_tests::relay::{TestRelay, relay_program};
@@ -43,7 +44,7 @@ fn spread_of(moments: &BTreeSet<u32>) -> Result<u32> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p25_asked_to_stop_under_load_the_relay_loses_nothing_and_spreads_its_clients() -> Result<()>
 {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P25");
+    let is_full = dose::is_full("P25");
     let (restarts, within) =
         if is_full { (RESTARTS_FULL, WITHIN_FULL) } else { (RESTARTS, WITHIN) };
     let mut relay = TestRelay::prepare(relay_program()?)?;

@@ -10,6 +10,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use yingke_tests::dose;
 use yingke_tests::simulation::campaign::{Campaign, Wish};
 use yingke_tests::simulation::lies::LIES;
 use yingke_tests::simulation::run;
@@ -22,7 +23,7 @@ const FROM: u64 = 10_000_000;
 /// Relay, clients and visitors agree in the end, whatever breaks.
 #[test]
 fn p21_simulated_worlds_converge() {
-    let wish = if std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P21") {
+    let wish = if dose::is_full("P21") {
         let minutes = std::env::var("YINGKE_MINUTES").ok().and_then(|text| text.parse().ok());
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(std::env::temp_dir, PathBuf::from);

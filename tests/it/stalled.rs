@@ -24,6 +24,7 @@ use yingke_shared::commands::visitor::LoadHistory;
 use yingke_shared::commands::{StaffCommand, VisitorCommand};
 use yingke_shared::frame::{Hello, Start};
 use yingke_shared::ids::{ConversationId, Position};
+use yingke_tests::dose;
 use yingke_tests::link::{Incoming, Link, Side, Visitor, encode, new_id};
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::visitor::TestVisitor;
@@ -397,7 +398,7 @@ impl Company {
 }
 
 pub(crate) fn is_full() -> bool {
-    std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P14")
+    dose::is_full("P14")
 }
 
 fn median(pairs: &[[Waits; 2]], measure: impl Fn(&[Waits; 2]) -> f64) -> f64 {

@@ -22,6 +22,7 @@ use futures_util::StreamExt as _;
 use yingke_shared::ids::SiteId;
 use yingke_tests::chance::Chance;
 use yingke_tests::crash::{Found, read_folder, write_folder};
+use yingke_tests::dose;
 use yingke_tests::faults::{CallFault, FaultyDisk};
 use yingke_tests::judge::{Fate, Sent, judge};
 use yingke_tests::link::new_id;
@@ -63,7 +64,7 @@ const KINDS: [(char, &[u32]); 9] = [
 ];
 
 /// Every point: each call of each kind, with each error.
-fn points(seen: &str, files: &'static str) -> Vec<CallFault> {
+pub(crate) fn points(seen: &str, files: &'static str) -> Vec<CallFault> {
     let mut all = Vec::new();
     for (kind, errors) in KINDS {
         let calls = u32::try_from(seen.chars().filter(|letter| *letter == kind).count()).unwrap();
@@ -75,11 +76,16 @@ fn points(seen: &str, files: &'static str) -> Vec<CallFault> {
 }
 
 /// So many of them; rare kinds (syncs, names, sizes) before the many writes and reads.
-fn choose(mut all: Vec<CallFault>, count: usize, chance: &mut Chance) -> Vec<CallFault> {
+pub(crate) fn choose<T>(
+    mut all: Vec<T>,
+    count: usize,
+    kind: impl Fn(&T) -> char,
+    chance: &mut Chance,
+) -> Vec<T> {
     let mut chosen = Vec::new();
     while chosen.len() < count && !all.is_empty() {
         let at = usize::try_from(chance.below(all.len() as u64)).unwrap();
-        let is_common = matches!(all[at].kind, 'w' | 'r');
+        let is_common = matches!(kind(&all[at]), 'w' | 'r');
         if !is_common || chance.below(3) == 0 {
             chosen.push(all.swap_remove(at));
         }
@@ -250,7 +256,7 @@ fn is_alive(relay: &mut TestRelay) -> Result<bool> {
 
 /// So many each run, or all of them.
 fn dose(each_run: usize) -> usize {
-    if std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P3") { usize::MAX } else { each_run }
+    if dose::is_full("P3") { usize::MAX } else { each_run }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -261,7 +267,7 @@ async fn p3_no_failing_call_makes_a_false_ack() -> Result<()> {
     let of_database = points(&ground.watch(DATABASE).await?, DATABASE);
     all.extend(of_database.into_iter().filter(|fault| fault.kind == 's'));
     let among = all.len();
-    let chosen = choose(all, dose(130), &mut Chance::new(seed));
+    let chosen = choose(all, dose(130), |fault| fault.kind, &mut Chance::new(seed));
     let begun = Instant::now();
     let count = chosen.len();
     let courses: Vec<(CallFault, Result<Course>)> = futures_util::stream::iter(chosen)
@@ -304,11 +310,12 @@ fn p3_a_failing_first_start_can_be_repeated() -> Result<()> {
     let seed = Chance::seed_or(3);
     let folder = load::memory_folder()?;
     let library = yingke_tests::faults::compile("faultfs.c", folder.path())?;
-    let create = |data: &Path, control: Option<&Path>| -> Result<(bool, String)> {
+    let disk = FaultyDisk::at(&folder.path().join("control"));
+    let create = |data: &Path, disk: Option<&FaultyDisk>| -> Result<(bool, String)> {
         let mut command = Command::new(relay_program()?);
         command.args(["create-admin", "--account", "root", "--data"]).arg(data);
-        if let Some(control) = control {
-            command.env("LD_PRELOAD", &library).env("YINGKE_FAULTFS", control);
+        if let Some(disk) = disk {
+            command.envs(disk.environment(&library));
         }
         let log = folder.path().join("said");
         std::fs::write(&log, "")?;
@@ -326,21 +333,18 @@ fn p3_a_failing_first_start_can_be_repeated() -> Result<()> {
         Ok((status.success(), said))
     };
     let data = |number: usize| folder.path().join(format!("first-{number}")).join("data");
-    let control = folder.path().join("control");
     std::fs::create_dir_all(data(0).parent().context("above")?)?;
-    let disk = FaultyDisk::at(&control);
     disk.watch("/data")?;
-    ensure!(create(&data(0), Some(&control))?.0, "nothing fails");
+    ensure!(create(&data(0), Some(&disk))?.0, "nothing fails");
     let all = points(&disk.seen(), "/data");
     let among = all.len();
-    let chosen = choose(all, dose(70), &mut Chance::new(seed));
+    let chosen = choose(all, dose(70), |fault| fault.kind, &mut Chance::new(seed));
     let (mut refused, count) = (0, chosen.len());
     for (number, fault) in (1..).zip(chosen) {
         let data = data(number);
         std::fs::create_dir_all(data.parent().context("above")?)?;
         disk.fail_once(&fault)?;
-        let (was_made, said) =
-            create(&data, Some(&control)).with_context(|| format!("{fault:?}"))?;
+        let (was_made, said) = create(&data, Some(&disk)).with_context(|| format!("{fault:?}"))?;
         refused += usize::from(!was_made);
         ensure!(was_made || !said.trim().is_empty(), "{fault:?}: refused without a word");
         let (is_made_now, said) = create(&data, None)?;

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use yingke_tests::dose;
 use yingke_tests::http::Address;
 use yingke_tests::link::{Bookmark, Link, Visitor};
 use yingke_tests::processes::{allow_many_files, peak_kib, resident_kib};
@@ -45,7 +46,7 @@ async fn come_back(
 /// 2,000 sockets; with `YINGKE_FULL=P15` 10,000.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p15_a_storm_of_returning_sockets_locks_nobody_out() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P15");
+    let is_full = dose::is_full("P15");
     let sockets = if is_full { 10_000 } else { 2_000 };
     allow_many_files()?;
     let mut relay = TestRelay::prepare(relay_program()?)?;

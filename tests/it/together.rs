@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use yingke_shared::commands::StaffCommand;
 use yingke_shared::commands::staff::{
-    AddNote, Assign, LeaveConversation, TakeOver, WatchConversation, WatchFloor,
+    AddNote, Assign, LeaveConversation, TakeOver, WatchConversation,
 };
 use yingke_shared::error_code::ErrorCode;
 use yingke_shared::events::StaffEventBody;
@@ -238,7 +238,7 @@ async fn b09_a30_the_line_is_seen_left_and_assigned_by_hand() -> Result<()> {
     vera.until_place(1).await?;
     viktor.say("Viktor waits").await?;
     viktor.until_place(2).await?;
-    mia.must(StaffCommand::WatchFloor(WatchFloor { on: true })).await?;
+    mia.watch_floor().await?;
     let floor = mia.until_floor("two wait", |floor| floor.waiting_total == 2).await?;
     ensure!(floor.waiting.first().is_some_and(|row| row.conversation_id == hers));
 

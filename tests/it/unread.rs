@@ -24,6 +24,7 @@ use yingke_shared::views::{
     MessageContent, OwnCard, ReadMark, Role, VisitorCard,
 };
 use yingke_tests::chance::Chance;
+use yingke_tests::dose;
 use yingke_tests::http::{Account, Address};
 use yingke_tests::relay::{TestRelay, relay_program};
 use yingke_tests::seat::TestSeat;
@@ -332,7 +333,7 @@ impl Model {
 /// 20,000 random operations on three devices (a million with `YINGKE_FULL=P18`).
 #[test]
 fn p18_unread_equals_a_recount_on_every_device() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P18");
+    let is_full = dose::is_full("P18");
     let operations = if is_full { 1_000_000 } else { 20_000 };
     let seed = Chance::seed_or(18);
     let mut model = Model::new(seed);
@@ -541,7 +542,7 @@ impl Group {
 /// core that come and go. 3,200 operations; with `YINGKE_FULL=P18` 60,000.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p18_unread_equals_a_recount_through_the_relay() -> Result<()> {
-    let is_full = std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P18");
+    let is_full = dose::is_full("P18");
     let (groups, operations) = if is_full { FULL } else { EACH_RUN };
     let seed = Chance::seed_or(19);
     let begun = Instant::now();

@@ -40,6 +40,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use yingke_shared::ids::ConversationId;
 use yingke_tests::chance::Chance;
+use yingke_tests::dose;
 use yingke_tests::processes::find_program;
 use yingke_tests::relay::TestRelay;
 use yingke_tests::wait;
@@ -235,7 +236,7 @@ async fn dose(kind: &Kind) -> Result<Outcome> {
 }
 
 fn is_full() -> bool {
-    std::env::var("YINGKE_FULL").is_ok_and(|name| name == "P11")
+    dose::is_full("P11")
 }
 
 /// 75 scripts on the widget's own modules; with `YINGKE_FULL=P11` 4,750.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +40,8 @@ impl Pending {
         self.outcome().await?.map_err(|error| anyhow!("the client refuses: {error:?}"))
     }
 
-    async fn outcome(self) -> Result<Answer> {
+    /// The same, with its refusal; an error only if the process ended before.
+    pub async fn outcome(self) -> Result<Answer> {
         let answer = timeout_at(Instant::now() + LIMIT, self.0).await.context("no answer")?;
         answer.context("the client ended without an answer")
     }
@@ -74,10 +75,20 @@ enum Said {
 impl ClientProcess {
     /// Starts it on a data folder, new or used before, and comes in as its page does.
     pub async fn start(home: &Path) -> Result<Self> {
+        let started = Self::begin(home, &[]).await?;
+        started.map_err(|status| anyhow!("the headless client ended ({status})"))
+    }
+
+    /// The same in this environment; its status if it ends instead.
+    pub async fn begin(
+        home: &Path,
+        environment: &[(&str, &Path)],
+    ) -> Result<Result<Self, ExitStatus>> {
         let program = find_program("YINGKE_HEADLESS_BIN", "yingke-headless", MAKE_HEADLESS)?;
         let log = home.join(format!("client-{}.log", uuid::Uuid::now_v7()));
         let mut command = Command::new(program);
         command.arg("--data").arg(home.join("data")).env("RUST_LOG", "warn");
+        command.envs(environment.iter().copied());
         let mut process = Group::start("the headless client", &mut command, &log)?;
         let end = Instant::now() + LIMIT;
         let url = loop {
@@ -87,12 +98,15 @@ impl ClientProcess {
             if let Some(line) = line.filter(|line| line.ends_with('\n')) {
                 break line.trim().to_owned();
             }
-            if process.ended()?.is_some() || Instant::now() > end {
+            if let Some(status) = process.ended()? {
+                return Ok(Err(status));
+            }
+            if Instant::now() > end {
                 bail!("the headless client does not start: {}", tail(&log, 20));
             }
             wait::pass(Duration::from_millis(5)).await;
         };
-        Self::come_in(process, &url).await
+        Self::come_in(process, &url).await.map(Ok)
     }
 
     async fn come_in(process: Group, url: &str) -> Result<Self> {

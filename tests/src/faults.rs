@@ -78,8 +78,9 @@ impl FaultyDisk {
     pub fn with(library: &Path, relay: &mut TestRelay) -> Result<Self> {
         let disk = Self::at(&relay.scratch().join("faults"));
         disk.repair()?;
-        relay.set_environment("LD_PRELOAD", library.as_os_str());
-        relay.set_environment("YINGKE_FAULTFS", disk.control.as_os_str());
+        for (name, value) in disk.environment(library) {
+            relay.set_environment(name, value);
+        }
         Ok(disk)
     }
 
@@ -87,6 +88,12 @@ impl FaultyDisk {
     #[must_use]
     pub fn at(control: &Path) -> Self {
         Self { control: control.to_owned(), generation: AtomicU64::new(0) }
+    }
+
+    /// What puts the compiled library under a program that is started with it.
+    #[must_use]
+    pub fn environment<'a>(&'a self, library: &'a Path) -> [(&'static str, &'a Path); 2] {
+        [("LD_PRELOAD", library), ("YINGKE_FAULTFS", &self.control)]
     }
 
     /// From now on, on files whose path contains `part`, after `skip` good calls.

@@ -22,6 +22,7 @@ pub mod chance;
 pub mod client;
 pub mod clock;
 pub mod crash;
+pub mod dose;
 pub mod faults;
 pub mod hostile;
 pub mod http;

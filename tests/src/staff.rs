@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use yingke_shared::commands::StaffCommand;
 use yingke_shared::commands::staff::{
     AnswerInvitation, Invite, SetAvailability, StaffEndConversation, StaffMark, StaffSendMessage,
-    Typing,
+    Typing, WatchFloor,
 };
 use yingke_shared::error_code::WireError;
 use yingke_shared::frame::{Outcome, StaffSignal};
@@ -113,6 +113,19 @@ impl StaffSocket {
         let availability = Availability::Away;
         let command = StaffCommand::SetAvailability(SetAvailability { availability, hand_over });
         self.must(command).await.map(drop)
+    }
+
+    /// From now on the floor comes.
+    pub async fn watch_floor(&self) -> Result<()> {
+        self.must(StaffCommand::WatchFloor(WatchFloor { on: true })).await.map(drop)
+    }
+
+    /// Waits until the floor shows the agent's client as connected, or not.
+    pub async fn until_connected(&self, agent: &AgentId, connected: bool) -> Result<()> {
+        let is_so = |floor: &Floor| {
+            floor.agents.iter().any(|one| one.agent_id == *agent && one.connected == connected)
+        };
+        self.until_floor("the agent's client", is_so).await.map(drop)
     }
 
     /// The floor as it came last.
