@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::child::cpu_us_of;
 use super::error::{BenchError, During as _};
 use super::ground::{Ground, KnownAgent, KnownVisitor, TEXT, UNSUMMED};
 use super::pairs::PAIRS;
@@ -21,6 +22,22 @@ pub(super) struct BareLoop {
     turn: usize,
 }
 
+/// What writing as fast as possible gave.
+pub(super) struct Written {
+    /// Messages a second.
+    pub(super) per_second: f64,
+    /// Processor time for each, in microseconds.
+    pub(super) cpu_us: Option<f64>,
+}
+
+/// What a round at a rate gave.
+pub(super) struct Committed {
+    /// From the moment in which a message is due to the end of its commit.
+    pub(super) delay: Percentiles,
+    /// Processor time for each, in microseconds.
+    pub(super) cpu_us: Option<f64>,
+}
+
 impl BareLoop {
     pub(super) async fn open(folder: &Path) -> Result<Self, BenchError> {
         let ground = Ground::of_pairs(folder, PAIRS).await?;
@@ -29,26 +46,22 @@ impl BareLoop {
         Ok(Self { database, ground, position: position.unwrap_or(0), turn: 0 })
     }
 
-    /// Messages a second in transactions of `batch` messages each, for about this long.
-    pub(super) fn messages_per_second(
-        &mut self,
-        batch: u64,
-        time: Duration,
-    ) -> Result<f64, BenchError> {
-        let begun = Instant::now();
+    /// As fast as possible in transactions of `batch` messages each, for about this long.
+    pub(super) fn saturate(&mut self, batch: u64, time: Duration) -> Result<Written, BenchError> {
+        let (begun, cpu) = (Instant::now(), thread_cpu_us());
         let mut written = 0;
         while begun.elapsed() < time {
             self.batch(batch).during("writing in a bare loop")?;
             written += batch;
         }
-        Ok(written as f64 / begun.elapsed().as_secs_f64())
+        let per_second = written as f64 / begun.elapsed().as_secs_f64();
+        Ok(Written { per_second, cpu_us: each_since(cpu, written) })
     }
 
-    /// At this many messages a second, for this long: the delays from the moment in which each is due to
-    /// the end of its commit. A commit takes with it whatever is due, so this is what the disk and the
-    /// engine leave to a relay.
-    pub(super) fn pace(&mut self, rate: u32, time: Duration) -> Result<Percentiles, BenchError> {
-        let begun = Instant::now();
+    /// At this many messages a second, for this long. A commit takes with it whatever is due, so this is
+    /// what the disk and the engine leave to a relay.
+    pub(super) fn pace(&mut self, rate: u32, time: Duration) -> Result<Committed, BenchError> {
+        let (begun, cpu) = (Instant::now(), thread_cpu_us());
         let due_ns = |number: u64| number * 1_000_000_000 / u64::from(rate.max(1));
         let end_ns = nanos(time);
         let (mut delays, mut written) = (Vec::new(), 0_u64);
@@ -63,7 +76,7 @@ impl BareLoop {
             let done_ns = nanos(begun.elapsed());
             delays.extend((first..written).map(|number| done_ns - due_ns(number)));
         }
-        Ok(Percentiles::of(delays))
+        Ok(Committed { delay: Percentiles::of(delays), cpu_us: each_since(cpu, written) })
     }
 
     /// Has this done on a thread that may block.
@@ -132,6 +145,16 @@ impl BareLoop {
         let no_body = "";
         database.execute(events::INSERT, params![at, now, "message_appended", id, seq, no_body])
     }
+}
+
+/// Processor time that this thread has used, in microseconds.
+fn thread_cpu_us() -> Option<f64> {
+    cpu_us_of(Path::new("/proc/thread-self"))
+}
+
+fn each_since(before: Option<f64>, messages: u64) -> Option<f64> {
+    let used = thread_cpu_us()? - before?;
+    (messages > 0).then(|| used / messages as f64)
 }
 
 fn nanos(time: Duration) -> u64 {

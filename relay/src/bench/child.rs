@@ -101,17 +101,19 @@ impl Relay {
 
     /// Processor time it has used, in microseconds: the sum over its threads.
     pub(super) fn cpu_us(&self) -> Option<f64> {
-        let mut nanos = 0_f64;
-        for thread in std::fs::read_dir(self.file("task")).ok()? {
-            let file = thread.ok()?.path().join("schedstat");
-            // A thread that has just ended is not missed.
-            let Ok(text) = std::fs::read_to_string(file) else { continue };
-            nanos += text.split_whitespace().next()?.parse::<f64>().ok()?;
-        }
-        Some(nanos / 1e3)
+        let threads = std::fs::read_dir(self.file("task")).ok()?;
+        // A thread that has just ended is not missed.
+        Some(threads.flatten().filter_map(|thread| cpu_us_of(&thread.path())).sum())
     }
 
     fn file(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid)).join(name)
     }
+}
+
+/// Processor time that a thread has used, in microseconds; `thread` is its folder below `/proc`.
+pub(super) fn cpu_us_of(thread: &Path) -> Option<f64> {
+    let text = std::fs::read_to_string(thread.join("schedstat")).ok()?;
+    let nanos: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(nanos / 1e3)
 }

@@ -30,22 +30,20 @@ pub(super) async fn measure(
     pairs.saturate(PAIRS, dose.round / 4).await?;
     for count in COUNTS {
         let mut of = OfPairs::begin(count);
-        let (mut relay, mut cpu) = (Vec::new(), Vec::new());
+        let [mut relay, mut cpu, mut bare_cpu] = [const { Vec::<f64>::new() }; 3];
         let [mut batch, mut single, mut echoes] = [const { Vec::<f64>::new() }; 3];
         for _ in 0..dose.rounds {
             let round = pairs.saturate(count, dose.round).await?;
             relay.push(round.per_second);
             cpu.extend(round.cpu_us);
             let time = dose.round / 4;
-            let (back, rates) = bare
-                .aside(move |bare| {
-                    let in_batches = bare.messages_per_second(BATCH, 2 * time)?;
-                    Ok((in_batches, bare.messages_per_second(1, time)?))
-                })
+            let (back, (in_batches, alone)) = bare
+                .aside(move |bare| Ok((bare.saturate(BATCH, 2 * time)?, bare.saturate(1, time)?)))
                 .await?;
             bare = back;
-            batch.push(rates.0);
-            single.push(rates.1);
+            batch.push(in_batches.per_second);
+            bare_cpu.extend(in_batches.cpu_us);
+            single.push(alone.per_second);
             if count == PAIRS {
                 echoes.push(echo.saturate(time).await?);
             }
@@ -55,7 +53,8 @@ pub(super) async fn measure(
         of.bare_alone_per_second = Spread::of(single);
         of.ratio_to_batches = of.relay_per_second.median / of.bare_in_batches_per_second.median;
         of.ratio_to_alone = of.relay_per_second.median / of.bare_alone_per_second.median;
-        of.cpu_us_per_message = (!cpu.is_empty()).then(|| Spread::of(cpu));
+        of.cpu_us_per_message = Spread::of_any(cpu);
+        of.bare_cpu_us_per_message = Spread::of_any(bare_cpu);
         if count == PAIRS {
             let echoes = Spread::of(echoes);
             of.echoes_per_second = Some(echoes);

@@ -27,7 +27,7 @@ pub(super) async fn measure(
     for &rate in &dose.rates {
         let [mut relay, mut late, mut commits, mut echoes] =
             [const { Vec::<Percentiles>::new() }; 4];
-        let mut cpu = Vec::new();
+        let [mut cpu, mut bare_cpu] = [const { Vec::<f64>::new() }; 2];
         for _ in 0..dose.rounds {
             let round = pairs.pace(rate, 2 * dose.round).await?;
             relay.push(round.delay);
@@ -36,7 +36,8 @@ pub(super) async fn measure(
             let time = dose.round;
             let (back, committed) = bare.aside(move |bare| bare.pace(rate, time)).await?;
             bare = back;
-            commits.push(committed);
+            commits.push(committed.delay);
+            bare_cpu.extend(committed.cpu_us);
             echoes.push(echo.pace(rate, dose.round / 2).await?);
         }
         let p99 = Spread::of(relay.iter().map(|round| round.p99));
@@ -50,7 +51,8 @@ pub(super) async fn measure(
             bare_p99_ms: Spread::of(commits.iter().map(|round| round.p99)),
             echo_ms,
             ratio_to_echo: p99.median / echo_ms.p99,
-            cpu_us_per_message: (!cpu.is_empty()).then(|| Spread::of(cpu)),
+            cpu_us_per_message: Spread::of_any(cpu),
+            bare_cpu_us_per_message: Spread::of_any(bare_cpu),
         };
         if rate == RATES[0] {
             report.figures.s3 = Some(p99.median);

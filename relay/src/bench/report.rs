@@ -81,6 +81,8 @@ pub(super) struct OfPairs {
     pub(super) ratio_to_batches: f64,
     pub(super) ratio_to_alone: f64,
     pub(super) cpu_us_per_message: Option<Spread>,
+    /// Of the bare loop's thread, in batches.
+    pub(super) bare_cpu_us_per_message: Option<Spread>,
     pub(super) echoes_per_second: Option<Spread>,
     pub(super) ratio_to_echoes: Option<f64>,
     /// After the rounds.
@@ -97,6 +99,7 @@ impl OfPairs {
             ratio_to_batches: 0.0,
             ratio_to_alone: 0.0,
             cpu_us_per_message: None,
+            bare_cpu_us_per_message: None,
             echoes_per_second: None,
             ratio_to_echoes: None,
             relay_resident_kib: None,
@@ -129,6 +132,8 @@ pub(super) struct AtRate {
     /// Of the p99.
     pub(super) ratio_to_echo: f64,
     pub(super) cpu_us_per_message: Option<Spread>,
+    /// Of the bare loop's thread.
+    pub(super) bare_cpu_us_per_message: Option<Spread>,
 }
 
 impl AtRate {
@@ -274,6 +279,16 @@ impl Report {
     }
 }
 
+/// What a message costs the relay, and the bare loop.
+fn costs(
+    relay: Option<Spread>,
+    bare: Option<Spread>,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let names = ["每条消息处理器 CPU per message (S7)", "  裸写入 bare loop"];
+    let costs = names.into_iter().zip([relay, bare]);
+    costs.filter_map(|(name, cost)| Some((name, format!("{} µs", whole(cost?)))))
+}
+
 impl OfPairs {
     fn tell(&self, lines: &mut Vec<String>) {
         lines.push(format!("\n{} 对 pairs", self.pairs));
@@ -287,9 +302,8 @@ impl OfPairs {
             tell("裸回声 bare WebSocket echoes/s", whole(echoes));
             tell("  比率 ratio", format!("{ratio:.2}"));
         }
-        if let Some(cpu) = self.cpu_us_per_message {
-            tell("每条消息处理器 CPU per message (S7)", format!("{} µs", whole(cpu)));
-        }
+        costs(self.cpu_us_per_message, self.bare_cpu_us_per_message)
+            .for_each(|(name, value)| tell(name, value));
         if let Some(kib) = self.relay_resident_kib {
             tell("忙时内存 memory while busy", format!("{:.1} MiB", kib / 1_024.0));
         }
@@ -304,14 +318,13 @@ impl AtRate {
             |p99: Spread| format!("{:.2} ms ({:.2} – {:.2})", p99.median, p99.least, p99.most);
         tell("端到端延迟 end-to-end delay", times(&self.relay_ms));
         tell("  p99 各轮 over the rounds", over_rounds(self.relay_p99_ms));
-        tell("裸循环落盘 bare loop's commits", times(&self.bare_ms));
+        tell("裸写入 bare loop's commits", times(&self.bare_ms));
         tell("  p99 各轮 over the rounds", over_rounds(self.bare_p99_ms));
         tell("裸回声 bare echo", times(&self.echo_ms));
         tell("  p99 比率 ratio of the p99", format!("{:.2}", self.ratio_to_echo));
         tell("发送端自身 the sender's own lateness", times(&self.sent_late_ms));
-        if let Some(cpu) = self.cpu_us_per_message {
-            tell("每条消息处理器 CPU per message", format!("{} µs", whole(cpu)));
-        }
+        costs(self.cpu_us_per_message, self.bare_cpu_us_per_message)
+            .for_each(|(name, value)| tell(name, value));
     }
 }
 

@@ -17,6 +17,11 @@ impl Spread {
         let [median, least, most] = [0.5, 0.0, 1.0].map(|share| nearest(&all, share));
         Self { median, least, most }
     }
+
+    /// The same where there may be none.
+    pub(super) fn of_any(readings: Vec<f64>) -> Option<Self> {
+        (!readings.is_empty()).then(|| Self::of(readings))
+    }
 }
 
 /// The smallest reading that at least this share does not exceed; zero if there are none. `sorted`

@@ -312,7 +312,7 @@ export class Outbox {
   observe(client_id: string, item: OutboxItem | null): void {
     const held = this.find(client_id);
     if (item === null) {
-      this.#items = this.#items.filter((other) => other.client_id !== client_id);
+      this.#forget(client_id);
     } else if (held?.state.kind !== "sent" || item.state.kind !== "failed") {
       if (held?.state.kind === "sending" && item.state.kind !== "sent") return;
       this.#place({ ...item, has_arrived: item.has_arrived || (held?.has_arrived ?? false) });
@@ -360,8 +360,13 @@ export class Outbox {
   }
 
   #remove(client_id: string): void {
-    this.#items = this.#items.filter((item) => item.client_id !== client_id);
+    this.#forget(client_id);
     this.#storage.drop(client_id);
+  }
+
+  #forget(client_id: string): void {
+    this.#items = this.#items.filter((item) => item.client_id !== client_id);
+    this.#unsaved.delete(client_id);
   }
 
   /** Acknowledged messages are kept only as long as they might be offered again, and not too many. */
