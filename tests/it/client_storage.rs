@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
 use yingke_client::bridge::types::{UiErrorKind, UiRequest};
-use yingke_shared::ids::{ClientId, ConversationId};
+use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Availability;
 use yingke_tests::chance::Chance;
 use yingke_tests::client::ClientProcess;
@@ -27,6 +27,7 @@ use yingke_tests::crash::{read_folder, write_folder};
 use yingke_tests::dose;
 use yingke_tests::faults::{CallFault, FaultyDisk};
 use yingke_tests::http::{Account, Address};
+use yingke_tests::judge::{Fate, Seen, Sent, Witness, judge};
 use yingke_tests::link::new_id;
 use yingke_tests::proxy::Proxy;
 use yingke_tests::relay::{TestRelay, relay_program};
@@ -85,11 +86,17 @@ enum Life {
     Offline,
 }
 
+/// A message, and whether it was taken for queued.
+struct Written {
+    client_id: ClientId,
+    text: String,
+    is_queued: bool,
+}
+
 /// What the client was asked and what it answered.
 #[derive(Default)]
 struct Asked {
-    /// Each message, and whether it was taken for queued.
-    messages: Vec<(ClientId, bool)>,
+    messages: Vec<Written>,
     /// What the draft may be: what was answered last, or asked since.
     drafts: Vec<String>,
 }
@@ -168,7 +175,7 @@ impl Ground {
         disk.fail_once(&fault)?;
         let mut asked = Asked::default();
         self.live(home.path(), agent, life, Some(&disk), &mut asked).await?;
-        let queued = asked.messages.iter().filter(|(_, is_queued)| *is_queued).count();
+        let queued = asked.messages.iter().filter(|written| written.is_queued).count();
         let course =
             Course { fired: disk.fired() > 0, queued, refused: asked.messages.len() - queued };
         self.hear(home.path(), agent, &asked).await?;
@@ -192,37 +199,46 @@ impl Ground {
         let is_kept = asked.drafts.is_empty() || asked.drafts.contains(&draft);
         ensure!(is_kept, "the draft is {draft:?}, not one of {:?}", asked.drafts);
         in_time("sending what is queued", seat.until_all_sent()).await??;
-        seat.stop().await;
 
         let token = &self.scene.admin.token;
         let history = agent.address.history(token, &agent.conversation).await?;
-        let stored: Vec<ClientId> =
-            history.iter().filter_map(witnesses::seen).map(|seen| seen.client_id).collect();
-        let mut last = None;
-        for (client_id, is_queued) in &asked.messages {
-            let places: Vec<usize> =
-                (0..stored.len()).filter(|at| stored[*at] == *client_id).collect();
-            ensure!(places.len() <= 1, "doubled: {client_id}");
-            ensure!(!is_queued || places.len() == 1, "lost: {client_id}");
-            if *is_queued {
-                ensure!(last < places.first().copied(), "reordered: {client_id}");
-                last = places.first().copied();
-            }
-        }
+        let stored: Vec<Seen> = history.iter().filter_map(witnesses::seen).collect();
+        let newest = stored.last().context("the visitor wrote")?.seq;
+        let shown =
+            seat.until_row("what is stored", &agent.conversation, |row| row.said.seq >= newest);
+        in_time("showing what is stored", shown).await??;
+        let page = seat.whole_chat(&agent.conversation).await?;
+        seat.stop().await;
         let folder = account_folder(&data, &agent.account)?;
         let settled: BTreeSet<ClientId> = acknowledged(&folder)?.into_iter().collect();
-        let shown = cached_messages(&folder)?;
-        let shown: BTreeSet<ClientId> = shown
-            .get(&agent.conversation)
-            .into_iter()
-            .flatten()
-            .filter_map(witnesses::seen)
-            .map(|seen| seen.client_id)
-            .collect();
-        for (client_id, _) in asked.messages.iter().filter(|(_, is_queued)| *is_queued) {
-            ensure!(settled.contains(client_id), "the outbox does not know of {client_id}");
-            ensure!(shown.contains(client_id), "the local database does not show {client_id}");
+        let mut cached = cached_messages(&folder)?;
+        let cached = cached.remove(&agent.conversation).unwrap_or_default();
+
+        let mut sent = Vec::new();
+        for Written { client_id, text, is_queued } in &asked.messages {
+            let there = stored.iter().find(|seen| seen.client_id == *client_id);
+            let number = there.map_or(Seq::ZERO, |seen| seen.seq);
+            let fate = match is_queued {
+                true => Fate::Acked(agent.conversation.clone(), number),
+                false => Fate::Unknown,
+            };
+            sent.push(Sent { client_id: client_id.clone(), text: text.clone(), fate });
+            ensure!(!is_queued || settled.contains(client_id), "not settled: {client_id}");
         }
+        let lists = [
+            ("REST history", stored),
+            ("the agent's page", page.iter().filter_map(witnesses::seen).collect()),
+            ("the agent's local database", cached.iter().filter_map(witnesses::seen).collect()),
+        ];
+        let all = lists.map(|(name, mut list)| {
+            // Others wrote into this conversation too.
+            list.retain(|seen| sent.iter().any(|sent| sent.client_id == seen.client_id));
+            let mut witness = Witness::of(name, [&agent.conversation]);
+            witness.shows.insert(agent.conversation.clone(), list);
+            witness
+        });
+        let verdict = judge(&[sent], &all);
+        ensure!(verdict.is_clean(), "{verdict}: {:?}", verdict.findings);
         Ok(())
     }
 }
@@ -244,16 +260,16 @@ async fn write(client: &ClientProcess, agent: &Agent, life: Life, asked: &mut As
         let (client_id, text) = (new_id(), format!("message {number} of a small life"));
         let request = UiRequest::SendMessage {
             conversation_id: conversation_id.clone(),
-            text,
+            text: text.clone(),
             client_id: Some(client_id.clone()),
         };
-        asked.messages.push((client_id, false));
+        asked.messages.push(Written { client_id, text, is_queued: false });
         // Whoever is told that the disk does not take it tries again, a few times.
         for _ in 0..3 {
             let Ok(pending) = client.submit(&request) else { return Ok(()) };
             match in_time("queueing a message", pending.outcome()).await? {
                 Ok(Ok(_)) => {
-                    asked.messages.last_mut().context("it was asked")?.1 = true;
+                    asked.messages.last_mut().context("it was asked")?.is_queued = true;
                     break;
                 }
                 Ok(Err(error)) => {
