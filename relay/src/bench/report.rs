@@ -177,8 +177,7 @@ impl OfLive {
         lines.push(format!("\n{} 个在线连接 live sockets", self.sockets));
         let mut tell = |name, of: &Percentiles, p99: Spread| {
             lines.push(row(name, &times(of)));
-            let spread = format!("{:.2} ms ({:.2} – {:.2})", p99.median, p99.least, p99.most);
-            lines.push(row("  p99 各轮 over the rounds", &spread));
+            lines.push(row("  p99 各轮 over the rounds", &over_rounds(p99)));
         };
         tell("消息延迟 delay of messages (P16)", &self.message_ms, self.message_p99_ms);
         tell("输入预览延迟 delay of previews (P16)", &self.preview_ms, self.preview_p99_ms);
@@ -279,6 +278,11 @@ impl Report {
     }
 }
 
+/// The middle of a percentile, and how far its rounds lie apart.
+fn over_rounds(ms: Spread) -> String {
+    format!("{:.2} ms ({:.2} – {:.2})", ms.median, ms.least, ms.most)
+}
+
 /// What a message costs the relay, and the bare loop.
 fn costs(
     relay: Option<Spread>,
@@ -314,8 +318,6 @@ impl AtRate {
     fn tell(&self, lines: &mut Vec<String>) {
         lines.push(format!("\n每秒 {} 条 messages a second", self.rate));
         let mut tell = |name, value: String| lines.push(row(name, &value));
-        let over_rounds =
-            |p99: Spread| format!("{:.2} ms ({:.2} – {:.2})", p99.median, p99.least, p99.most);
         tell("端到端延迟 end-to-end delay", times(&self.relay_ms));
         tell("  p99 各轮 over the rounds", over_rounds(self.relay_p99_ms));
         tell("裸写入 bare loop's commits", times(&self.bare_ms));
