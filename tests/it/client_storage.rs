@@ -126,6 +126,8 @@ impl Ground {
             let home = load::memory_folder()?;
             let mut asked = Asked::default();
             ground.live(home.path(), agent, Life::New, None, &mut asked).await?;
+            let queued = asked.messages.iter().filter(|written| written.is_queued).count();
+            ensure!(queued == MESSAGES, "with nothing failing {queued} messages were queued");
             ground.used.insert(agent.account.account.clone(), home);
         }
         Ok(ground)
