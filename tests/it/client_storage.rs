@@ -22,7 +22,7 @@ use yingke_client::bridge::types::{UiErrorKind, UiRequest};
 use yingke_shared::ids::{ClientId, ConversationId, Seq};
 use yingke_shared::views::Availability;
 use yingke_tests::chance::Chance;
-use yingke_tests::client::ClientProcess;
+use yingke_tests::client::{ClientProcess, Ended};
 use yingke_tests::crash::{read_folder, write_folder};
 use yingke_tests::dose;
 use yingke_tests::faults::{CallFault, FaultyDisk};
@@ -158,9 +158,9 @@ impl Ground {
         let started = in_time("it neither starts nor ends", ClientProcess::begin(home, below));
         let client = match started.await?? {
             Ok(client) => client,
-            Err(status) => {
+            Err(Ended { status, said }) => {
                 let is_refusal = status.code().is_some_and(|code| code != 0 && code != 101);
-                ensure!(is_refusal, "it refuses to start with {status}");
+                ensure!(is_refusal, "it refuses to start with {status}: {said}");
                 return Ok(());
             }
         };

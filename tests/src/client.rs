@@ -53,6 +53,14 @@ impl Pending {
     }
 }
 
+/// A client that ended instead of starting.
+pub struct Ended {
+    /// With which code.
+    pub status: ExitStatus,
+    /// The end of what it said.
+    pub said: String,
+}
+
 /// A running headless client.
 pub struct ClientProcess {
     process: Group,
@@ -76,14 +84,11 @@ impl ClientProcess {
     /// Starts it on a data folder, new or used before, and comes in as its page does.
     pub async fn start(home: &Path) -> Result<Self> {
         let started = Self::begin(home, &[]).await?;
-        started.map_err(|status| anyhow!("the headless client ended ({status})"))
+        started.map_err(|end| anyhow!("the headless client ended ({}): {}", end.status, end.said))
     }
 
-    /// The same in this environment; its status if it ends instead.
-    pub async fn begin(
-        home: &Path,
-        environment: &[(&str, &Path)],
-    ) -> Result<Result<Self, ExitStatus>> {
+    /// The same in this environment; how it ended if it does that instead.
+    pub async fn begin(home: &Path, environment: &[(&str, &Path)]) -> Result<Result<Self, Ended>> {
         let program = find_program("YINGKE_HEADLESS_BIN", "yingke-headless", MAKE_HEADLESS)?;
         let log = home.join(format!("client-{}.log", uuid::Uuid::now_v7()));
         let mut command = Command::new(program);
@@ -99,7 +104,7 @@ impl ClientProcess {
                 break line.trim().to_owned();
             }
             if let Some(status) = process.ended()? {
-                return Ok(Err(status));
+                return Ok(Err(Ended { status, said: tail(&log, 20) }));
             }
             if Instant::now() > end {
                 bail!("the headless client does not start: {}", tail(&log, 20));
